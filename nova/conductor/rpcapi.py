@@ -1,0 +1,475 @@
+"""What the conductor does for the other daemons, one interface per aggregate."""
+
+import datetime
+
+from nova.context import RequestContext
+from nova.objects.flavor import Flavor, FlavorChange, FlavorQuery, NewFlavor
+from nova.objects.guest_metadata import GuestMetadata
+from nova.objects.instance import (
+    CreatedServers,
+    Instance,
+    InstanceChange,
+    InstanceQuery,
+    InstanceSummary,
+    NewServers,
+    Scope,
+)
+from nova.objects.keypair import Keypair, NewKeypair
+from nova.objects.network import DhcpBinding, HostNetwork, Network, NewNetwork
+from nova.objects.operation import (
+    ActionQuery,
+    ActionRecord,
+    ActionResult,
+    Progress,
+    Work,
+)
+from nova.objects.quota import QuotaSet, ServerUsage, UsageQuery
+from nova.objects.request_spec import PlacementReport
+from nova.objects.service import (
+    AvailabilityZone,
+    HostReport,
+    HostsChanged,
+    Hypervisor,
+    HypervisorQuery,
+    ReportAnswer,
+    Service,
+    ServiceChange,
+)
+from nova.rpc.interface import Interface, call, cast
+
+
+class ConductorInstances(Interface):
+    """Servers: everything the API asks for."""
+
+    topic = "conductor"
+    namespace = "instances"
+    version = "1.0"
+
+    @call(since="1.0")
+    def create_servers(self, context: RequestContext, new: NewServers) -> CreatedServers:
+        """Store servers with quota, networks and tags in one transaction; begin to build them.
+
+        Raises: OverQuota, FlavorNotFound, KeypairNotFound, NetworkNotFound, FixedIpInvalid,
+        FixedIpAlreadyInUse, FlavorMemoryTooSmall, FlavorDiskTooSmall.
+        """
+
+    @call(since="1.0", retry_safe=True)
+    def page_summaries(
+        self, context: RequestContext, query: InstanceQuery
+    ) -> tuple[InstanceSummary, ...]:
+        """Return one page of servers, names only.  Raises: MarkerNotFound."""
+
+    @call(since="1.0", retry_safe=True)
+    def page(self, context: RequestContext, query: InstanceQuery) -> tuple[Instance, ...]:
+        """Return one page of servers with everything.  Raises: MarkerNotFound."""
+
+    @call(since="1.0", retry_safe=True)
+    def get(self, context: RequestContext, scope: Scope, instance_uuid: str) -> Instance:
+        """Return a server.  Raises: InstanceNotFound."""
+
+    @call(since="1.0")
+    def update(
+        self, context: RequestContext, scope: Scope, instance_uuid: str, change: InstanceChange
+    ) -> Instance:
+        """Change what the owner may change; return the server after it."""
+
+    @call(since="1.0")
+    def begin_action(
+        self,
+        context: RequestContext,
+        scope: Scope,
+        instance_uuid: str,
+        action: str,
+        arguments: dict[str, str] | None = None,
+    ) -> Instance:
+        """Set the action's task state, store the operation, and dispatch it.
+
+        action is a key of lifecycle.ACTIONS.  Returns the server as it is afterwards.
+        Raises: InstanceNotFound, InstanceInvalidState, InstanceIsLocked, InstanceNotReady.
+        """
+
+    @call(since="1.0")
+    def set_metadata(
+        self,
+        context: RequestContext,
+        scope: Scope,
+        instance_uuid: str,
+        metadata: dict[str, str],
+        replace: bool = False,
+    ) -> dict[str, str]:
+        """Add or replace metadata; return all of it.  Raises: MetadataLimitExceeded."""
+
+    @call(since="1.0")
+    def delete_metadata(
+        self, context: RequestContext, scope: Scope, instance_uuid: str, key: str
+    ) -> None:
+        """Remove one item.  Raises: InstanceMetadataNotFound."""
+
+    @call(since="1.0")
+    def set_tags(
+        self, context: RequestContext, scope: Scope, instance_uuid: str, tags: tuple[str, ...]
+    ) -> tuple[str, ...]:
+        """Replace all tags (none: remove them); return them.  Raises: TooManyTags."""
+
+    @call(since="1.0")
+    def add_tag(
+        self, context: RequestContext, scope: Scope, instance_uuid: str, tag: str
+    ) -> bool:
+        """Add a tag; tell whether it is new.  Raises: TooManyTags."""
+
+    @call(since="1.0")
+    def delete_tag(
+        self, context: RequestContext, scope: Scope, instance_uuid: str, tag: str
+    ) -> None:
+        """Remove a tag.  Raises: InstanceTagNotFound."""
+
+    @call(since="1.0", retry_safe=True)
+    def page_actions(
+        self, context: RequestContext, scope: Scope, instance_uuid: str, query: ActionQuery
+    ) -> tuple[ActionRecord, ...]:
+        """Return one page of a server's actions, newest first, also of a deleted server."""
+
+    @call(since="1.0", retry_safe=True)
+    def get_action(
+        self, context: RequestContext, scope: Scope, instance_uuid: str, request_id: str
+    ) -> ActionRecord:
+        """Return one action with its events.  Raises: ActionNotFound."""
+
+    @call(since="1.0", retry_safe=True)
+    def explain(
+        self, context: RequestContext, scope: Scope, instance_uuid: str
+    ) -> tuple[PlacementReport, ...]:
+        """Return the placement reports of a server, oldest first."""
+
+
+class ConductorOperations(Interface):
+    """Operations: what compute hosts ask for and report."""
+
+    topic = "conductor"
+    namespace = "operations"
+    version = "1.0"
+
+    @call(since="1.0", retry_safe=True)
+    def start(self, context: RequestContext, progress: Progress) -> None:
+        """Mark an operation as running on a host, and set its task state.
+
+        Safe to repeat by the same host.  Raises: InstanceActionStale, NotOwner.
+        """
+
+    @cast(since="1.0")
+    def progress(self, context: RequestContext, progress: Progress) -> None:
+        """Set the task state of a running operation and push back its deadline."""
+
+    @call(since="1.0", retry_safe=True)
+    def finish(self, context: RequestContext, result: ActionResult) -> None:
+        """Save how an operation ended; a build may be sent to another host.
+
+        Raises: InstanceActionStale, NotOwner.
+        """
+
+    @call(since="1.0", retry_safe=True)
+    def unfinished(self, context: RequestContext, host: str) -> tuple[Work, ...]:
+        """Return the operations that a host owns and has not finished, oldest first."""
+
+    @call(since="1.0", retry_safe=True)
+    def instances_on_host(self, context: RequestContext, host: str) -> tuple[Instance, ...]:
+        """Return the servers that are placed on a host."""
+
+    @call(since="1.0", retry_safe=True)
+    def deleted_on_host(
+        self, context: RequestContext, host: str, instance_uuids: tuple[str, ...]
+    ) -> tuple[str, ...]:
+        """Return which of these are not servers of this host (deleted or unknown)."""
+
+
+class ConductorHosts(Interface):
+    """Services, hypervisors, zones, and the scheduler's view of hosts."""
+
+    topic = "conductor"
+    namespace = "hosts"
+    version = "1.0"
+
+    @call(since="1.0", timeout_s=10, retry_safe=True)
+    def report(self, context: RequestContext, report: HostReport) -> ReportAnswer:
+        """Take a daemon's heartbeat, resources and power states.
+
+        The first report of a (host, binary) pair registers the service.
+        """
+
+    @call(since="1.0", retry_safe=True)
+    def hosts_changed_since(self, context: RequestContext, generation: int) -> HostsChanged:
+        """Return what changed after a generation; 0 asks for everything."""
+
+    @call(since="1.0", retry_safe=True)
+    def list_services(
+        self,
+        context: RequestContext,
+        host: str | None = None,
+        binary: str | None = None,
+    ) -> tuple[Service, ...]:
+        """Return services in order of their id."""
+
+    @call(since="1.0")
+    def update_service(
+        self, context: RequestContext, service_id: str, change: ServiceChange
+    ) -> Service:
+        """Change a service named by uuid, or by "host/binary".  Raises: ServiceNotFound."""
+
+    @call(since="1.0")
+    def delete_service(self, context: RequestContext, service_id: str) -> None:
+        """Forget a service by uuid or row id.
+
+        Raises: ServiceNotFound, Conflict when servers are still on its host.
+        """
+
+    @call(since="1.0", retry_safe=True)
+    def page_hypervisors(
+        self, context: RequestContext, query: HypervisorQuery
+    ) -> tuple[Hypervisor, ...]:
+        """Return one page of hypervisors; hypervisor_id (uuid or row id) asks for one.
+
+        Raises: HypervisorNotFound, MarkerNotFound.
+        """
+
+    @call(since="1.0", retry_safe=True)
+    def list_zones(self, context: RequestContext) -> tuple[AvailabilityZone, ...]:
+        """Return the availability zones with their hosts and services."""
+
+
+class ConductorFlavors(Interface):
+    """Flavors."""
+
+    topic = "conductor"
+    namespace = "flavors"
+    version = "1.0"
+
+    @call(since="1.0", retry_safe=True)
+    def page(self, context: RequestContext, query: FlavorQuery) -> tuple[Flavor, ...]:
+        """Return one page of flavors.  Raises: MarkerNotFound."""
+
+    @call(since="1.0", retry_safe=True)
+    def get(
+        self, context: RequestContext, flavorid: str, project_id: str | None = None
+    ) -> Flavor:
+        """Return a flavor; with project_id only if that project may use it.
+
+        Raises: FlavorNotFound.
+        """
+
+    @call(since="1.0")
+    def create(self, context: RequestContext, new: NewFlavor) -> Flavor:
+        """Create a flavor.  Raises: FlavorExists."""
+
+    @call(since="1.0")
+    def update(self, context: RequestContext, flavorid: str, change: FlavorChange) -> Flavor:
+        """Change a flavor's description.  Raises: FlavorNotFound."""
+
+    @call(since="1.0")
+    def delete(self, context: RequestContext, flavorid: str) -> None:
+        """Delete a flavor; servers keep their copy.  Raises: FlavorNotFound."""
+
+    @call(since="1.0")
+    def set_extra_specs(
+        self, context: RequestContext, flavorid: str, extra_specs: dict[str, str]
+    ) -> None:
+        """Add or overwrite extra specs.  Raises: FlavorNotFound."""
+
+    @call(since="1.0")
+    def delete_extra_spec(self, context: RequestContext, flavorid: str, key: str) -> None:
+        """Remove one extra spec.  Raises: FlavorNotFound, FlavorExtraSpecNotFound."""
+
+    @call(since="1.0", retry_safe=True)
+    def list_access(self, context: RequestContext, flavorid: str) -> tuple[str, ...]:
+        """Return the projects with access.  Raises: FlavorNotFound, FlavorIsPublic."""
+
+    @call(since="1.0")
+    def add_access(
+        self, context: RequestContext, flavorid: str, project_id: str
+    ) -> tuple[str, ...]:
+        """Give access; return all projects with access.  Raises: FlavorAccessExists."""
+
+    @call(since="1.0")
+    def remove_access(
+        self, context: RequestContext, flavorid: str, project_id: str
+    ) -> tuple[str, ...]:
+        """Take access away; return who is left.  Raises: FlavorAccessNotFound."""
+
+
+class ConductorKeypairs(Interface):
+    """Key pairs of users."""
+
+    topic = "conductor"
+    namespace = "keypairs"
+    version = "1.0"
+
+    @call(since="1.0", retry_safe=True)
+    def page(
+        self,
+        context: RequestContext,
+        user_id: str,
+        limit: int = 1000,
+        marker: str | None = None,
+    ) -> tuple[Keypair, ...]:
+        """Return one page of a user's key pairs by name.  Raises: MarkerNotFound."""
+
+    @call(since="1.0", retry_safe=True)
+    def get(self, context: RequestContext, user_id: str, name: str) -> Keypair:
+        """Return a key pair.  Raises: KeypairNotFound."""
+
+    @call(since="1.0")
+    def create(self, context: RequestContext, new: NewKeypair) -> Keypair:
+        """Store a key pair.  Raises: KeypairExists, QuotaExceeded."""
+
+    @call(since="1.0")
+    def delete(self, context: RequestContext, user_id: str, name: str) -> None:
+        """Delete a key pair.  Raises: KeypairNotFound."""
+
+
+class ConductorQuotas(Interface):
+    """Quotas, limits and usage."""
+
+    topic = "conductor"
+    namespace = "quotas"
+    version = "1.0"
+
+    @call(since="1.0", retry_safe=True)
+    def get(
+        self, context: RequestContext, project_id: str, user_id: str | None = None
+    ) -> QuotaSet:
+        """Return limits and usage of a project, or of a user within it."""
+
+    @call(since="1.0", retry_safe=True)
+    def get_defaults(
+        self, context: RequestContext, class_name: str = "default"
+    ) -> QuotaSet:
+        """Return the default limits (class row over option)."""
+
+    @call(since="1.0")
+    def update(
+        self,
+        context: RequestContext,
+        project_id: str,
+        limits: dict[str, int],
+        user_id: str | None = None,
+        force: bool = False,
+    ) -> QuotaSet:
+        """Set limits.  Raises: QuotaResourceUnknown, QuotaLimitOutOfRange."""
+
+    @call(since="1.0")
+    def update_defaults(
+        self, context: RequestContext, limits: dict[str, int], class_name: str = "default"
+    ) -> QuotaSet:
+        """Set the default limits.  Raises: QuotaResourceUnknown, QuotaLimitOutOfRange."""
+
+    @call(since="1.0")
+    def delete(
+        self, context: RequestContext, project_id: str, user_id: str | None = None
+    ) -> None:
+        """Go back to the default limits."""
+
+    @call(since="1.0", retry_safe=True)
+    def usage(self, context: RequestContext, query: UsageQuery) -> tuple[ServerUsage, ...]:
+        """Return what servers used in a period, by project and server uuid."""
+
+
+class ConductorNetworks(Interface):
+    """Networks and their addresses."""
+
+    topic = "conductor"
+    namespace = "networks"
+    version = "1.0"
+
+    @call(since="1.0", retry_safe=True)
+    def list_networks(
+        self, context: RequestContext, project_id: str | None = None
+    ) -> tuple[Network, ...]:
+        """Return all networks, or those that a project may use."""
+
+    @call(since="1.0", retry_safe=True)
+    def get(
+        self, context: RequestContext, network_id: str, project_id: str | None = None
+    ) -> Network:
+        """Return a network by uuid.  Raises: NetworkNotFound."""
+
+    @call(since="1.0")
+    def create(self, context: RequestContext, new: NewNetwork) -> tuple[Network, ...]:
+        """Create networks with one row per address.
+
+        Raises: NetworkNotCreated, CidrConflict.
+        """
+
+    @call(since="1.0")
+    def delete(
+        self, context: RequestContext, network_id: str, require_disassociated: bool = True
+    ) -> None:
+        """Delete a network by uuid or by range.  Raises: NetworkNotFound, NetworkInUse."""
+
+    @call(since="1.0", retry_safe=True)
+    def host_networks(self, context: RequestContext, host: str) -> tuple[HostNetwork, ...]:
+        """Return the networks that a nova-network host serves, with all bindings.
+
+        Claims the DHCP address of the host in each multi_host network that has none yet.
+        """
+
+    @call(since="1.0", retry_safe=True)
+    def leases(
+        self, context: RequestContext, network_id: int, host: str
+    ) -> tuple[DhcpBinding, ...]:
+        """Return what guests hold in a network (by row id) served by a host."""
+
+    @call(since="1.0", retry_safe=True)
+    def record_lease(
+        self, context: RequestContext, host: str, address: str, mac: str, leased: bool
+    ) -> None:
+        """Note that a guest took (leased) or gave back an address."""
+
+    @call(since="1.0", retry_safe=True)
+    def disassociate_stale(
+        self, context: RequestContext, host: str, timeout_s: int
+    ) -> tuple[str, ...]:
+        """Free addresses that were given up longer than timeout_s ago; return them."""
+
+
+class ConductorMetadata(Interface):
+    """What the metadata service of guests asks for."""
+
+    topic = "conductor"
+    namespace = "metadata"
+    version = "1.0"
+
+    @call(since="1.0", timeout_s=10, retry_safe=True)
+    def find_by_address(self, context: RequestContext, address: str) -> GuestMetadata | None:
+        """Return what is known of the live server that has a fixed address."""
+
+    @call(since="1.0")
+    def set_password(
+        self, context: RequestContext, instance_uuid: str, password: str
+    ) -> bool:
+        """Store the opaque password a guest posted; False when one is there already."""
+
+
+class ConductorHousekeeping(Interface):
+    """The conductor's own housekeeping, made callable for tests and nova-manage."""
+
+    topic = "conductor"
+    namespace = "housekeeping"
+    version = "1.0"
+
+    @call(since="1.0", timeout_s=120)
+    def reconcile(
+        self, context: RequestContext, now: datetime.datetime | None = None
+    ) -> tuple[int, ...]:
+        """Take up operations past their deadline; return their ids."""
+
+
+INTERFACES: tuple[type[Interface], ...] = (
+    ConductorInstances,
+    ConductorOperations,
+    ConductorHosts,
+    ConductorFlavors,
+    ConductorKeypairs,
+    ConductorQuotas,
+    ConductorNetworks,
+    ConductorMetadata,
+    ConductorHousekeeping,
+)

@@ -1,0 +1,414 @@
+"""Every error of the project, in eight families.
+
+A family says what kind of fault it is; the adapters (REST, EC2) turn a family into their
+own code.  A class has a message format over its keyword arguments and crosses the wire by
+its name and those arguments.
+"""
+
+from typing import Any, ClassVar
+
+
+class NovaException(Exception):
+    """Base of all expected errors; the message is fit for a user."""
+
+    message: ClassVar[str] = "An error occurred."
+
+    def __init__(self, **kwargs: Any) -> None:
+        self.kwargs = kwargs
+        super().__init__(self.message.format(**kwargs))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.kwargs)
+
+
+def _rebuild(cls: type[NovaException], kwargs: dict[str, Any]) -> NovaException:
+    return cls(**kwargs)
+
+
+# --- Families -------------------------------------------------------------------------------
+
+
+class Invalid(NovaException):
+    """The request can not be carried out as given."""
+
+    message = "{reason}"
+
+
+class Forbidden(NovaException):
+    """The caller may not do this."""
+
+    message = "{reason}"
+
+
+class OverQuota(NovaException):
+    """A limit of the project or user would be exceeded."""
+
+    message = "{reason}"
+
+
+class NotFound(NovaException):
+    """A named object does not exist, or not for this caller."""
+
+    message = "{reason}"
+
+
+class Conflict(NovaException):
+    """The object is not in a state that allows this."""
+
+    message = "{reason}"
+
+
+class Busy(NovaException):
+    """Too much at once; the same request may succeed later."""
+
+    message = "{reason}"
+
+
+class Unavailable(NovaException):
+    """A service that is needed does not answer."""
+
+    message = "{reason}"
+
+
+class Internal(NovaException):
+    """A fault of ours; users see only that it happened."""
+
+    message = "{reason}"
+
+
+class NotSupported(NovaException):
+    """The driver or back end in use has no such operation."""
+
+    message = "{reason}"
+
+
+# --- RPC ------------------------------------------------------------------------------------
+
+
+class RemoteError(Internal):
+    """An unexpected error on the other side; its details are in that side's log."""
+
+    message = "The service {topic} failed in {method}: {type}."
+
+
+class MessagingTimeout(Unavailable):
+    message = "The service {topic} did not answer {method} within {timeout_s} seconds."
+
+
+class MessagingUnavailable(Unavailable):
+    message = "The message bus can not be reached."
+
+
+class UnknownMethod(Internal):
+    message = "The service {topic} has no method {method}."
+
+
+class UnsupportedVersion(Internal):
+    message = "The service {topic} serves version {served}, but {wanted} was asked for."
+
+
+class VersionPinned(Internal):
+    message = "{method} needs version {since} of {topic}, which is pinned to {pin}."
+
+
+class BadMessage(Invalid):
+    message = "The message for {what} can not be read: {reason}"
+
+
+# --- Configuration --------------------------------------------------------------------------
+
+
+class ConfigurationError(Invalid):
+    message = "The configuration is not usable: {reason}"
+
+
+# --- Policy and scope -----------------------------------------------------------------------
+
+
+class PolicyNotAuthorized(Forbidden):
+    message = "Policy does not allow {rule} to be performed."
+
+
+class InvalidInput(Invalid):
+    message = "Invalid input received: {reason}"
+
+
+class MarkerNotFound(Invalid):
+    message = "Marker {marker} could not be found."
+
+
+class MalformedRequestBody(Invalid):
+    message = "Malformed request body: {reason}"
+
+
+class InvalidSortKey(Invalid):
+    message = "Sort key {key} is not allowed. Use one of the documented sort keys."
+
+
+# --- Flavors, keys --------------------------------------------------------------------------
+
+
+class FlavorNotFound(NotFound):
+    message = "Flavor {flavor_id} could not be found."
+
+
+class FlavorExists(Conflict):
+    message = "A flavor with the name {name} or the id {flavor_id} already exists."
+
+
+class FlavorExtraSpecNotFound(NotFound):
+    message = "Flavor {flavor_id} has no extra spec {key}."
+
+
+class FlavorAccessExists(Conflict):
+    message = "Project {project_id} already has access to flavor {flavor_id}."
+
+
+class FlavorAccessNotFound(NotFound):
+    message = "Project {project_id} has no access to flavor {flavor_id}."
+
+
+class FlavorIsPublic(Conflict):
+    message = "Flavor {flavor_id} is public: access lists exist for private flavors only."
+
+
+class KeypairNotFound(NotFound):
+    message = "Keypair {name} not found for user {user_id}."
+
+
+class KeypairExists(Conflict):
+    message = "Key pair '{name}' already exists."
+
+
+class InvalidKeypair(Invalid):
+    message = "Keypair data is invalid: {reason}"
+
+
+# --- Servers --------------------------------------------------------------------------------
+
+
+class InstanceNotFound(NotFound):
+    message = "Instance {instance_uuid} could not be found."
+
+
+class InstanceInvalidState(Conflict):
+    message = "Cannot '{action}' instance {instance_uuid} while it is in {attribute} {state}."
+
+
+class InstanceIsLocked(Conflict):
+    message = "Instance {instance_uuid} is locked."
+
+
+class InstanceNotReady(Conflict):
+    message = "Instance {instance_uuid} is not ready: it has not been placed on a host yet."
+
+
+class UnexpectedTaskState(Conflict):
+    message = "Instance {instance_uuid} is in task state {actual}, not in {expected}."
+
+
+class ActionNotFound(NotFound):
+    message = "Action for request_id {request_id} on instance {instance_uuid} not found."
+
+
+class InstanceActionStale(Conflict):
+    """The operation was finished or taken over elsewhere; its result is not wanted."""
+
+    message = "Operation {action_id} on instance {instance_uuid} is no longer in progress."
+
+
+class InstanceTagNotFound(NotFound):
+    message = "Instance {instance_uuid} has no tag '{tag}'."
+
+
+class TooManyTags(Invalid):
+    message = "The number of tags exceeds {limit}."
+
+
+class InstanceMetadataNotFound(NotFound):
+    message = "Metadata item {key} was not found."
+
+
+class MetadataLimitExceeded(OverQuota):
+    message = "Maximum number of metadata items exceeds {limit}."
+
+
+class InjectedFileLimitExceeded(OverQuota):
+    message = "Injected file limit exceeded: {reason}"
+
+
+class FlavorMemoryTooSmall(Invalid):
+    message = "Flavor's memory of {memory_mb} MB is too small for the image, which needs {min_ram_mb} MB."
+
+
+class FlavorDiskTooSmall(Invalid):
+    message = "Flavor's disk of {root_gb} GB is too small for the image, which needs {need_gb} GB."
+
+
+class BlockDeviceNotSupported(Invalid):
+    message = "Block device mapping is invalid: {reason}"
+
+
+class ConsoleNotAvailable(NotFound):
+    message = "The console log of instance {instance_uuid} is not available yet."
+
+
+# --- Quotas ---------------------------------------------------------------------------------
+
+
+class TooManyInstances(OverQuota):
+    message = "Quota exceeded for {overs}: Requested {requested}, but already used {used} of {allowed} {overs}"
+
+
+class QuotaExceeded(OverQuota):
+    message = "Quota exceeded, too many {resource}: the limit is {allowed}."
+
+
+class QuotaResourceUnknown(Invalid):
+    message = "Unknown quota resources: {unknown}."
+
+
+class QuotaLimitOutOfRange(Invalid):
+    message = "Quota limit {limit} for {resource} must be {rule}."
+
+
+# --- Placement ------------------------------------------------------------------------------
+
+
+class NoValidHost(NotFound):
+    message = "No valid host was found. {reason}"
+
+
+class HostClaimFailed(Conflict):
+    """The chosen host can not take the server any more; the next alternate is tried."""
+
+    message = "Host {host} has not enough {resource} left."
+
+
+class ComputeHostNotFound(NotFound):
+    message = "Compute host {host} could not be found."
+
+
+class ServiceNotFound(NotFound):
+    message = "Service {service_id} could not be found."
+
+
+class ServiceNotUnique(Invalid):
+    message = "The service id {service_id} is not unique: use the uuid."
+
+
+class HypervisorNotFound(NotFound):
+    message = "Hypervisor {hypervisor_id} could not be found."
+
+
+class ServiceUnavailable(Unavailable):
+    message = "No {binary} service is running on host {host}."
+
+
+class NotOwner(Forbidden):
+    """A host spoke about something that is not on it."""
+
+    message = "Host {host} does not own {what}."
+
+
+class AvailabilityZoneNotFound(Invalid):
+    message = "The requested availability zone {zone} is not available."
+
+
+# --- Images ---------------------------------------------------------------------------------
+
+
+class ImageNotFound(NotFound):
+    message = "Image {image_id} could not be found."
+
+
+class ImageNotActive(Invalid):
+    message = "Image {image_id} is not active: its status is {status}."
+
+
+class ImageUnacceptable(Invalid):
+    message = "Image {image_id} is unacceptable: {reason}"
+
+
+class ImageTooLarge(Invalid):
+    message = "Image {image_id} needs {need_bytes} bytes, but the flavor's disk holds {allowed_bytes}."
+
+
+class ImageCorrupt(Invalid):
+    message = "The bytes of image {image_id} do not match its {algorithm} checksum."
+
+
+class ImageServiceUnavailable(Unavailable):
+    message = "The image service can not be reached: {reason}"
+
+
+# --- Networks -------------------------------------------------------------------------------
+
+
+class NetworkNotFound(NotFound):
+    message = "Network {network_id} could not be found."
+
+
+class NoNetworksFound(Invalid):
+    message = "No network is available to project {project_id}."
+
+
+class NetworkInUse(Conflict):
+    message = "Network {network_id} is still in use."
+
+
+class NetworkNotCreated(Invalid):
+    message = "Network could not be created: {reason}"
+
+
+class CidrConflict(Conflict):
+    message = "The range {cidr} overlaps with {other}, which is in use."
+
+
+class FixedIpInvalid(Invalid):
+    message = "Fixed IP address {address} is not part of network {network_id}."
+
+
+class FixedIpAlreadyInUse(Conflict):
+    message = "Fixed IP address {address} is already in use."
+
+
+class FixedIpNotFound(NotFound):
+    message = "Fixed IP address {address} could not be found."
+
+
+class NoMoreFixedIps(Busy):
+    message = "No fixed IP addresses are left in network {network}."
+
+
+class NetworkHostUnavailable(Unavailable):
+    message = "No nova-network service is running that could serve network {network}."
+
+
+class PortsNotSupported(Invalid):
+    message = "Ports are not supported by this network service: name a network instead of port {port}."
+
+
+# --- Drivers --------------------------------------------------------------------------------
+
+
+class HypervisorUnavailable(Unavailable):
+    message = "The hypervisor can not be reached: {reason}"
+
+
+class DriverError(Internal):
+    """The hypervisor refused; the host's log tells the details."""
+
+    message = "The hypervisor could not {operation}: {reason}"
+
+
+class GuestNotFound(NotFound):
+    message = "The hypervisor has no guest {instance_uuid}."
+
+
+class CommandFailed(Internal):
+    message = "The command {command} failed with exit code {exit_code}."
+
+
+class CommandTimeout(Internal):
+    message = "The command {command} was stopped after {timeout_s} seconds."
