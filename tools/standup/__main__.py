@@ -1,0 +1,28 @@
+"""Entry of all tools of this directory: python3 tools/standup COMMAND ..."""
+
+import importlib
+import sys
+from pathlib import Path
+
+COMMANDS = {
+    "quickstart": "standup.quickstart_command",
+    "services": "standup.services_command",
+    "hosts": "standup.hosts_command",
+    "test": "standup.test_command",
+    "supervise": "standup.supervise_command",
+    "host-init": "standup.host_init",
+    "relay": "standup.relay",
+}
+
+
+def main() -> int:
+    """Run the command named first."""
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+    if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
+        print(f"usage: standup {{{','.join(COMMANDS)}}} ...", file=sys.stderr)
+        return 2
+    return int(importlib.import_module(COMMANDS[sys.argv[1]]).main(sys.argv[2:]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

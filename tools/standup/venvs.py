@@ -1,0 +1,43 @@
+"""Virtual environments: made once, brought up to date when what they should hold changes."""
+
+import hashlib
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from standup import run
+
+
+def ensure(venv: Path, key: str, installs: Sequence[Sequence[str]], log: Path) -> bool:
+    """Make an environment and run pip install with each list of arguments, unless done already for this key.
+
+    Returns whether there was anything to do.
+    """
+    mark = venv / "installed"
+    wanted = hashlib.sha256(repr((key, [list(arguments) for arguments in installs])).encode()).hexdigest()
+    if mark.exists() and mark.read_text() == wanted:
+        return False
+    mark.unlink(missing_ok=True)
+    if not (venv / "bin" / "pip").exists():
+        shutil.rmtree(venv, ignore_errors=True)
+        venv.parent.mkdir(parents=True, exist_ok=True)
+        run.logged([sys.executable, "-m", "venv", str(venv)], log)
+    for arguments in installs:
+        command = [str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        run.logged([*command, *arguments], log)
+    mark.write_text(wanted)
+    return True
+
+
+def tree_digest(root: Path, names: Sequence[str]) -> str:
+    """Return a digest of the files below some names of a directory, byte code left out."""
+    digest = hashlib.sha256()
+    for name in names:
+        top = root / name
+        files = sorted(top.rglob("*")) if top.is_dir() else [top] if top.exists() else []
+        for file in files:
+            if file.is_file() and file.suffix != ".pyc":
+                digest.update(f"{file.relative_to(root)}\0".encode())
+                digest.update(file.read_bytes())
+    return digest.hexdigest()
