@@ -338,6 +338,24 @@ class ImageCorrupt(Invalid):
     message = "The bytes of image {image_id} do not match its {algorithm} checksum."
 
 
+class ImageServiceForbidden(Forbidden):
+    message = "The image service refused the request for image {image_id}."
+
+
+class ImageConversionFailed(Invalid):
+    """The bytes were acceptable, but could not be turned into a disk within the limits."""
+
+    message = "Image {image_id} can not be turned into a disk: {reason}"
+
+
+class HostStorageFull(Busy):
+    message = "The host has {free_bytes} bytes of storage left, but image {image_id} needs {need_bytes}."
+
+
+class UnsafePath(Internal):
+    message = "A file may not be used as {what}: {reason}"
+
+
 class ImageServiceUnavailable(Unavailable):
     message = "The image service can not be reached: {reason}"
 

@@ -1,7 +1,7 @@
 """Bounded, random access to the bytes of an image; nothing else may read them."""
 
 import os
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
 
 MAX_READ_BYTES = 4 * 1024 * 1024
 
@@ -10,6 +10,7 @@ class BadImage(Exception):
     """The image is malformed or unsafe; the text says why in words fit for a user."""
 
 
+@runtime_checkable
 class Reader(Protocol):
     """Bytes of known length."""
 

@@ -3,7 +3,6 @@
 Neither function opens anything but the bytes it is given, and no other tool is asked.
 """
 
-import io
 from collections.abc import Callable
 from typing import BinaryIO
 
@@ -34,6 +33,7 @@ _CONTENT_OF_DECLARED = {
     "vhdx": "vhdx",
     "iso": "iso",
 }
+BOOTABLE_FORMATS = frozenset(_CONTENT_OF_DECLARED)
 
 
 def inspect(content: Reader | BinaryIO | bytes, image_id: str = "given") -> ImageFacts:
@@ -68,9 +68,7 @@ def check(facts: ImageFacts, declared_format: str | None, image_id: str = "given
 def _reader(content: Reader | BinaryIO | bytes) -> Reader:
     if isinstance(content, bytes):
         return BytesReader(content)
-    if isinstance(content, io.BufferedReader | io.BufferedRandom | io.FileIO):
-        return FileReader(content)
-    return content
+    return content if isinstance(content, Reader) else FileReader(content)
 
 
 def _inspect(reader: Reader) -> ImageFacts:
