@@ -112,9 +112,7 @@ class ConductorInstances(Interface):
         """Replace all tags (none: remove them); return them.  Raises: TooManyTags."""
 
     @call(since="1.0")
-    def add_tag(
-        self, context: RequestContext, scope: Scope, instance_uuid: str, tag: str
-    ) -> bool:
+    def add_tag(self, context: RequestContext, scope: Scope, instance_uuid: str, tag: str) -> bool:
         """Add a tag; tell whether it is new.  Raises: TooManyTags."""
 
     @call(since="1.0")
@@ -248,9 +246,7 @@ class ConductorFlavors(Interface):
         """Return one page of flavors.  Raises: MarkerNotFound."""
 
     @call(since="1.0", retry_safe=True)
-    def get(
-        self, context: RequestContext, flavorid: str, project_id: str | None = None
-    ) -> Flavor:
+    def get(self, context: RequestContext, flavorid: str, project_id: str | None = None) -> Flavor:
         """Return a flavor; with project_id only if that project may use it.
 
         Raises: FlavorNotFound.
@@ -333,15 +329,11 @@ class ConductorQuotas(Interface):
     version = "1.0"
 
     @call(since="1.0", retry_safe=True)
-    def get(
-        self, context: RequestContext, project_id: str, user_id: str | None = None
-    ) -> QuotaSet:
+    def get(self, context: RequestContext, project_id: str, user_id: str | None = None) -> QuotaSet:
         """Return limits and usage of a project, or of a user within it."""
 
     @call(since="1.0", retry_safe=True)
-    def get_defaults(
-        self, context: RequestContext, class_name: str = "default"
-    ) -> QuotaSet:
+    def get_defaults(self, context: RequestContext, class_name: str = "default") -> QuotaSet:
         """Return the default limits (class row over option)."""
 
     @call(since="1.0")
@@ -362,9 +354,7 @@ class ConductorQuotas(Interface):
         """Set the default limits.  Raises: QuotaResourceUnknown, QuotaLimitOutOfRange."""
 
     @call(since="1.0")
-    def delete(
-        self, context: RequestContext, project_id: str, user_id: str | None = None
-    ) -> None:
+    def delete(self, context: RequestContext, project_id: str, user_id: str | None = None) -> None:
         """Go back to the default limits."""
 
     @call(since="1.0", retry_safe=True)
@@ -441,10 +431,12 @@ class ConductorMetadata(Interface):
     def find_by_address(self, context: RequestContext, address: str) -> GuestMetadata | None:
         """Return what is known of the live server that has a fixed address."""
 
+    @call(since="1.0", timeout_s=10, retry_safe=True)
+    def find_by_instance(self, context: RequestContext, instance_uuid: str) -> GuestMetadata | None:
+        """Return what is known of a live server."""
+
     @call(since="1.0")
-    def set_password(
-        self, context: RequestContext, instance_uuid: str, password: str
-    ) -> bool:
+    def set_password(self, context: RequestContext, instance_uuid: str, password: str) -> bool:
         """Store the opaque password a guest posted; False when one is there already."""
 
 

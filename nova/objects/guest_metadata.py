@@ -12,6 +12,7 @@ class GuestMetadata:
 
     password is the opaque text that the guest posted, "" when none; admin_password and
     injected_files exist only for the config drive that is written while a server is built.
+    image_number, kernel_number and ramdisk_number stand for the images in EC2 ids.
     """
 
     instance: Instance
@@ -19,3 +20,6 @@ class GuestMetadata:
     injected_files: tuple[InjectedFile, ...] = ()
     admin_password: str | None = None
     password: str = ""
+    image_number: int | None = None
+    kernel_number: int | None = None
+    ramdisk_number: int | None = None
