@@ -9,7 +9,7 @@ import functools
 import inspect
 import json
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import nova.exception
@@ -89,9 +89,18 @@ class Signature:
 
 
 @functools.cache
+def _signatures(interface: type[Interface]) -> dict[str, Signature]:
+    return {name: _signature(interface, method) for name, method in methods_of(interface).items()}
+
+
+_cached = typing.cast(
+    Callable[[type[Interface]], dict[str, Signature]], functools.cache(_signatures)
+)
+
+
 def signatures(interface: type[Interface]) -> dict[str, Signature]:
     """Return the signatures of an interface's methods by name."""
-    return {name: _signature(interface, method) for name, method in methods_of(interface).items()}
+    return _cached(interface)
 
 
 def _signature(interface: type[Interface], method: Method) -> Signature:

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import logging
+from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from nova.context import RequestContext
@@ -152,12 +153,14 @@ def _covers(served: str, wanted: str) -> bool:
     return major == wanted_major and wanted_minor <= minor
 
 
-@functools.cache
-def _proxy_class(interface: Any) -> type[_Proxy]:
+def _make_class(interface: type[Interface]) -> type[_Proxy]:
     declared = signatures(interface)
     methods = methods_of(interface).items()
     body = {name: _method(method, declared[name]) for name, method in methods}
     return type(f"{interface.__name__}Proxy", (_Proxy,), {**body, "__slots__": ()})
+
+
+_proxy_class = cast(Callable[[type[Interface]], type[_Proxy]], functools.cache(_make_class))
 
 
 def _method(method: Method, signature: Signature) -> Any:

@@ -1,0 +1,88 @@
+"""Options of every service: identity, reports, periodic work, shutdown, concurrency."""
+
+from oslo_config import cfg
+
+SERVICE_OPTS: list[cfg.Opt] = [
+    cfg.HostAddressOpt(
+        "my_ip",
+        sample_default="<address of the interface with the default route>",
+        help="Address of this host on the management network. Unset: the address that the "
+        "default route leaves from, else 127.0.0.1.",
+    ),
+    cfg.StrOpt(
+        "host",
+        max_length=255,
+        regex=r"^[A-Za-z0-9._-]+$",
+        sample_default="<name of this host>",
+        help="Name of this host in messages, reports and the database. It need not be a name "
+        "that resolves, but must be unique and stay the same. Unset: the host's name.",
+    ),
+    cfg.StrOpt(
+        "state_path",
+        default="/var/lib/nova",
+        help="Folder for all state that outlives a restart. Other paths are below it unless "
+        "they are set.",
+    ),
+    cfg.StrOpt(
+        "lock_path",
+        default="$state_path/lock",
+        help="Folder for lock files that the processes of a host share.",
+    ),
+    cfg.StrOpt(
+        "tempdir",
+        help="Folder for temporary files. Unset: the system's.",
+    ),
+]
+
+LIFE_OPTS: list[cfg.Opt] = [
+    cfg.StrOpt(
+        "concurrency",
+        default="eventlet",
+        choices=[
+            ("eventlet", "green threads in one native thread"),
+            ("threads", "native threads"),
+        ],
+        help="What daemons run their work on. Read before anything else, from configuration "
+        "files and the environment (OS_DEFAULT__CONCURRENCY) only.",
+    ),
+    cfg.IntOpt(
+        "report_interval",
+        default=10,
+        min=1,
+        help="Seconds between two reports of a service to the conductor.",
+    ),
+    cfg.IntOpt(
+        "service_down_time",
+        default=60,
+        min=1,
+        help="Seconds without a report after which a service counts as down. A value not "
+        "above report_interval is raised to two and a half times of it.",
+    ),
+    cfg.BoolOpt(
+        "periodic_enable",
+        default=True,
+        help="Whether periodic tasks run in this service.",
+    ),
+    cfg.IntOpt(
+        "periodic_fuzzy_delay",
+        default=60,
+        min=0,
+        help="Each periodic task first runs after a random delay of up to this many seconds, "
+        "so that services that start together do not work together.",
+    ),
+    cfg.IntOpt(
+        "graceful_shutdown_timeout",
+        default=60,
+        min=0,
+        help="Seconds that a service which is told to stop gives to work in progress.",
+    ),
+    cfg.IntOpt(
+        "self_check_interval",
+        default=60,
+        min=0,
+        help="Seconds between two messages that a service sends to itself, to see that its "
+        "queues still reach it; it connects anew when they do not. 0 means never.",
+    ),
+]
+
+OPTS: dict[str, list[cfg.Opt]] = {"DEFAULT": [*SERVICE_OPTS, *LIFE_OPTS]}

@@ -1,0 +1,45 @@
+"""The oslo.privsep contexts: one per daemon that needs root, each with what it needs.
+
+Functions that run with these rights live in modules of this package, carry the context's
+entrypoint decorator, take typed arguments and check paths and names themselves.
+Groups [nova_compute_privileged] and [nova_network_privileged] set how helpers are started.
+"""
+
+from oslo_privsep import capabilities, priv_context
+
+COMPUTE_SECTION = "nova_compute_privileged"
+NETWORK_SECTION = "nova_network_privileged"
+
+compute_pctxt = priv_context.PrivContext(
+    "nova.privileged",
+    cfg_section=COMPUTE_SECTION,
+    pypath=f"{__name__}.compute_pctxt",
+    capabilities=[
+        capabilities.CAP_CHOWN,
+        capabilities.CAP_DAC_OVERRIDE,
+        capabilities.CAP_DAC_READ_SEARCH,
+        capabilities.CAP_FOWNER,
+        capabilities.CAP_NET_ADMIN,
+    ],
+)
+
+network_pctxt = priv_context.PrivContext(
+    "nova.privileged",
+    cfg_section=NETWORK_SECTION,
+    pypath=f"{__name__}.network_pctxt",
+    capabilities=[
+        capabilities.CAP_DAC_OVERRIDE,
+        capabilities.CAP_KILL,
+        capabilities.CAP_NET_ADMIN,
+        capabilities.CAP_NET_BIND_SERVICE,
+        capabilities.CAP_NET_RAW,
+        capabilities.CAP_SETGID,
+        capabilities.CAP_SETUID,
+    ],
+)
+
+
+def run_in_process(enabled: bool) -> None:
+    """Run privileged functions in this process, without helpers; for tests."""
+    for context in (compute_pctxt, network_pctxt):
+        context.set_client_mode(not enabled)
