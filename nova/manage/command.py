@@ -1,0 +1,74 @@
+"""How a command of nova-manage is declared."""
+
+import argparse
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from nova.conductor.rpcapi import (
+    ConductorFlavors,
+    ConductorHosts,
+    ConductorInstances,
+    ConductorNetworks,
+    ConductorQuotas,
+)
+from nova.context import RequestContext
+from nova.manage.output import Result
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """What commands work with: the conductor of this process, as an administrator."""
+
+    context: RequestContext
+    flavors: ConductorFlavors
+    hosts: ConductorHosts
+    instances: ConductorInstances
+    networks: ConductorNetworks
+    quotas: ConductorQuotas
+    conf: Any
+
+
+class Argument:
+    """One argument of a command, as argparse takes it.
+
+    Each option can be written with dashes or underscores; Nova used both.
+    """
+
+    def __init__(self, name: str, *more: str, **settings: Any) -> None:
+        self._names = (name, *more)
+        self._settings = settings
+
+    def add_to(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the argument on a parser."""
+        names = list(self._names)
+        for name in self._names:
+            spelling = "--" + name[2:].replace("-", "_")
+            if name.startswith("--") and spelling not in names:
+                names.append(spelling)
+        parser.add_argument(*names, **self._settings)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One command: "nova-manage CATEGORY NAME".
+
+    needs_conductor False: the command works on the database's schema itself.
+    """
+
+    category: str
+    name: str
+    help: str
+    run: Callable[[Any, argparse.Namespace], Result]
+    arguments: tuple[Argument, ...] = ()
+    needs_conductor: bool = True
+
+
+def truth(text: str) -> bool:
+    """Return the value of T, F, true, false, yes, no, 1 or 0 (any case)."""
+    word = text.lower()
+    if word in ("t", "true", "yes", "y", "1", "on"):
+        return True
+    if word in ("f", "false", "no", "n", "0", "off"):
+        return False
+    raise argparse.ArgumentTypeError(f"'{text}' is neither T nor F")

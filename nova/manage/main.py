@@ -1,0 +1,99 @@
+"""The command line of nova-manage: parsing, running, exit codes.
+
+Exit codes: 0 done; 1 refused as invalid; 2 wrong usage, bad configuration, or something that
+does not exist or exists already; 3 the service or database does not answer; 255 our fault.
+"""
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from nova import exception
+from nova.manage import db, flavor, network, quota, server, service
+from nova.manage.command import Command, Environment
+from nova.manage.output import render
+
+LOG = logging.getLogger(__name__)
+
+COMMANDS: tuple[Command, ...] = (
+    *db.COMMANDS,
+    *network.COMMANDS,
+    *service.COMMANDS,
+    *flavor.COMMANDS,
+    *quota.COMMANDS,
+    *server.COMMANDS,
+)
+
+_EXIT_CODES: tuple[tuple[type[exception.NovaException], int], ...] = (
+    (exception.ConfigurationError, 2),
+    (exception.NotFound, 2),
+    (exception.Conflict, 2),
+    (exception.Unavailable, 3),
+    (exception.Internal, 255),
+)
+
+
+def build_parser(version: str) -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="nova-manage", description="Administer the compute controller."
+    )
+    parser.add_argument("--version", action="version", version=version)
+    parser.add_argument(
+        "--config-file", action="append", default=[], help="configuration file (may be repeated)"
+    )
+    parser.add_argument(
+        "--config-dir", action="append", default=[], help="directory of configuration files"
+    )
+    categories = parser.add_subparsers(metavar="CATEGORY", required=True, dest="category")
+    actions: dict[str, Any] = {}
+    for command in COMMANDS:
+        if command.category not in actions:
+            category = categories.add_parser(command.category, help=f"{command.category} commands")
+            actions[command.category] = category.add_subparsers(
+                metavar="ACTION", required=True, dest="action"
+            )
+        sub = actions[command.category].add_parser(
+            command.name, help=command.help, description=command.help
+        )
+        sub.add_argument("--json", action="store_true", help="print JSON instead of a table")
+        for argument in command.arguments:
+            argument.add_to(sub)
+        sub.set_defaults(command=command)
+    return parser
+
+
+def run(
+    args: argparse.Namespace,
+    conf: Any,
+    environment: Callable[[], Environment],
+) -> int:
+    """Carry out the parsed command, print what it gave, and return the exit code."""
+    command: Command = args.command
+    try:
+        subject = environment() if command.needs_conductor else conf
+        result = command.run(subject, args)
+    except exception.NovaException as error:
+        print(f"error: {error}", file=sys.stderr)
+        return exit_code(error)
+    text = render(result, as_json=args.json)
+    if text:
+        print(text)
+    return 0
+
+
+def exit_code(error: exception.NovaException) -> int:
+    """Return the exit code that an error ends the program with."""
+    return next((code for family, code in _EXIT_CODES if isinstance(error, family)), 1)
+
+
+def config_arguments(args: argparse.Namespace) -> Sequence[str]:
+    """Return the part of the command line that names configuration files."""
+    words: list[str] = []
+    for path in args.config_file:
+        words += ["--config-file", path]
+    for path in args.config_dir:
+        words += ["--config-dir", path]
+    return words
