@@ -29,7 +29,7 @@ def require_usable(image: Image, max_bytes: int | None) -> None:
 def write_verified(
     chunks: Iterable[bytes], image: Image, path: str, max_bytes: int | None = None
 ) -> None:
-    """Write chunks to a new file; on any error the file is removed.
+    """Write chunks to a new file, zeros as holes; on any error the file is removed.
 
     Raises: ImageNotActive, ImageUnacceptable, ImageCorrupt.
     """
@@ -39,7 +39,11 @@ def write_verified(
     try:
         with os.fdopen(descriptor, "wb") as file:
             for chunk in _verified(chunks, image, max_bytes):
-                file.write(chunk)
+                if chunk == bytes(len(chunk)):
+                    file.seek(len(chunk), os.SEEK_CUR)
+                else:
+                    file.write(chunk)
+            file.truncate()
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)

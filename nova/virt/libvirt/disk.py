@@ -1,0 +1,196 @@
+"""Disks of guests: laid over base images, made whole or not at all, removed without trace."""
+
+import contextlib
+import errno
+import logging
+import os
+import shutil
+from collections.abc import Callable
+
+from nova import exception
+from nova.objects.image import Image
+from nova.virt.libvirt import limited, paths
+from nova.virt.libvirt.imagecache import BaseImage, ImageCache, base_name
+from nova.virt.libvirt.qemu_img import QemuImg
+
+LOG = logging.getLogger(__name__)
+
+GIB = 1024**3
+MIB = 1024**2
+
+_DISK_MODE = 0o600
+_DIRECTORY_MODE = 0o711
+_UNFINISHED_SUFFIX = ".part"
+_OVERLAYS = ("disk", "disk.local", "disk.swap")
+_EPHEMERAL_LABEL = "ephemeral0"
+
+
+class DiskStore:
+    """Disks below the instances path.
+
+    cow: lay qcow2 disks over base images; else copy them to raw files.
+    Every create replaces a disk that an interrupted build left behind.
+    """
+
+    def __init__(
+        self, instances_path: str, tool: QemuImg, cache: ImageCache, cow: bool = True
+    ) -> None:
+        self._root = instances_path
+        self._tool = tool
+        self._cache = cache
+        self._cow = cow
+        self._limits = limited.Limits()
+
+    @property
+    def disk_format(self) -> str:
+        """Format of every disk that is made here, for the definition of the guest."""
+        return "qcow2" if self._cow else "raw"
+
+    def directory(self, instance_uuid: str) -> str:
+        """Return where the files of a server are.  Raises: UnsafePath."""
+        return paths.instance_directory(self._root, instance_uuid)
+
+    def create_directory(self, instance_uuid: str) -> str:
+        """Make and return the directory of a server; one that exists is fine."""
+        directory = self.directory(instance_uuid)
+        os.makedirs(self._root, mode=_DIRECTORY_MODE, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(directory, mode=_DIRECTORY_MODE)
+        if os.path.islink(directory):
+            raise exception.UnsafePath(what="a server's directory", reason="it is a link.")
+        return directory
+
+    def create_root(self, image: Image, path: str, size_gb: int) -> int:
+        """Make the root disk of an image and return its size in bytes.
+
+        size_gb 0 keeps the size of the image.
+        Raises: image errors, ImageTooLarge, HostStorageFull, command errors.
+        """
+        allowed = size_gb * GIB or None
+        base = self._cache.ensure_base(image, allowed)
+        size = allowed or base.size_bytes
+        self._create(base, path, size)
+        return size
+
+    def create_ephemeral(self, path: str, size_gb: int) -> None:
+        """Make an extra disk with an empty file system, always of one kind."""
+
+        def format_disk(file: str) -> None:
+            command = ["mkfs.ext4", "-q", "-F", "-L", _EPHEMERAL_LABEL]
+            lazy = "lazy_itable_init=1,lazy_journal_init=1,nodiscard"
+            limited.run([*command, "-E", lazy, "--", file], self._limits)
+
+        size = size_gb * GIB
+        base = self._cache.ensure_made(f"ephemeral_{size_gb}", _made_by(format_disk, size))
+        self._create(base, path, size)
+
+    def create_swap(self, path: str, size_mb: int) -> None:
+        """Make a swap disk."""
+
+        def format_disk(file: str) -> None:
+            limited.run(["mkswap", "--", file], self._limits)
+
+        size = size_mb * MIB
+        base = self._cache.ensure_made(f"swap_{size_mb}", _made_by(format_disk, size))
+        self._create(base, path, size)
+
+    def create_copy(self, image: Image, path: str) -> None:
+        """Copy an image as it is, for a kernel or ramdisk.  Raises: image errors."""
+        base = self._cache.ensure_base(image)
+
+        def copy(part: str) -> None:
+            with open(base.path, "rb") as source, open(part, "xb") as target:
+                shutil.copyfileobj(source, target)
+
+        _whole(path, copy)
+
+    def extend(self, path: str, size_gb: int) -> None:
+        """Make a disk larger; the format is what was made here, whatever the guest wrote."""
+        self._tool.resize(path, self.disk_format, size_gb * GIB)
+
+    def remove_directory(self, instance_uuid: str) -> None:
+        """Remove all files of a server; none being there is fine.
+
+        Raises: DriverError while a guest still holds them on a shared directory.
+        """
+        directory = self.directory(instance_uuid)
+        try:
+            if os.path.islink(directory):
+                os.unlink(directory)
+            else:
+                shutil.rmtree(directory)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            LOG.warning("The files of instance %s can not be removed: %s", instance_uuid, error)
+            reason = errno.errorcode.get(error.errno or 0, "unknown")
+            operation = "remove the files of the server"
+            raise exception.DriverError(operation=operation, reason=reason) from error
+
+    def list_uuids(self) -> set[str]:
+        """Return the uuids of servers that have files here."""
+        try:
+            names = os.listdir(self._root)
+        except FileNotFoundError:
+            return set()
+        return {name for name in names if paths.is_uuid(name)}
+
+    def bases_in_use(self) -> set[str]:
+        """Return the names of base images that existing disks are laid over."""
+        names = set()
+        for instance_uuid in self.list_uuids() if self._cow else ():
+            for disk in _OVERLAYS:
+                path = os.path.join(self.directory(instance_uuid), disk)
+                if os.path.lexists(path):
+                    backing = self._tool.info(path, "qcow2").backing_path
+                    names.add(os.path.basename(backing or ""))
+        return names - {""}
+
+    def _create(self, base: BaseImage, path: str, size_bytes: int) -> None:
+        def overlay(part: str) -> None:
+            self._tool.create_overlay(part, base.path, "raw", size_bytes)
+
+        def copy(part: str) -> None:
+            self._tool.convert_to_raw(base.path, "raw", part, max(size_bytes, base.size_bytes))
+            self._tool.resize(part, "raw", size_bytes)
+
+        _whole(path, overlay if self._cow else copy)
+
+
+def bases_of(image_ids: set[str], ephemeral_gb: set[int], swap_mb: set[int]) -> set[str]:
+    """Return the names of the base images that servers with these parts need."""
+    return {
+        *(base_name(image_id) for image_id in image_ids),
+        *(f"ephemeral_{size}" for size in ephemeral_gb if size),
+        *(f"swap_{size}" for size in swap_mb if size),
+    }
+
+
+def _made_by(format_disk: Callable[[str], None], size_bytes: int) -> Callable[[str], str]:
+    def make(directory: str) -> str:
+        file = os.path.join(directory, "empty")
+        with open(file, "xb") as empty:
+            empty.truncate(size_bytes)
+        paths.set_mode(file, _DISK_MODE)
+        format_disk(file)
+        return file
+
+    return make
+
+
+def _whole(path: str, make: Callable[[str], None]) -> None:
+    """Make a file beside its final place and move it there; on error nothing is left."""
+    part = path + _UNFINISHED_SUFFIX
+    _unlink(part)
+    try:
+        make(part)
+        paths.set_mode(part, _DISK_MODE)
+        os.rename(part, path)
+    except BaseException:
+        _unlink(part)
+        raise
+
+
+def _unlink(path: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
