@@ -1,0 +1,19 @@
+"""Placement beside given servers."""
+
+from nova.objects.request_spec import RequestSpec
+from nova.scheduler.filters.base import HostFilter
+from nova.scheduler.host_state import HostState
+
+
+class SameHostFilter(HostFilter):
+    """Accepts hosts of one of the servers in the hint same_host."""
+
+    lacks = "none of the servers of the hint same_host"
+    once = True
+
+    def refuses(self, host: HostState, spec: RequestSpec) -> str | None:
+        """Look for the hinted servers; without the hint every host suits."""
+        wanted = spec.hints.get("same_host", ())
+        if not wanted or host.instance_uuids.intersection(wanted):
+            return None
+        return f"none of the {len(wanted)} servers of same_host is here"

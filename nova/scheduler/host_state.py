@@ -1,0 +1,98 @@
+"""What the scheduler knows of one host, and what a chosen server takes from it."""
+
+import dataclasses
+
+from nova.objects.flavor import Flavor
+from nova.objects.service import ComputeNode, HostSnapshot, Service
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class HostState:
+    """One host as filters and weighers see it.
+
+    Capacities are (total - reserved) * ratio; what is free may be negative on a host whose
+    ratios were lowered.  report_age_s tells how long ago the host was last heard of.
+    """
+
+    node: ComputeNode
+    service: Service
+    availability_zone: str
+    report_age_s: float = 0.0
+    vcpus_used: int
+    memory_mb_used: int
+    local_gb_used: int
+    num_instances: int
+    num_io_ops: int
+    instance_uuids: frozenset[str]
+
+    @property
+    def host(self) -> str:
+        """Name of the host."""
+        return self.node.host
+
+    @property
+    def nodename(self) -> str:
+        """Name of the hypervisor."""
+        return self.node.hypervisor_hostname
+
+    @property
+    def vcpu_capacity(self) -> float:
+        """Number of VCPUs that servers may have in all."""
+        return (self.node.vcpus - self.node.reserved_vcpus) * self.node.cpu_allocation_ratio
+
+    @property
+    def memory_mb_capacity(self) -> float:
+        """Memory that servers may have in all."""
+        usable = self.node.memory_mb - self.node.reserved_memory_mb
+        return usable * self.node.ram_allocation_ratio
+
+    @property
+    def local_gb_capacity(self) -> float:
+        """Disk that servers may have in all."""
+        usable = self.node.local_gb - self.node.reserved_disk_gb
+        return usable * self.node.disk_allocation_ratio
+
+    @property
+    def free_vcpus(self) -> float:
+        """VCPUs that are left."""
+        return self.vcpu_capacity - self.vcpus_used
+
+    @property
+    def free_memory_mb(self) -> float:
+        """Memory that is left."""
+        return self.memory_mb_capacity - self.memory_mb_used
+
+    @property
+    def free_gb(self) -> float:
+        """Disk that is left."""
+        return self.local_gb_capacity - self.local_gb_used
+
+    def consumed(self, flavor: Flavor, instance_uuid: str | None = None) -> "HostState":
+        """Return the host as it is with one more server that is being built."""
+        uuids = self.instance_uuids
+        return dataclasses.replace(
+            self,
+            vcpus_used=self.vcpus_used + flavor.vcpus,
+            memory_mb_used=self.memory_mb_used + flavor.memory_mb,
+            local_gb_used=self.local_gb_used + flavor.disk_gb,
+            num_instances=self.num_instances + 1,
+            num_io_ops=self.num_io_ops + 1,
+            instance_uuids=uuids if instance_uuid is None else uuids | {instance_uuid},
+        )
+
+
+def from_snapshot(snapshot: HostSnapshot, report_age_s: float = 0.0) -> HostState:
+    """Return the state that a snapshot describes."""
+    node = snapshot.node
+    return HostState(
+        node=node,
+        service=snapshot.service,
+        availability_zone=snapshot.availability_zone,
+        report_age_s=report_age_s,
+        vcpus_used=node.vcpus_used,
+        memory_mb_used=node.memory_mb_used,
+        local_gb_used=node.local_gb_used,
+        num_instances=max(node.running_vms, len(snapshot.instance_uuids)),
+        num_io_ops=node.num_io_ops,
+        instance_uuids=frozenset(snapshot.instance_uuids),
+    )

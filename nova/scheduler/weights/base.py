@@ -1,0 +1,33 @@
+"""What a weigher is, and how weights are put on one scale."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from nova.objects.request_spec import RequestSpec
+from nova.scheduler.host_state import HostState
+
+
+class HostWeigher:
+    """Gives each host a number; higher is better for a positive multiplier.
+
+    option: name of the option in [filter_scheduler] that multiplies the normalised number.
+    """
+
+    option: ClassVar[str]
+
+    def __init__(self, multiplier: float) -> None:
+        self.multiplier = multiplier
+
+    def value(self, host: HostState, spec: RequestSpec) -> float:
+        """Return the host's number."""
+        raise NotImplementedError
+
+
+def normalised(values: Sequence[float]) -> list[float]:
+    """Return values on a scale from 0 (least) to 1 (most); all equal gives 0."""
+    if not values:
+        return []
+    low, high = min(values), max(values)
+    if low == high:
+        return [0.0] * len(values)
+    return [(value - low) / (high - low) for value in values]
