@@ -61,6 +61,10 @@ class SupervisedPrograms:
         wait_until(lambda: self._at_rest(name), 60.0, f"{name} does not end")
         self._ask({"op": "forget", "name": name})
 
+    def kill(self, name: str) -> None:
+        """End a program like a power failure."""
+        self._ask({"op": "kill", "name": name})
+
     def states(self) -> list[ProgramState]:
         """Return what is known of every program, in starting order."""
         return self._ask({"op": "status"}) if self.answers() else []

@@ -18,6 +18,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -53,16 +54,19 @@ class Supervisor:
         self.directory = directory
         self.children: dict[str, Child] = {}
         self.closing = False
+        self._stopping_tier: int | None = None
         self.selector = selectors.DefaultSelector()
 
     # ------------------------------------------------------------------ life
 
-    def run(self) -> None:
-        """Serve until told to shut down and the last program has ended."""
+    def run(self, programs: Sequence[Program] = ()) -> None:
+        """Start some programs, then serve until told to shut down and the last program has ended."""
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         self.directory.mkdir(parents=True, exist_ok=True)
         self._end_leftovers()
         wake, listener = self._catch_signals(), self._listen()
+        for program in programs:
+            self.start(program)
         me = processes.identify(os.getpid())
         if me:
             processes.write_pid_file(self.directory / "supervisor.pid", me)
@@ -130,6 +134,8 @@ class Supervisor:
             self.start(Program.from_json(request["program"]))
         elif operation == "stop":
             self.stop(request["name"])
+        elif operation == "kill":
+            self.kill(request["name"])
         elif operation == "forget":
             self._forget(request["name"])
         elif operation == "shutdown":
@@ -167,9 +173,21 @@ class Supervisor:
     def _stop_highest_tier(self) -> None:
         running = self._running()
         highest = max((child.program.tier for child in running), default=0)
+        if highest != self._stopping_tier:
+            self._stopping_tier = highest
+            self.before_tier(highest)
         for child in running:
             if child.program.tier == highest and not child.kill_at:
                 self.stop(child.program.name)
+
+    def before_tier(self, tier: int) -> None:
+        """Do what must happen before the programs of a tier are stopped; a supervisor of servers has nothing to do."""
+
+    def kill(self, name: str) -> None:
+        """End a program like a power failure; it is started again if it is to be kept running."""
+        child = self.children.get(name)
+        if child:
+            self._signal(child, signal.SIGKILL)
 
     def _forget(self, name: str) -> None:
         child = self.children.get(name)

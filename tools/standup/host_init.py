@@ -1,0 +1,83 @@
+"""The first process of a compute host in namespaces: mounts what is the host's own, then supervises its programs."""
+
+import os
+import shutil
+import socket
+import time
+from pathlib import Path
+
+from standup import run
+from standup.host_spec import OWN_DIRECTORIES, OWN_FILES, HostSpec
+from standup.program import Program
+from standup.supervisor import Supervisor
+
+GUEST_PATIENCE_S = 8.0
+
+
+def main(arguments: list[str]) -> int:
+    """Be the host that the file named by the only argument describes."""
+    spec = HostSpec.load(Path(arguments[0]))
+    socket.sethostname(spec.name)
+    _mount(spec)
+    run.output(["ip", "link", "set", "lo", "up"])
+    Path("/proc/sys/net/ipv4/ip_forward").write_text("1\n")
+    HostSupervisor(spec).run(_libvirt(spec) if spec.libvirt else [])
+    return 0
+
+
+class HostSupervisor(Supervisor):
+    """A supervisor that presses the power button of the guests before it stops libvirt."""
+
+    def __init__(self, spec: HostSpec) -> None:
+        super().__init__(spec.programs)
+        spec.programs.mkdir(exist_ok=True)
+
+    def before_tier(self, tier: int) -> None:
+        """Let the guests shut down while libvirt still runs."""
+        if tier > 0 or shutil.which("virsh") is None:
+            return
+        deadline = time.monotonic() + GUEST_PATIENCE_S
+        for name in _guests():
+            run.succeeds(["virsh", "--quiet", "shutdown", name])
+        while _guests() and time.monotonic() < deadline:
+            time.sleep(0.25)
+
+
+def _guests() -> list[str]:
+    listing = run.output(["timeout", "5", "virsh", "--quiet", "list", "--name"])
+    return listing.split()
+
+
+def _mount(spec: HostSpec) -> None:
+    """Replace the machine's directories by the host's own, in this mount namespace only."""
+    own_run = spec.directory / "run"
+    own_run.mkdir(exist_ok=True)
+    run.output(["mount", "-t", "tmpfs", "-o", "mode=755,size=256m", "tmpfs", str(own_run)])
+    _keep_name_servers(own_run)
+    for name in ("lock", "libvirt"):
+        (own_run / name).mkdir()
+    run.output(["mount", "--rbind", str(own_run), "/run"])
+    for name in (*OWN_DIRECTORIES, *OWN_FILES):
+        if Path("/", name).exists() and (spec.directory / name).exists():
+            run.output(["mount", "--bind", str(spec.directory / name), f"/{name}"])
+    run.output(["mount", "--bind", str(spec.directory / "nova"), str(spec.compute)])
+    if spec.shared_instances:
+        # libvirt migrates without copying disks only between file systems that it knows to be shared, and by its
+        # name glusterfs is one.
+        options = "subtype=glusterfs,fsname=nova-shared,suid,dev"
+        run.output(["bindfs", "-o", options, str(spec.shared_instances), str(spec.compute / "instances")])
+
+
+def _keep_name_servers(own_run: Path) -> None:
+    """Copy the list of name servers if it lives below /run, which the host is about to replace."""
+    real = Path(os.path.realpath("/etc/resolv.conf"))
+    if real.parts[1:2] == ("run",) and real.exists():
+        copy = own_run / real.relative_to("/run")
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(real, copy)
+
+
+def _libvirt(spec: HostSpec) -> list[Program]:
+    log = str(spec.directory / "libvirt.log")
+    commands = {"virtlogd": ("/usr/sbin/virtlogd",), "libvirtd": ("/usr/sbin/libvirtd", "--listen")}
+    return [Program(name, command, log, umask=0o022) for name, command in commands.items()]
