@@ -83,12 +83,10 @@ OPTS: dict[str, list[cfg.Opt]] = {
         *loading.get_session_conf_options(),
         *loading.get_adapter_conf_options(),
         *loading.get_auth_common_conf_options(),
-        *loading.get_auth_plugin_conf_options("password"),
     ],
     SERVICE_USER_GROUP: [
         *loading.get_session_conf_options(),
         *loading.get_auth_common_conf_options(),
-        *loading.get_auth_plugin_conf_options("password"),
     ],
     "image_cache": IMAGE_CACHE_OPTS,
     "libvirt": IMAGE_TOOL_OPTS,
