@@ -70,6 +70,10 @@ class Spawn(Protocol):
         """Return the uuids of instances whose files are on this host."""
         ...
 
+    def destroy_leftover(self, instance_uuid: str) -> None:
+        """Destroy guest and files of an instance of which nothing but the uuid is known."""
+        ...
+
 
 @runtime_checkable
 class Power(Protocol):
