@@ -29,6 +29,12 @@ SERVICE_OPTS: list[cfg.Opt] = [
         help="Folder for lock files that the processes of a host share.",
     ),
     cfg.StrOpt(
+        "bindir",
+        default="/usr/bin",
+        sample_default="<folder of the installed programs>",
+        help="Folder of the project's programs. Unset: where they were installed.",
+    ),
+    cfg.StrOpt(
         "tempdir",
         help="Folder for temporary files. Unset: the system's.",
     ),
