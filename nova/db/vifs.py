@@ -1,0 +1,85 @@
+"""Interfaces of servers, read together with their networks and addresses."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from nova.db import bulk, networks
+from nova.db.engine import Transaction
+from nova.db.tables import fixed_ips, instances, virtual_interfaces
+from nova.objects.addresses import local_addresses
+from nova.objects.network import Vif
+
+_OWN = fixed_ips.alias("own")
+_HOST = fixed_ips.alias("host_address")
+
+
+def list_for(tx: Transaction, uuids: Sequence[str]) -> dict[str, list[Vif]]:
+    """Return the interfaces of servers by uuid, in the order in which they were made."""
+    found: dict[str, list[Vif]] = {}
+    if not uuids:
+        return found
+    vif = virtual_interfaces.c
+    table = networks.networks
+    source = (
+        virtual_interfaces.join(table, table.c.id == vif.network_id)
+        .join(instances, instances.c.uuid == vif.instance_uuid)
+        .outerjoin(_OWN, _OWN.c.virtual_interface_id == vif.id)
+        .outerjoin(
+            _HOST,
+            sa.and_(_HOST.c.network_id == table.c.id, _HOST.c.host == instances.c.host),
+        )
+    )
+    query = (
+        sa.select(
+            *networks.columns(),
+            vif.uuid.label("vif_uuid"),
+            vif.address.label("mac"),
+            vif.instance_uuid,
+            vif.fixed_ip_v6,
+            vif.tag,
+            _OWN.c.address.label("fixed_ip"),
+            _HOST.c.address.label("host_address"),
+        )
+        .select_from(source)
+        .where(vif.instance_uuid.in_(uuids))
+        .order_by(vif.id)
+    )
+    for row in tx.execute(query).mappings():
+        found.setdefault(row["instance_uuid"], []).append(_to_vif(row))
+    return found
+
+
+def _to_vif(row: sa.RowMapping) -> Vif:
+    network = networks.to_network(row)
+    gateway, dhcp_server = local_addresses(network, row["host_address"])
+    return Vif(
+        id=row["vif_uuid"],
+        address=row["mac"],
+        network=network,
+        instance_uuid=row["instance_uuid"],
+        fixed_ip=row["fixed_ip"],
+        fixed_ip_v6=row["fixed_ip_v6"],
+        gateway=gateway,
+        dhcp_server=dhcp_server,
+        tag=row["tag"],
+    )
+
+
+def create(tx: Transaction, row: bulk.Row) -> int:
+    """Insert an interface; return its row id."""
+    return bulk.insert_keyed(tx, virtual_interfaces, virtual_interfaces.c.uuid, [row])[row["uuid"]]
+
+
+def macs_taken(tx: Transaction, macs: Sequence[str]) -> set[str]:
+    """Return which of some MAC addresses are in use."""
+    query = sa.select(virtual_interfaces.c.address).where(virtual_interfaces.c.address.in_(macs))
+    return {row[0] for row in tx.execute(query)}
+
+
+def delete_for(tx: Transaction, instance_uuid: str) -> int:
+    """Remove the interfaces of a server; return their number."""
+    statement = sa.delete(virtual_interfaces).where(
+        virtual_interfaces.c.instance_uuid == instance_uuid
+    )
+    return tx.execute(statement).rowcount

@@ -1,0 +1,27 @@
+"""Addresses that follow from other addresses."""
+
+import ipaddress
+
+from nova.objects.network import Network
+
+
+def eui64_address(cidr_v6: str, mac: str) -> str:
+    """Return the IPv6 address that a MAC address makes in a range.
+
+    Source: RFC 2462 section 5.3 with the interface identifier of RFC 2464 section 4.
+    """
+    parts = [int(part, 16) for part in mac.split(":")]
+    parts[0] ^= 0x02
+    identifier = bytes([*parts[:3], 0xFF, 0xFE, *parts[3:]])
+    network = ipaddress.IPv6Network(cidr_v6, strict=False)
+    return str(network.network_address + int.from_bytes(identifier, "big"))
+
+
+def local_addresses(network: Network, host_address: str | None) -> tuple[str | None, str | None]:
+    """Return (gateway, dhcp_server) of a network as its guests on one host see them.
+
+    host_address is the host's own address in a multi_host network, None elsewhere.
+    """
+    if network.multi_host and not network.share_address and host_address is not None:
+        return host_address, host_address
+    return network.gateway, network.dhcp_server or network.gateway
