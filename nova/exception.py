@@ -133,6 +133,44 @@ class InvalidInput(Invalid):
     message = "Invalid input received: {reason}"
 
 
+class ApiVersionInvalid(Invalid):
+    message = (
+        "API version string '{version}' is of invalid format. It must be of the form MAJOR.MINOR."
+    )
+
+
+class ApiVersionNotSupported(Invalid):
+    message = "Version {version} is not supported by the API. Minimum is {minimum} and maximum is {maximum}."
+
+
+class InvalidBody(Invalid):
+    message = "Invalid input for field/attribute {name}. Value: {value}. {reason}"
+
+
+class InvalidQuery(Invalid):
+    message = "Invalid input for query parameters {name}. {reason}"
+
+
+class UnsupportedContentType(Invalid):
+    message = "Unsupported Content-Type: send application/json."
+
+
+class RequestBodyTooLarge(Invalid):
+    message = "The request body is larger than {limit_bytes} bytes."
+
+
+class ProjectMismatch(Invalid):
+    message = "Malformed request URL: the project in the path is not the project of the token."
+
+
+class RouteNotFound(NotFound):
+    message = "The resource could not be found."
+
+
+class NoSuchAction(Invalid):
+    message = "There is no such action: {action}"
+
+
 class MarkerNotFound(Invalid):
     message = "Marker {marker} could not be found."
 
@@ -238,7 +276,9 @@ class InjectedFileLimitExceeded(OverQuota):
 
 
 class FlavorMemoryTooSmall(Invalid):
-    message = "Flavor's memory of {memory_mb} MB is too small for the image, which needs {min_ram_mb} MB."
+    message = (
+        "Flavor's memory of {memory_mb} MB is too small for the image, which needs {min_ram_mb} MB."
+    )
 
 
 class FlavorDiskTooSmall(Invalid):
@@ -331,7 +371,9 @@ class ImageUnacceptable(Invalid):
 
 
 class ImageTooLarge(Invalid):
-    message = "Image {image_id} needs {need_bytes} bytes, but the flavor's disk holds {allowed_bytes}."
+    message = (
+        "Image {image_id} needs {need_bytes} bytes, but the flavor's disk holds {allowed_bytes}."
+    )
 
 
 class ImageCorrupt(Invalid):
@@ -349,7 +391,9 @@ class ImageConversionFailed(Invalid):
 
 
 class HostStorageFull(Busy):
-    message = "The host has {free_bytes} bytes of storage left, but image {image_id} needs {need_bytes}."
+    message = (
+        "The host has {free_bytes} bytes of storage left, but image {image_id} needs {need_bytes}."
+    )
 
 
 class UnsafePath(Internal):
@@ -404,7 +448,9 @@ class NetworkHostUnavailable(Unavailable):
 
 
 class PortsNotSupported(Invalid):
-    message = "Ports are not supported by this network service: name a network instead of port {port}."
+    message = (
+        "Ports are not supported by this network service: name a network instead of port {port}."
+    )
 
 
 # --- Drivers --------------------------------------------------------------------------------

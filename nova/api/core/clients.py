@@ -1,0 +1,36 @@
+"""The services that the API talks to, each behind its typed client."""
+
+import dataclasses
+
+from nova.compute.rpcapi import ComputeAPI
+from nova.conductor import rpcapi
+from nova.rpc.bus import Bus, Client
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ConductorClients:
+    """The conductor's interfaces, each a proxy that reaches any conductor."""
+
+    instances: rpcapi.ConductorInstances
+    flavors: rpcapi.ConductorFlavors
+    keypairs: rpcapi.ConductorKeypairs
+    quotas: rpcapi.ConductorQuotas
+    hosts: rpcapi.ConductorHosts
+    networks: rpcapi.ConductorNetworks
+
+
+def conductor_clients(bus: Bus) -> ConductorClients:
+    """Return the conductor's clients over a bus."""
+    return ConductorClients(
+        instances=bus.client(rpcapi.ConductorInstances).anyone(),
+        flavors=bus.client(rpcapi.ConductorFlavors).anyone(),
+        keypairs=bus.client(rpcapi.ConductorKeypairs).anyone(),
+        quotas=bus.client(rpcapi.ConductorQuotas).anyone(),
+        hosts=bus.client(rpcapi.ConductorHosts).anyone(),
+        networks=bus.client(rpcapi.ConductorNetworks).anyone(),
+    )
+
+
+def compute_client(bus: Bus) -> Client[ComputeAPI]:
+    """Return the client for live reads from compute hosts."""
+    return bus.client(ComputeAPI)

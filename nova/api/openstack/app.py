@@ -1,0 +1,74 @@
+"""The Compute API as one WSGI application: its resources and its middleware, in order."""
+
+from collections.abc import Callable
+
+from oslo_config import cfg
+
+from nova.api.core.clients import compute_client, conductor_clients
+from nova.api.core.hosts import HostStates
+from nova.api.openstack import keypairs
+from nova.api.openstack.auth import authentication
+from nova.api.openstack.call import Services
+from nova.api.openstack.dispatch import Dispatcher
+from nova.api.openstack.environment import WsgiApp
+from nova.api.openstack.middleware import (
+    FaultGuard,
+    RequestIds,
+    SizeLimit,
+    StripIdentity,
+    VersionDocuments,
+)
+from nova.api.openstack.resource import Resource
+from nova.api.settings import ApiSettings
+from nova.image.api import ImageService
+from nova.policy import Policy
+from nova.rpc.bus import Bus
+
+RESOURCES: tuple[Resource, ...] = (keypairs.keypairs,)
+
+
+def default_rules() -> dict[str, str]:
+    """Return the default of every policy rule of the Compute API."""
+    return {name: check for resource in RESOURCES for name, check in resource.rules.items()}
+
+
+def make_app(
+    settings: ApiSettings,
+    bus: Bus,
+    images: ImageService,
+    conf: cfg.ConfigOpts,
+    policy: Policy | None = None,
+) -> WsgiApp:
+    """Return the Compute API.
+
+    conf is read by the policy engine and the token middleware only.
+    Raises: ConfigurationError.
+    """
+    policy = policy or Policy(conf, default_rules())
+    conductor = conductor_clients(bus)
+    services = Services(
+        conductor=conductor,
+        compute=compute_client(bus),
+        images=images,
+        policy=policy,
+        settings=settings,
+        host_states=HostStates(conductor.hosts),
+    )
+    middleware: list[Callable[[WsgiApp], WsgiApp]] = [
+        # Outermost: an answer without a request id can not be traced in any log.
+        RequestIds,
+        # Everything below may fail unexpectedly; nothing of that may reach a user.
+        FaultGuard,
+        # Before anything believes them, in every pipeline.
+        StripIdentity,
+        # Before authentication, so that strangers can not make us read much.
+        lambda app: SizeLimit(app, settings.max_body_bytes),
+        # Clients read these without a token to find out how to go on.
+        lambda app: VersionDocuments(app, settings),
+        # Last: from here on the caller is known.
+        authentication(settings, policy, conf),
+    ]
+    app: WsgiApp = Dispatcher(RESOURCES, services)
+    for wrap in reversed(middleware):
+        app = wrap(app)
+    return app

@@ -1,0 +1,104 @@
+"""Resources: routes declared next to their handlers."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+
+from nova.api.openstack.call import Call
+from nova.api.openstack.schema import NO_QUERY, Object, Query
+from nova.api.openstack.versions import Range
+from nova.policy import NAMESPACE, full_name
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer that is more than a body.
+
+    status None takes the first of the route's codes; location is the Location header.
+    """
+
+    body: Mapping[str, object] | None = None
+    status: int | None = None
+    location: str | None = None
+
+
+Answer = Mapping[str, object] | Reply | None
+Handler = Callable[[Call], Answer]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One method of one path, in one range of versions.
+
+    action: for paths that end in /action, the one key of the body that selects the route.
+    rule: full name of the policy rule that is checked before the handler runs.
+    body None: the route takes no body.
+    """
+
+    method: str
+    path: str
+    action: str | None
+    versions: Range
+    ok: tuple[int, ...]
+    rule: str | None
+    body: Object | None
+    query: Query
+    handler: Handler
+
+
+class Resource:
+    """A group of routes with one prefix of policy rules.
+
+    rules: the default of each rule by its short name ("" for the prefix itself) or, with
+    another prefix, by its full name.
+    """
+
+    def __init__(self, policy: str, rules: Mapping[str, str] | None = None) -> None:
+        self.policy = f"{NAMESPACE}:{policy}"
+        self.rules = {full_name(rule, self.policy): check for rule, check in (rules or {}).items()}
+        self.routes: list[Route] = []
+
+    def route(
+        self,
+        spec: str,
+        *,
+        policy: str | None,
+        body: Object | None = None,
+        query: Query = NO_QUERY,
+        ok: int | tuple[int, ...] = 200,
+        since: str | None = None,
+        until: str | None = None,
+    ) -> Callable[[Handler], Handler]:
+        """Declare a route: "METHOD /path" or "METHOD /path/action NAME".
+
+        policy: short or full name of a rule of this resource; None checks nothing.
+        """
+        method, path, *action = spec.split()
+        rule = None if policy is None else full_name(policy, self.policy)
+        if rule is not None and rule not in self.rules:
+            raise ValueError(f"{spec}: the rule {rule} has no default")
+        if method in ("POST",) and body is None:
+            raise ValueError(f"{spec}: the body has no schema")
+
+        def register(handler: Handler) -> Handler:
+            route = Route(
+                method=method,
+                path=path,
+                action=action[0] if action else None,
+                versions=Range(since, until),
+                ok=(ok,) if isinstance(ok, int) else ok,
+                rule=rule,
+                body=body,
+                query=query,
+                handler=handler,
+            )
+            self._refuse_overlap(route)
+            self.routes.append(route)
+            return handler
+
+        return register
+
+    def _refuse_overlap(self, new: Route) -> None:
+        for route in self.routes:
+            same = (route.method, route.path, route.action) == (new.method, new.path, new.action)
+            if same and route.versions.overlaps(new.versions):
+                raise ValueError(f"{new.method} {new.path}: two routes share versions")

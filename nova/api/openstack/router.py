@@ -1,0 +1,59 @@
+"""From a path to the routes behind it."""
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+
+import routes
+
+from nova.api.openstack.resource import Route
+from nova.api.openstack.versions import MOUNT
+
+_PROJECT = "{project_id:[0-9a-f-]+}"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """What a path leads to: every route of its method, and the variable parts.
+
+    project_id is the project in the path, None when the path names none.
+    """
+
+    routes: tuple[Route, ...]
+    args: Mapping[str, str]
+    project_id: str | None
+
+
+class Router:
+    """Knows every route with and without a project in the path."""
+
+    def __init__(self, declared: Iterable[Route]) -> None:
+        self._groups: dict[tuple[str, str], list[Route]] = {}
+        for route in declared:
+            self._groups.setdefault((route.method, route.path), []).append(route)
+        self._mapper = routes.Mapper(explicit=True)
+        for method, path in sorted(self._groups, key=_literal_parts_first):
+            for prefix in (MOUNT, f"{MOUNT}/{_PROJECT}"):
+                self._mapper.connect(
+                    None,
+                    prefix + path,
+                    group=f"{method} {path}",
+                    conditions={"method": [method]},
+                )
+        self._mapper.create_regs()
+
+    def find(self, method: str, path: str) -> Match | None:
+        """Return the routes that a request may mean; None when there is no such path."""
+        found = self._mapper.match(path, {"REQUEST_METHOD": method})
+        if not found:
+            return None
+        args = dict(found)
+        group_method, group_path = args.pop("group").split(" ", 1)
+        project_id = args.pop("project_id", None)
+        return Match(
+            routes=tuple(self._groups[group_method, group_path]), args=args, project_id=project_id
+        )
+
+
+def _literal_parts_first(key: tuple[str, str]) -> tuple[tuple[bool, str], ...]:
+    """Order /servers/detail before /servers/{id}."""
+    return tuple((part.startswith("{"), part) for part in key[1].split("/"))

@@ -1,0 +1,86 @@
+"""Options of the Compute API."""
+
+from oslo_config import cfg
+
+LISTEN_OPTS: list[cfg.Opt] = [
+    cfg.HostAddressOpt(
+        "osapi_compute_listen",
+        default="0.0.0.0",
+        help="Address on which nova-api listens.",
+    ),
+    cfg.PortOpt(
+        "osapi_compute_listen_port",
+        default=8774,
+        help="Port on which nova-api listens.",
+    ),
+    cfg.IntOpt(
+        "osapi_compute_workers",
+        default=1,
+        min=1,
+        help="Number of nova-api worker processes.",
+    ),
+    cfg.IntOpt(
+        "password_length",
+        default=12,
+        min=8,
+        max=255,
+        help="Number of characters of a generated administrator password of a server.",
+    ),
+]
+
+API_OPTS: list[cfg.Opt] = [
+    cfg.StrOpt(
+        "auth_strategy",
+        default="keystone",
+        choices=[
+            ("keystone", "tokens are validated by the identity service"),
+            ("noauth2", "a token user:project is believed; for tests on one machine only"),
+        ],
+        help="How callers of the API are identified.",
+    ),
+    cfg.BoolOpt(
+        "allow_noauth_off_loopback",
+        default=False,
+        help="Start with auth_strategy = noauth2 on an address that others can reach. Whoever "
+        "reaches it is an administrator if he says so.",
+    ),
+    cfg.IntOpt(
+        "max_limit",
+        default=1000,
+        min=1,
+        max=1000,
+        help="Largest number of objects in one page of a list.",
+    ),
+    cfg.URIOpt(
+        "compute_link_prefix",
+        schemes=["http", "https"],
+        help="URL that stands for scheme, host and mount point in the links of answers. "
+        "Unset: the links name the host that the request was sent to.",
+    ),
+    cfg.BoolOpt(
+        "enable_instance_password",
+        default=True,
+        help="Return the administrator password of a server in the answer to its creation.",
+    ),
+]
+
+PROXY_OPTS: list[cfg.Opt] = [
+    cfg.IntOpt(
+        "max_request_body_size",
+        default=114688,
+        min=1024,
+        help="Largest request body, in bytes.",
+    ),
+    cfg.BoolOpt(
+        "enable_proxy_headers_parsing",
+        default=False,
+        help="Believe X-Forwarded-Proto, X-Forwarded-Host and X-Forwarded-Prefix when links "
+        "are built. Set it only where a proxy in front replaces what clients send.",
+    ),
+]
+
+OPTS: dict[str, list[cfg.Opt]] = {
+    "DEFAULT": LISTEN_OPTS,
+    "api": API_OPTS,
+    "oslo_middleware": PROXY_OPTS,
+}
