@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from nova import clock, exception
+from nova.concurrency import LockRegistry
 from nova.objects.image import Image, ImageFacts
 from nova.virt.libvirt.cache_age import AgeRules, BaseFile, expired
 from nova.virt.libvirt.paths import Area, set_mode
@@ -90,8 +91,7 @@ class ImageCache:
         self._tool = tool
         self._settings = settings
         self._area = Area(self.directory)
-        self._locks: dict[str, threading.Lock] = {}
-        self._locks_guard = threading.Lock()
+        self._locks = LockRegistry()
         self._unpacking = threading.Lock()
 
     def ensure_base(self, image: Image, max_virtual_bytes: int | None = None) -> BaseImage:
@@ -250,9 +250,7 @@ class ImageCache:
     @contextlib.contextmanager
     def _exclusive(self, name: str) -> Iterator[None]:
         os.makedirs(self.directory, mode=_DIRECTORY_MODE, exist_ok=True)
-        with self._locks_guard:
-            lock = self._locks.setdefault(name, threading.Lock())
-        with lock:
+        with self._locks.hold(name):
             yield
 
 
