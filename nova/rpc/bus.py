@@ -31,6 +31,9 @@ class RpcServer(Protocol):
     def stop(self) -> None:
         """Take no further messages; what runs goes on."""
 
+    def restart(self) -> None:
+        """Give up the connection and consume anew from queues declared anew."""
+
     def drain(self, timeout_s: float) -> bool:
         """Wait for what runs, at most timeout_s; tell whether all of it ended."""
 
@@ -38,8 +41,8 @@ class RpcServer(Protocol):
 class Bus(Protocol):
     """A message bus: a client side and a server side."""
 
-    def client(self, interface: type[T]) -> Client[T]:
-        """Return the client of an interface."""
+    def client(self, interface: type[T], topic: str | None = None) -> Client[T]:
+        """Return the client of an interface; topic replaces the interface's own."""
 
     def serve(
         self, topic: str, host: str, endpoints: Sequence[Interface], workers: int = 64

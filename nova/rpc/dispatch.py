@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+from nova import log
 from nova.context import RequestContext
 from nova.exception import (
     BadMessage,
@@ -22,6 +23,7 @@ from nova.rpc.message import (
     Signature,
     decode_context,
     encode_error,
+    read_request,
     signatures,
     version_of,
 )
@@ -57,10 +59,28 @@ class Dispatcher:
             entry = _Entry(endpoint=endpoint, signature=signature)
             self._entries[interface.namespace, name] = entry
 
+    def dispatch_raw(self, message: Any, context: Any) -> dict[str, Any]:
+        """Carry out what came over the wire; any value is answered, none raises."""
+        try:
+            request = read_request(message, context)
+        except BadMessage as error:
+            LOG.warning("A message to %s was dropped: %s", self.topic, error)
+            return {"error": encode_error(error, self.topic, "request")}
+        return self.dispatch(request)
+
     def dispatch(self, request: Request) -> dict[str, Any]:
         """Carry out a request; return {"result"} or {"error"}.  Never raises an Exception."""
         try:
-            return {"result": self._run(request)}
+            context = decode_context(request.context)
+        except BadMessage as error:
+            LOG.warning("A message to %s was dropped: %s", self.topic, error)
+            return {"error": encode_error(error, self.topic, request.method)}
+        with log.bound(context):
+            return self._answer(request, context)
+
+    def _answer(self, request: Request, context: RequestContext) -> dict[str, Any]:
+        try:
+            return {"result": self._run(request, context)}
         except NovaException as error:
             self._log(request, error)
             return {"error": encode_error(error, self.topic, request.method)}
@@ -68,9 +88,8 @@ class Dispatcher:
             LOG.exception("Unexpected error in %s.%s", self.topic, request.method)
             return {"error": encode_error(error, self.topic, request.method)}
 
-    def _run(self, request: Request) -> Any:
+    def _run(self, request: Request, context: RequestContext) -> Any:
         entry = self._find(request)
-        context: RequestContext = decode_context(request.context)
         values = entry.signature.decode(request.args)
         method = getattr(entry.endpoint, request.method)
         return codec.encode(method(context, **values), entry.signature.result)

@@ -52,6 +52,11 @@ class LocalServer:
         """Take no further messages; casts to this host are held until the next start."""
         self.running = False
 
+    def restart(self) -> None:
+        """Take messages anew."""
+        self.stop()
+        self.start()
+
     def drain(self, timeout_s: float) -> bool:
         """Wait for what runs; tell whether all of it ended."""
         return self._bus.wait(timeout_s)
@@ -88,9 +93,10 @@ class LocalBus:
 
     # --- Bus
 
-    def client(self, interface: type[T]) -> Client[T]:
-        """Return the client of an interface."""
-        return InterfaceClient(interface, self, self._pins.get(interface.topic))
+    def client(self, interface: type[T], topic: str | None = None) -> Client[T]:
+        """Return the client of an interface; topic replaces the interface's own."""
+        pin = self._pins.get(topic or interface.topic)
+        return InterfaceClient(interface, self, pin, topic)
 
     def serve(
         self, topic: str, host: str, endpoints: Sequence[Interface], workers: int = 64
@@ -245,7 +251,8 @@ class LocalBus:
         self._enqueue(lambda: self._run(server, message))
 
     def _run(self, server: LocalServer, message: _Message) -> dict[str, Any]:
-        return server.dispatcher.dispatch(Request(**loads(message.text, message.method)))
+        raw = loads(message.text, message.method)
+        return server.dispatcher.dispatch_raw(raw, raw["context"])
 
     def _choose(self, address: Address) -> LocalServer | None:
         with self._lock:

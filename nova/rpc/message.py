@@ -32,6 +32,18 @@ class Request:
     args: dict[str, Any]
 
 
+def read_request(message: Any, context: Any) -> Request:
+    """Return the request that a message holds.  Raises: BadMessage."""
+    if not isinstance(message, dict) or not isinstance(message.get("method"), str):
+        raise BadMessage(what="request", reason="no method")
+    method, namespace = message["method"], message.get("namespace")
+    version, args = message.get("version"), message.get("args", {})
+    good = isinstance(namespace, str | None) and isinstance(version, str)
+    if not good or not isinstance(args, dict) or not isinstance(context, dict):
+        raise BadMessage(what=method, reason="a part is missing or of the wrong type")
+    return Request(method=method, namespace=namespace, version=version, context=context, args=args)
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
     """One declared argument; since is the version that brought it, if newer than the method."""

@@ -49,23 +49,30 @@ class Transport(Protocol):
 class InterfaceClient(Generic[T]):
     """Client of an interface over a transport; pin caps the version that is spoken."""
 
-    def __init__(self, interface: type[T], transport: Transport, pin: str | None = None) -> None:
+    def __init__(
+        self,
+        interface: type[T],
+        transport: Transport,
+        pin: str | None = None,
+        topic: str | None = None,
+    ) -> None:
         self._interface = interface
         self._transport = transport
         self._pin = pin
+        self._topic = topic or interface.topic
         self._class = _proxy_class(interface)
 
     def anyone(self) -> T:
         """Return a proxy that reaches one of the servers of the topic."""
-        return self._proxy(Address(topic=self._interface.topic))
+        return self._proxy(Address(topic=self._topic))
 
     def on(self, host: str) -> T:
         """Return a proxy that reaches the server on a host."""
-        return self._proxy(Address(topic=self._interface.topic, host=host))
+        return self._proxy(Address(topic=self._topic, host=host))
 
     def everyone(self) -> T:
         """Return a proxy that reaches every server of the topic; casts only."""
-        return self._proxy(Address(topic=self._interface.topic, everyone=True))
+        return self._proxy(Address(topic=self._topic, everyone=True))
 
     def _proxy(self, address: Address) -> T:
         return cast(T, self._class(self._interface, self._transport, address, self._pin))
@@ -133,7 +140,7 @@ class _Proxy:
         needed, pin = method.since, self._pin
         if pin is not None and not _covers(pin, needed):
             raise VersionPinned(
-                method=signature.what, since=needed, topic=self._interface.topic, pin=pin
+                method=signature.what, since=needed, topic=self._address.topic, pin=pin
             )
         for parameter in signature.parameters:
             if parameter.since is None or parameter.name not in values:
