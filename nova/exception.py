@@ -476,3 +476,9 @@ class CommandFailed(Internal):
 
 class CommandTimeout(Internal):
     message = "The command {command} was stopped after {timeout_s} seconds."
+
+
+class OperationInterrupted(Internal):
+    """The process that carried the operation out ended before the operation did."""
+
+    message = "The compute service was restarted while it worked on instance {instance_uuid}."

@@ -1,0 +1,141 @@
+"""Builds a server: named steps, each with its undo."""
+
+import contextlib
+import dataclasses
+import logging
+import threading
+from collections.abc import Callable
+
+from nova import exception
+from nova.compute.networks import Networks
+from nova.compute.operations import Failure, Outcome, Plan, Running
+from nova.context import RequestContext
+from nova.metadata.documents import config_drive_files
+from nova.objects.guest_metadata import GuestMetadata
+from nova.objects.instance import Instance, InstanceDetail
+from nova.objects.lifecycle import TaskState
+from nova.virt.driver import ComputeDriver
+
+LOG = logging.getLogger(__name__)
+
+# Another host would fail in the same way, and the tenant can do something about it.
+IMAGE_ERRORS = (
+    exception.ImageNotFound,
+    exception.ImageNotActive,
+    exception.ImageUnacceptable,
+    exception.ImageTooLarge,
+    exception.ImageCorrupt,
+    exception.ImageServiceForbidden,
+    exception.ImageConversionFailed,
+    exception.FlavorDiskTooSmall,
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class BuildStep:
+    """One step of a build; undo is safe also after a step that failed halfway.
+
+    failure: what the tenant is told when the step fails for a reason of ours.
+    """
+
+    task_state: TaskState
+    do: Callable[[RequestContext, InstanceDetail], None]
+    undo: Callable[[RequestContext, Instance], None]
+    failure: str
+
+
+class Builder:
+    """Builds servers on one host, a limited number at the same time."""
+
+    def __init__(
+        self,
+        driver: ComputeDriver,
+        networks: Networks,
+        *,
+        force_config_drive: bool = False,
+        max_concurrent: int = 0,
+    ) -> None:
+        self._driver = driver
+        self._networks = networks
+        self._force_config_drive = force_config_drive
+        self._room = threading.BoundedSemaphore(max_concurrent) if max_concurrent else None
+        self._steps = (
+            BuildStep(
+                task_state=TaskState.NETWORKING,
+                do=self._network,
+                undo=self._unnetwork,
+                failure="The network of the server could not be set up.",
+            ),
+            BuildStep(
+                task_state=TaskState.SPAWNING,
+                do=self._spawn,
+                undo=self._unspawn,
+                failure="The hypervisor could not start the server.",
+            ),
+        )
+
+    def plan(self) -> Plan:
+        """Return how a build is carried out."""
+        return Plan(
+            event="compute__do_build_and_run_instance",
+            task_state=self._steps[0].task_state,
+            work=self._build,
+            explain=self._explain,
+            discard=lambda running: self.clean(running.context, running.instance),
+        )
+
+    def clean(self, context: RequestContext, instance: Instance) -> None:
+        """Undo all steps in reverse order, whether or not they were done."""
+        for step in reversed(self._steps):
+            _undo(step, context, instance)
+
+    def _build(self, running: Running) -> Outcome:
+        with self._room or contextlib.nullcontext(), contextlib.ExitStack() as undone:
+            for number, step in enumerate(self._steps):
+                if number:
+                    running.step(step.task_state)
+                undone.callback(_undo, step, running.context, running.instance)
+                step.do(running.context, running.detail)
+            running.check()
+            undone.pop_all()
+        return Outcome(power_state=self._driver.get_power_state(running.instance))
+
+    def _network(self, context: RequestContext, detail: InstanceDetail) -> None:
+        self._networks.setup(context, detail.instance)
+
+    def _unnetwork(self, context: RequestContext, instance: Instance) -> None:
+        self._networks.teardown(context, instance)
+
+    def _spawn(self, context: RequestContext, detail: InstanceDetail) -> None:
+        files = None
+        if detail.instance.config_drive or self._force_config_drive:
+            files = config_drive_files(
+                GuestMetadata(
+                    instance=detail.instance,
+                    block_devices=detail.block_devices,
+                    injected_files=detail.injected_files,
+                    admin_password=detail.admin_password,
+                )
+            )
+        self._driver.spawn(detail, files)
+
+    def _unspawn(self, context: RequestContext, instance: Instance) -> None:
+        self._driver.destroy(instance)
+
+    def _explain(self, running: Running, error: Exception) -> Failure:
+        """Tell what the tenant may know, and whether another host is worth trying."""
+        if isinstance(error, IMAGE_ERRORS):
+            uuid = running.instance.uuid
+            return Failure(message=f"Build of instance {uuid} aborted: {error}")
+        if isinstance(error, exception.ImageServiceUnavailable):
+            return Failure(message="The image service can not be reached.", retry=True)
+        step = next(step for step in self._steps if step.task_state == running.task_state)
+        return Failure(message=step.failure, retry=True)
+
+
+def _undo(step: BuildStep, context: RequestContext, instance: Instance) -> None:
+    """Undo a step; an error is logged, because an earlier one is the cause to report."""
+    try:
+        step.undo(context, instance)
+    except exception.NovaException:
+        LOG.exception("Instance %s: %s can not be undone", instance.uuid, step.task_state)

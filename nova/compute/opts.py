@@ -1,0 +1,125 @@
+"""Options of nova-compute."""
+
+from oslo_config import cfg
+
+HOST_OPTS: list[cfg.Opt] = [
+    cfg.StrOpt(
+        "compute_driver",
+        choices=[
+            ("libvirt.LibvirtDriver", "guests through libvirt"),
+            ("fake.FakeDriver", "guests in memory, for tests and benchmarks"),
+        ],
+        default="libvirt.LibvirtDriver",
+        help="Driver of the hypervisor.",
+    ),
+    cfg.StrOpt(
+        "instances_path",
+        default="$state_path/instances",
+        help="Folder for the disks and other files of servers.",
+    ),
+    cfg.IntOpt(
+        "reserved_host_memory_mb",
+        default=512,
+        min=0,
+        help="Memory in MiB that is kept for the host itself.",
+    ),
+    cfg.IntOpt(
+        "reserved_host_disk_mb",
+        default=0,
+        min=0,
+        help="Disk in MiB that is kept for the host itself; counted in full GiB, rounded up.",
+    ),
+    cfg.IntOpt(
+        "reserved_host_cpus",
+        default=0,
+        min=0,
+        help="CPUs that are kept for the host itself.",
+    ),
+    cfg.FloatOpt(
+        "cpu_allocation_ratio",
+        min=0.0,
+        help="VCPUs that servers may have per CPU of the host. 0 or unset leaves it to the "
+        "conductor's default.",
+    ),
+    cfg.FloatOpt(
+        "ram_allocation_ratio",
+        min=0.0,
+        help="Memory that servers may have per memory of the host. 0 or unset leaves it to the "
+        "conductor's default.",
+    ),
+    cfg.FloatOpt(
+        "disk_allocation_ratio",
+        min=0.0,
+        help="Disk that servers may have per disk of the host. 0 or unset leaves it to the "
+        "conductor's default.",
+    ),
+]
+
+WORK_OPTS: list[cfg.Opt] = [
+    cfg.IntOpt(
+        "max_concurrent_builds",
+        default=10,
+        min=0,
+        help="Number of servers that a host builds at the same time. 0 means no limit.",
+    ),
+    cfg.IntOpt(
+        "shutdown_timeout",
+        default=60,
+        min=0,
+        help="Seconds that a guest gets to shut down before its power is cut. The image "
+        "property os_shutdown_timeout goes before it.",
+    ),
+    cfg.IntOpt(
+        "shutdown_retry_interval",
+        default=10,
+        min=1,
+        help="Seconds after which a guest that still runs is asked to shut down again.",
+    ),
+    cfg.BoolOpt(
+        "force_config_drive",
+        default=False,
+        help="Give every server a config drive, asked for or not.",
+    ),
+    cfg.BoolOpt(
+        "resume_guests_state_on_host_boot",
+        default=False,
+        help="When nova-compute starts, power on guests that are off but ran when the host "
+        "was last heard of.",
+    ),
+]
+
+PERIODIC_OPTS: list[cfg.Opt] = [
+    cfg.IntOpt(
+        "operations_pull_interval",
+        default=60,
+        min=1,
+        help="Seconds between two times that a host asks for operations it was given but "
+        "never heard of.",
+    ),
+    cfg.IntOpt(
+        "sync_power_state_interval",
+        default=600,
+        min=-1,
+        help="Seconds between two comparisons of stored and real power states beyond those "
+        "that each report brings. 0 or -1 means never.",
+    ),
+    cfg.StrOpt(
+        "running_deleted_instance_action",
+        default="reap",
+        choices=[
+            ("noop", "do nothing"),
+            ("log", "write a warning"),
+            ("reap", "remove guest and files"),
+        ],
+        help="What happens to guests on this host whose servers are deleted.",
+    ),
+    cfg.IntOpt(
+        "running_deleted_instance_poll_interval",
+        default=1800,
+        min=-1,
+        help="Seconds between two searches for guests of deleted servers. 0 or -1 means only "
+        "when nova-compute starts.",
+    ),
+]
+
+OPTS: dict[str, list[cfg.Opt]] = {"DEFAULT": [*HOST_OPTS, *WORK_OPTS, *PERIODIC_OPTS]}

@@ -1,0 +1,98 @@
+"""Takes up what an earlier process left behind: operations, guests of deleted servers.
+
+Source: server-states, recovery when the compute service starts.
+"""
+
+import logging
+
+from nova import exception
+from nova.compute.build import Builder
+from nova.compute.operations import Failure, Operations, Outcome, Plan, Running
+from nova.conductor.rpcapi import ConductorOperations
+from nova.context import RequestContext
+from nova.objects.instance import Instance
+from nova.objects.lifecycle import ACTIONS, PowerState, Recover, TaskState, VmState
+from nova.objects.operation import OperationState, Work
+from nova.rpc.bus import Bus
+from nova.virt.driver import ComputeDriver
+
+LOG = logging.getLogger(__name__)
+
+
+class Recovery:
+    """Brings the host in line with what is stored."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        host: str,
+        driver: ComputeDriver,
+        operations: Operations,
+        builder: Builder,
+    ) -> None:
+        self._conductor = bus.client(ConductorOperations)
+        self._host = host
+        self._driver = driver
+        self._operations = operations
+        self._builder = builder
+
+    def reap(self, context: RequestContext, action: str) -> None:
+        """Deal with guests and files whose servers are not on this host any more.
+
+        action: noop, log or reap.  Raises: Unavailable.
+        """
+        if action == "noop":
+            return
+        found = set(self._driver.list_guests()) | self._driver.list_files()
+        if not found:
+            return
+        gone = self._conductor.anyone().deleted_on_host(context, self._host, tuple(sorted(found)))
+        for uuid in gone:
+            if self._operations.is_busy(uuid):
+                continue
+            LOG.warning("Instance %s is not a server of this host; %s", uuid, action)
+            if action == "reap":
+                with self._operations.exclusively(uuid):
+                    self._driver.destroy_leftover(uuid)
+
+    def resume_guests(self, context: RequestContext) -> None:
+        """Start guests that ran when the host was last heard of and are off now.
+
+        Raises: Unavailable.
+        """
+        for instance in self._conductor.anyone().instances_on_host(context, self._host):
+            if self._should_run(instance):
+                LOG.info("Instance %s is started again after the host's restart", instance.uuid)
+                try:
+                    self._driver.reboot_hard(instance)
+                except exception.NovaException:
+                    LOG.exception("Instance %s can not be started", instance.uuid)
+
+    def _should_run(self, instance: Instance) -> bool:
+        return (
+            instance.vm_state is VmState.ACTIVE
+            and instance.task_state is None
+            and instance.power_state is PowerState.RUNNING
+            and self._driver.get_power_state(instance) is not PowerState.RUNNING
+        )
+
+    def interrupted_plan(self, work: Work) -> Plan | None:
+        """Return how to end an operation that may not be repeated; None: repeat it."""
+        operation = work.operation
+        if operation.state is not OperationState.RUNNING:
+            return None
+        if ACTIONS[operation.action].recover is not Recover.ERROR:
+            return None
+        return Plan(
+            event=f"compute_recover_{operation.action}",
+            task_state=work.detail.instance.task_state or TaskState.SPAWNING,
+            work=self._undo_build,
+            explain=lambda running, error: Failure(
+                message="The compute service was restarted while it built the server.",
+                retry=True,
+            ),
+        )
+
+    def _undo_build(self, running: Running) -> Outcome:
+        self._builder.clean(running.context, running.instance)
+        raise exception.OperationInterrupted(instance_uuid=running.instance.uuid)
