@@ -1,0 +1,52 @@
+"""What nova-network asks of the host it runs on; linux.py and memory.py are the two kinds."""
+
+from typing import Protocol
+
+from nova.network.bridges import Bridge
+from nova.network.dhcp import DhcpServer
+from nova.network.iptables import RuleSet
+
+
+class NetworkHost(Protocol):
+    """Makes a host agree with wanted values.
+
+    Every method is safe to repeat; those that return a bool tell whether they changed
+    anything.  Raises: CommandFailed, CommandTimeout, ConfigurationError.
+    """
+
+    def check(self) -> None:
+        """Find everything that is needed on this host, new enough."""
+
+    def enable_forwarding(self, metadata_address: str) -> bool:
+        """Let the host forward packets, and hold the metadata address on its loopback."""
+
+    def apply_rules(self, rules: RuleSet) -> bool:
+        """Make the iptables chains of nova-network agree; no other rules are touched."""
+
+    def ensure_bridge(self, bridge: Bridge) -> bool:
+        """Make a bridge as wanted."""
+
+    def list_bridges(self) -> tuple[str, ...]:
+        """Return the names of the bridges that nova-network made."""
+
+    def remove_bridge(self, name: str) -> bool:
+        """Remove a bridge that nova-network made, unless guests are on it."""
+
+    def ensure_server(self, server: DhcpServer, *, may_start: bool = True) -> bool:
+        """Write the files of a DHCP server and let it read them.
+
+        One that runs is kept; it is started anew only when its arguments changed, and only
+        with may_start.
+        """
+
+    def list_servers(self) -> tuple[str, ...]:
+        """Return the bridges for which nova-network has DHCP files."""
+
+    def remove_server(self, bridge: str) -> bool:
+        """Stop the DHCP server of a bridge and remove its files."""
+
+    def release_lease(self, bridge: str, address: str, mac: str) -> None:
+        """Let the DHCP server forget a lease, as if the guest gave it back."""
+
+    def remove_local_address(self, address: str) -> bool:
+        """Give up an address on the loopback."""

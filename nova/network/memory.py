@@ -1,0 +1,104 @@
+"""The networks of a host in memory: for tests, measurements and fake_network."""
+
+import dataclasses
+import threading
+
+from nova.exception import CommandFailed
+from nova.network.bridges import Bridge
+from nova.network.dhcp import DhcpServer
+from nova.network.iptables import RuleSet
+
+
+@dataclasses.dataclass(slots=True)
+class MemoryHost:
+    """Behaves like linux.LinuxHost; log holds what changed, in order."""
+
+    rules: RuleSet = ()
+    bridges: dict[str, Bridge] = dataclasses.field(default_factory=dict)
+    servers: dict[str, DhcpServer] = dataclasses.field(default_factory=dict)
+    forwarding: bool = False
+    local_addresses: set[str] = dataclasses.field(default_factory=set)
+    log: list[tuple[str, ...]] = dataclasses.field(default_factory=list)
+    _failures: dict[str, int] = dataclasses.field(default_factory=dict)
+    _guard: threading.Lock = dataclasses.field(default_factory=threading.Lock)
+
+    def fail_next(self, operation: str, times: int = 1) -> None:
+        """Let the next calls of an operation raise CommandFailed."""
+        self._failures[operation] = times
+
+    def check(self) -> None:
+        """Find everything that is needed."""
+        self._may_fail("check")
+
+    def enable_forwarding(self, metadata_address: str) -> bool:
+        """Let the host forward, and hold the metadata address."""
+        self._may_fail("enable_forwarding")
+        changed = not self.forwarding or metadata_address not in self.local_addresses
+        self.forwarding = True
+        self.local_addresses.add(metadata_address)
+        return self._note(changed, "forwarding", metadata_address)
+
+    def apply_rules(self, rules: RuleSet) -> bool:
+        """Replace the rules."""
+        self._may_fail("apply_rules")
+        changed, self.rules = self.rules != rules, rules
+        return self._note(changed, "rules")
+
+    def ensure_bridge(self, bridge: Bridge) -> bool:
+        """Make a bridge."""
+        self._may_fail("ensure_bridge")
+        changed = self.bridges.get(bridge.name) != bridge
+        self.bridges[bridge.name] = bridge
+        return self._note(changed, "bridge", bridge.name)
+
+    def list_bridges(self) -> tuple[str, ...]:
+        """Return the names of own bridges."""
+        return tuple(sorted(self.bridges))
+
+    def remove_bridge(self, name: str) -> bool:
+        """Remove a bridge."""
+        self._may_fail("remove_bridge")
+        return self._note(self.bridges.pop(name, None) is not None, "remove bridge", name)
+
+    def ensure_server(self, server: DhcpServer, *, may_start: bool = True) -> bool:
+        """Start a DHCP server, or let it read its files again."""
+        self._may_fail("ensure_server")
+        present = self.servers.get(server.bridge)
+        if present is None and not may_start:
+            return False
+        self.servers[server.bridge] = server
+        if present is None or present.arguments != server.arguments:
+            return self._note(True, "start dhcp", server.bridge)
+        return self._note(present.files != server.files, "reload dhcp", server.bridge)
+
+    def list_servers(self) -> tuple[str, ...]:
+        """Return the bridges that have a DHCP server."""
+        return tuple(sorted(self.servers))
+
+    def remove_server(self, bridge: str) -> bool:
+        """Stop the DHCP server of a bridge."""
+        self._may_fail("remove_server")
+        return self._note(self.servers.pop(bridge, None) is not None, "stop dhcp", bridge)
+
+    def release_lease(self, bridge: str, address: str, mac: str) -> None:
+        """Give a lease back."""
+        self._may_fail("release_lease")
+        self._note(True, "release", bridge, address, mac)
+
+    def remove_local_address(self, address: str) -> bool:
+        """Give up an address of this host only."""
+        present = address in self.local_addresses
+        self.local_addresses.discard(address)
+        return self._note(present, "remove address", address)
+
+    def _note(self, changed: bool, *what: str) -> bool:
+        if changed:
+            with self._guard:
+                self.log.append(what)
+        return changed
+
+    def _may_fail(self, operation: str) -> None:
+        left = self._failures.get(operation, 0)
+        if left:
+            self._failures[operation] = left - 1
+            raise CommandFailed(command=operation, exit_code=1)

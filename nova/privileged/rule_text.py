@@ -1,0 +1,61 @@
+"""Check of iptables-restore input: it may touch nothing but chains of nova-network."""
+
+import re
+
+_OWN = r"nova-network-[A-Za-z-]{1,15}"
+_SHARED = r"nova-(?:filter-top|postrouting-bottom)"
+_BUILT_IN = r"(?:INPUT|FORWARD|OUTPUT|PREROUTING|POSTROUTING)"
+_OURS = rf"(?:{_OWN}|{_SHARED})"
+_ANY = rf"(?:{_OWN}|{_SHARED}|{_BUILT_IN})"
+
+_LINES = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"\*(?:filter|nat|mangle)",
+        r"COMMIT",
+        rf":{_OURS} - \[0:0\]",
+        rf"-F {_OWN}",
+        rf"-X {_OURS}",
+        rf"-I {_ANY} 1 -j {_OURS}",
+        rf"-[AD] {_ANY} -j {_OURS}",
+    )
+)
+_OWN_RULE = re.compile(rf"-A {_OWN} (?P<rule>.+)")
+_VALUE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/,-]*")
+_WITH_VALUE = frozenset(
+    ("-s", "-d", "-i", "-o", "-p", "-j", "--dport", "--ctstate", "--to-destination")
+    + ("--to-source", "--to-ports", "--reject-with")
+)
+_ALONE = frozenset(("!", "--checksum-fill"))
+_MODULES = frozenset(("tcp", "udp", "conntrack"))
+
+
+def checked_rules(text: str) -> str:
+    """Return the text.  Raises: ValueError when a line is none that nova-network may use."""
+    if not isinstance(text, str):
+        raise ValueError("not a text")
+    for line in text.split("\n"):
+        if line and not _is_allowed(line):
+            raise ValueError("a rule is outside of what nova-network may change")
+    return text
+
+
+def _is_allowed(line: str) -> bool:
+    if any(pattern.fullmatch(line) for pattern in _LINES):
+        return True
+    match = _OWN_RULE.fullmatch(line)
+    return match is not None and _is_own_rule(match["rule"].split(" "))
+
+
+def _is_own_rule(tokens: list[str]) -> bool:
+    words = iter(tokens)
+    for word in words:
+        if word in _ALONE:
+            continue
+        value = next(words, "")
+        if word == "-m":
+            if value not in _MODULES:
+                return False
+        elif word not in _WITH_VALUE or not _VALUE.fullmatch(value):
+            return False
+    return True
