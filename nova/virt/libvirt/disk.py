@@ -46,6 +46,11 @@ class DiskStore:
         """Format of every disk that is made here, for the definition of the guest."""
         return "qcow2" if self._cow else "raw"
 
+    @property
+    def root(self) -> str:
+        """Folder that holds everything."""
+        return self._root
+
     def directory(self, instance_uuid: str) -> str:
         """Return where the files of a server are.  Raises: UnsafePath."""
         return paths.instance_directory(self._root, instance_uuid)

@@ -1,0 +1,282 @@
+"""The libvirt driver: guests on this host."""
+
+import dataclasses
+import logging
+import os
+
+from nova import concurrency, exception
+from nova.objects.instance import Instance, InstanceDetail
+from nova.objects.lifecycle import PowerState
+from nova.objects.service import NodeResources
+from nova.privileged import guest_files
+from nova.virt.driver import EventSink
+from nova.virt.libvirt import configdrive, manifest, power, probe, resources, vif
+from nova.virt.libvirt.capabilities import HostCapabilities
+from nova.virt.libvirt.direct_io import supports_direct_io
+from nova.virt.libvirt.disk import GIB, MIB, DiskStore
+from nova.virt.libvirt.firewall import Firewall
+from nova.virt.libvirt.hardware import DiskFile, GuestFiles, HardwareSettings, guest_config
+from nova.virt.libvirt.host import Host
+from nova.virt.libvirt.imagecache import ImageCache, ImageSource
+from nova.virt.libvirt.manifest import DiskEntry
+from nova.virt.libvirt.xml import domain_xml
+
+LOG = logging.getLogger(__name__)
+
+CONSOLE_BYTES = 100 * 1024
+AUTO = "auto"
+
+_ROOT = "disk"
+_EPHEMERAL = "disk.local"
+_SWAP = "disk.swap"
+_CONFIG_DRIVE = "disk.config"
+_KERNEL = "kernel"
+_RAMDISK = "ramdisk"
+_CONSOLE_MODE = 0o640
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class DriverSettings:
+    """What the configuration says; hardware.virt_type may be auto.
+
+    host_ip: management address of the host.  iso_program: maker of config drives.
+    """
+
+    hardware: HardwareSettings
+    host_ip: str | None = None
+    probe_timeout_s: int = 10
+    iso_program: str = "genisoimage"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """Where disks come from."""
+
+    images: ImageSource
+    cache: ImageCache
+    disks: DiskStore
+
+
+class LibvirtDriver:
+    """Guests of one libvirt.  Calls about one instance must not overlap."""
+
+    def __init__(
+        self, host: Host, storage: Storage, firewall: Firewall, settings: DriverSettings
+    ) -> None:
+        self._host = host
+        self._images = storage.images
+        self._cache = storage.cache
+        self._disks = storage.disks
+        self._firewall = firewall
+        self._settings = settings
+        self._hardware = settings.hardware
+        self._capabilities: HostCapabilities | None = None
+
+    # --- Host -------------------------------------------------------------------------------
+
+    def init_host(self, host: str, sink: EventSink) -> None:
+        """Connect, settle the kind of guest and define the shared packet filters.
+
+        Raises: HypervisorUnavailable, ConfigurationError, DriverError.
+        """
+        self._host.connect()
+        os.makedirs(self._disks.root, mode=0o711, exist_ok=True)
+        self._cache.remove_leftovers()
+        self._capabilities = self._host.capabilities()
+        self._hardware = self._settle(self._settings.hardware, self._capabilities)
+        self._firewall.init_host()
+        concurrency.spawn(self._pump_events, sink, name="guest-events")
+
+    def cleanup_host(self) -> None:
+        """Let go of libvirt; guests keep running."""
+        self._host.close()
+
+    def get_resources(self) -> NodeResources:
+        """Return what the host has."""
+        capabilities = self._capabilities or self._host.capabilities()
+        facts = self._host.facts()
+        return resources.node_resources(facts, capabilities, self._disks, self._settings.host_ip)
+
+    def list_guests(self) -> dict[str, PowerState]:
+        """Return the power state of every guest of a server."""
+        return {guest.uuid: guest.power_state for guest in self._host.list_guests()}
+
+    # --- Spawn ------------------------------------------------------------------------------
+
+    def spawn(self, detail: InstanceDetail, config_drive: dict[str, bytes] | None) -> None:
+        """Fetch the image, make disks, define and start the guest.
+
+        Raises: image and driver errors, BlockDeviceNotSupported.
+        """
+        instance = detail.instance
+        self._host.kill(instance.uuid)
+        directory = self._disks.create_directory(instance.uuid)
+        entries = self._create_disks(detail, directory)
+        if config_drive is not None:
+            path = os.path.join(directory, _CONFIG_DRIVE)
+            configdrive.write(path, config_drive, self._settings.iso_program)
+            entries += (DiskEntry(name=_CONFIG_DRIVE, disk_format="raw", cdrom=True),)
+        manifest.save(directory, entries)
+        _create_console_log(directory)
+        self._define_and_start(instance)
+        LOG.info("Guest %s of instance %s started", instance.name, instance.uuid)
+
+    def destroy(self, instance: Instance, *, destroy_disks: bool = True) -> None:
+        """Power off, undefine and delete; a guest that does not exist is fine."""
+        self._remove_guest(instance.uuid, instance.name)
+        if destroy_disks:
+            self._disks.remove_directory(instance.uuid)
+
+    def destroy_leftover(self, instance_uuid: str) -> None:
+        """Destroy guest and files of an instance of which nothing but the uuid is known."""
+        guest = self._host.find_guest(instance_uuid)
+        if guest is not None:
+            self._remove_guest(instance_uuid, guest.name)
+        self._disks.remove_directory(instance_uuid)
+
+    def list_files(self) -> set[str]:
+        """Return the uuids of instances whose files are on this host."""
+        return self._disks.list_uuids()
+
+    # --- Power ------------------------------------------------------------------------------
+
+    def power_on(self, instance: Instance) -> None:
+        """Start the guest; a running one is left alone.  Raises: GuestNotFound, DriverError."""
+        vif.plug(instance.vifs)
+        self._firewall.prepare(instance)
+        self._host.start(instance.uuid)
+
+    def power_off(self, instance: Instance, timeout_s: int, retry_interval_s: int) -> None:
+        """Ask the guest to shut down, again each interval, and force it after timeout_s.
+
+        Raises: GuestNotFound.
+        """
+        power.shut_down(self._host, instance.uuid, timeout_s, retry_interval_s)
+
+    def reboot_soft(self, instance: Instance, timeout_s: int) -> bool:
+        """Ask the guest to reboot; False when it did not within timeout_s.
+
+        Raises: GuestNotFound.
+        """
+        return power.reboot_softly(self._host, instance.uuid, timeout_s)
+
+    def reboot_hard(self, instance: Instance) -> None:
+        """Cut the power, write the definition anew and start.
+
+        Raises: GuestNotFound when not even the files are there; DriverError.
+        """
+        if instance.uuid not in self._disks.list_uuids():
+            raise exception.GuestNotFound(instance_uuid=instance.uuid)
+        self._host.kill(instance.uuid)
+        self._define_and_start(instance)
+
+    def get_power_state(self, instance: Instance) -> PowerState:
+        """Return the power state; NOSTATE when there is no guest."""
+        guest = self._host.find_guest(instance.uuid)
+        return PowerState.NOSTATE if guest is None else guest.power_state
+
+    # --- Console ----------------------------------------------------------------------------
+
+    def get_console_output(self, instance: Instance) -> bytes:
+        """Return at most the last 100 KiB.  Raises: ConsoleNotAvailable.
+
+        The log is the service's own until libvirt's log daemon begins a new file.
+        """
+        try:
+            try:
+                text = guest_files.tail_of_console(self._disks.root, instance.uuid, CONSOLE_BYTES)
+            except PermissionError:
+                text = guest_files.read_console_tail(instance.uuid, CONSOLE_BYTES)
+        except (OSError, ValueError) as error:
+            LOG.warning("The console log of %s can not be read: %s", instance.uuid, error)
+            text = None
+        if text is None:
+            raise exception.ConsoleNotAvailable(instance_uuid=instance.uuid)
+        return text
+
+    # --- Inside -----------------------------------------------------------------------------
+
+    def _settle(self, wanted: HardwareSettings, capabilities: HostCapabilities) -> HardwareSettings:
+        virt_type = wanted.virt_type
+        if virt_type == AUTO:
+            timeout_s = self._settings.probe_timeout_s
+            verdict = probe.choose_virt_type(self._host, capabilities, self._disks.root, timeout_s)
+            virt_type = verdict.virt_type
+        elif not capabilities.offers(virt_type):
+            reason = f"libvirt offers no guests of virt_type {virt_type} on this host."
+            raise exception.ConfigurationError(reason=reason)
+        default_cache = "none" if supports_direct_io(self._disks.root) else "writethrough"
+        return dataclasses.replace(
+            wanted,
+            virt_type=virt_type,
+            architecture=capabilities.cpu.architecture or None,
+            cache_mode=wanted.cache_mode or default_cache,
+        )
+
+    def _pump_events(self, sink: EventSink) -> None:
+        """Hand on what libvirt saw, until the connection is closed."""
+        while (event := self._host.events.get()) is not None:
+            sink(event)
+
+    def _create_disks(self, detail: InstanceDetail, directory: str) -> tuple[DiskEntry, ...]:
+        """Make all disks of a server and return their list."""
+        instance, flavor = detail.instance, detail.instance.flavor
+        if instance.image_ref is None:
+            raise exception.BlockDeviceNotSupported(reason="a server needs an image to boot from.")
+        image = self._images.get(instance.image_ref)
+        disk_format = self._disks.disk_format
+
+        def path(name: str) -> str:
+            return os.path.join(directory, name)
+
+        size = self._disks.create_root(image, path(_ROOT), flavor.root_gb)
+        entries = [DiskEntry(name=_ROOT, disk_format=disk_format, size_bytes=size)]
+        if flavor.ephemeral_gb:
+            self._disks.create_ephemeral(path(_EPHEMERAL), flavor.ephemeral_gb)
+            size = flavor.ephemeral_gb * GIB
+            entries.append(DiskEntry(name=_EPHEMERAL, disk_format=disk_format, size_bytes=size))
+        if flavor.swap_mb:
+            self._disks.create_swap(path(_SWAP), flavor.swap_mb)
+            size = flavor.swap_mb * MIB
+            entries.append(DiskEntry(name=_SWAP, disk_format=disk_format, size_bytes=size))
+        for image_id, name in ((instance.kernel_id, _KERNEL), (instance.ramdisk_id, _RAMDISK)):
+            if image_id:
+                self._disks.create_copy(self._images.get(image_id), path(name))
+        return tuple(entries)
+
+    def _define_and_start(self, instance: Instance) -> None:
+        """Write the definition and start; the filters come between, before any interface."""
+        vif.plug(instance.vifs)
+        files = self._files(instance)
+        config = guest_config(instance, files, self._hardware, self._firewall.filter_of)
+        self._host.define(domain_xml(config))
+        self._firewall.prepare(instance)
+        self._host.start(instance.uuid)
+
+    def _files(self, instance: Instance) -> GuestFiles:
+        directory = self._disks.directory(instance.uuid)
+
+        def path(name: str) -> str:
+            return os.path.join(directory, name)
+
+        return GuestFiles(
+            disks=tuple(
+                DiskFile(path=path(entry.name), disk_format=entry.disk_format, cdrom=entry.cdrom)
+                for entry in manifest.load(directory)
+            ),
+            kernel_path=path(_KERNEL) if instance.kernel_id else None,
+            ramdisk_path=path(_RAMDISK) if instance.ramdisk_id else None,
+            console_log_path=path(guest_files.CONSOLE_LOG),
+        )
+
+    def _remove_guest(self, instance_uuid: str, name: str) -> None:
+        """Remove the filters before the definition, by which leftovers are found."""
+        self._host.kill(instance_uuid)
+        self._firewall.remove(name)
+        self._host.undefine(instance_uuid)
+
+
+def _create_console_log(directory: str) -> None:
+    """Make the log the service's own, so that it can read what is appended by root."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    os.close(os.open(os.path.join(directory, guest_files.CONSOLE_LOG), flags, _CONSOLE_MODE))

@@ -1,0 +1,245 @@
+"""Decide what hardware a server's guest gets.  Pure."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+
+from nova import exception
+from nova.objects.flavor import Flavor
+from nova.objects.instance import Instance
+from nova.objects.network import Vif
+from nova.virt.libvirt import buses
+from nova.virt.libvirt.guest import (
+    GuestBoot,
+    GuestConfig,
+    GuestCpu,
+    GuestDisk,
+    GuestInterface,
+    GuestNotes,
+    GuestTuning,
+)
+from nova.virt.libvirt.properties import ImageProperties, parse
+
+_QEMU_LIKE = frozenset({"kvm", "qemu", "test"})
+_OS_TYPES = {"xen": "xen", "lxc": "exe", "uml": "uml"}
+_KERNEL_COMMAND_LINE = "root=/dev/{root} console=tty0 console=ttyS0"
+
+FilterOf = Callable[[Instance, Vif], str | None]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class HardwareSettings:
+    """What the host's configuration says about every guest.
+
+    virt_type is settled (never auto).  machine_types: default machine by architecture.
+    cache_mode: how disks in files are cached.  vnc_listen None: no graphical console.
+    random_source None: guests get no random number device unless their image asks.
+    """
+
+    virt_type: str
+    architecture: str | None = None
+    machine_types: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    cpu_mode: str | None = None
+    cpu_models: tuple[str, ...] = ()
+    cache_mode: str | None = None
+    vnc_listen: str | None = None
+    tablet: bool = True
+    virtio_nics: bool = True
+    random_source: str | None = "/dev/urandom"
+    memory_statistics_period_s: int = 10
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class DiskFile:
+    """A file of a server that its guest gets as a disk, in guest order."""
+
+    path: str
+    disk_format: str
+    cdrom: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class GuestFiles:
+    """All files of a server; the root disk is the first of disks."""
+
+    disks: tuple[DiskFile, ...] = ()
+    kernel_path: str | None = None
+    ramdisk_path: str | None = None
+    console_log_path: str | None = None
+
+
+def guest_config(
+    instance: Instance, files: GuestFiles, settings: HardwareSettings, filter_of: FilterOf
+) -> GuestConfig:
+    """Return the configuration of a server's guest.
+
+    filter_of names the packet filter of an interface, None for none.
+    Raises: ImageUnacceptable, BlockDeviceNotSupported, Invalid (flavor), DriverError.
+    """
+    wanted = parse(instance.image_properties, instance.image_ref)
+    machine = wanted.machine_type or settings.machine_types.get(settings.architecture or "")
+    disks = _disks(files, settings, wanted, machine, instance.image_ref)
+    full = _os_type(settings.virt_type) == "hvm"
+    return GuestConfig(
+        virt_type=settings.virt_type,
+        name=instance.name,
+        uuid=instance.uuid,
+        memory_mb=instance.flavor.memory_mb,
+        vcpus=instance.flavor.vcpus,
+        os_type=_os_type(settings.virt_type),
+        architecture=settings.architecture,
+        machine=machine,
+        boot=_boot(files, wanted, disks),
+        cpu=_cpu(settings),
+        tuning=_tuning(instance.flavor),
+        local_time=(wanted.os_type or instance.os_type) == "windows",
+        disks=disks,
+        interfaces=tuple(
+            _interface(instance, vif, settings, wanted, filter_of) for vif in instance.vifs
+        ),
+        scsi_model=_scsi_model(disks, wanted),
+        serial_log_path=files.console_log_path,
+        vnc_listen=settings.vnc_listen if full else None,
+        tablet=full and settings.tablet and settings.vnc_listen is not None,
+        video_model=_video_model(settings, wanted) if full else None,
+        guest_agent=full and wanted.guest_agent,
+        random_source=_random_source(instance.flavor, settings, wanted),
+        watchdog_action=_watchdog_action(instance.flavor, wanted),
+        memory_statistics_period_s=settings.memory_statistics_period_s,
+        notes=_notes(instance),
+    )
+
+
+def _os_type(virt_type: str) -> str:
+    return _OS_TYPES.get(virt_type, "hvm")
+
+
+def _disks(
+    files: GuestFiles,
+    settings: HardwareSettings,
+    wanted: ImageProperties,
+    machine: str | None,
+    image_id: str | None,
+) -> tuple[GuestDisk, ...]:
+    names = buses.DeviceNames()
+    disks = []
+    for file in files.disks:
+        if file.cdrom:
+            bus = buses.cdrom_bus(settings.virt_type, machine, wanted.cdrom_bus, image_id)
+        else:
+            bus = buses.disk_bus(settings.virt_type, wanted.disk_bus, image_id)
+        # A drive on the virtio bus is an ordinary disk that can not be written to.
+        optical = file.cdrom and bus != "virtio"
+        disks.append(
+            GuestDisk(
+                path=file.path,
+                disk_format=file.disk_format,
+                target=names.take(bus),
+                bus=bus,
+                device="cdrom" if optical else "disk",
+                cache=None if file.cdrom else settings.cache_mode,
+                read_only=file.cdrom,
+            )
+        )
+    return tuple(disks)
+
+
+def _boot(files: GuestFiles, wanted: ImageProperties, disks: tuple[GuestDisk, ...]) -> GuestBoot:
+    firmware = "efi" if wanted.firmware_type == "uefi" else None
+    if not files.kernel_path:
+        return GuestBoot(firmware=firmware, menu=wanted.boot_menu)
+    root = disks[0].target if disks else "vda"
+    return GuestBoot(
+        kernel_path=files.kernel_path,
+        ramdisk_path=files.ramdisk_path,
+        command_line=wanted.command_line or _KERNEL_COMMAND_LINE.format(root=root),
+    )
+
+
+def _cpu(settings: HardwareSettings) -> GuestCpu | None:
+    """Choose the processor model; without hardware help every guest gets QEMU's default."""
+    mode = settings.cpu_mode or ("host-model" if settings.virt_type == "kvm" else "none")
+    if mode == "none":
+        return None
+    if mode == "custom":
+        return GuestCpu(mode=mode, model=settings.cpu_models[0])
+    return GuestCpu(mode=mode)
+
+
+def _tuning(flavor: Flavor) -> GuestTuning:
+    values = {}
+    for name in ("cpu_shares", "cpu_period", "cpu_quota"):
+        text = flavor.extra_specs.get(f"quota:{name}")
+        if text is None:
+            continue
+        try:
+            values[name] = int(text)
+        except ValueError:
+            reason = f"The flavor's extra spec quota:{name} must be a whole number."
+            raise exception.Invalid(reason=reason) from None
+    return GuestTuning(**values)
+
+
+def _interface(
+    instance: Instance,
+    vif: Vif,
+    settings: HardwareSettings,
+    wanted: ImageProperties,
+    filter_of: FilterOf,
+) -> GuestInterface:
+    if not vif.network.bridge:
+        operation = f"use network {vif.network.label}"
+        raise exception.DriverError(operation=operation, reason="it names no bridge.")
+    default = "virtio" if settings.virtio_nics and settings.virt_type in _QEMU_LIKE else None
+    return GuestInterface(
+        mac=vif.address,
+        bridge=vif.network.bridge,
+        tap=vif.devname,
+        model=wanted.vif_model or default,
+        mtu=vif.network.mtu,
+        filter_name=filter_of(instance, vif),
+    )
+
+
+def _scsi_model(disks: tuple[GuestDisk, ...], wanted: ImageProperties) -> str | None:
+    if not any(disk.bus == "scsi" for disk in disks):
+        return None
+    return wanted.scsi_model or "virtio-scsi"
+
+
+def _video_model(settings: HardwareSettings, wanted: ImageProperties) -> str | None:
+    if wanted.video_model:
+        return wanted.video_model
+    return "virtio" if settings.vnc_listen else None
+
+
+def _random_source(
+    flavor: Flavor, settings: HardwareSettings, wanted: ImageProperties
+) -> str | None:
+    """Give a random number device unless the flavor forbids it."""
+    if flavor.extra_specs.get("hw_rng:allowed", "true").lower() == "false":
+        return None
+    if settings.virt_type not in _QEMU_LIKE:
+        return None
+    return settings.random_source or ("/dev/urandom" if wanted.rng_model else None)
+
+
+def _watchdog_action(flavor: Flavor, wanted: ImageProperties) -> str | None:
+    action = wanted.watchdog_action or flavor.extra_specs.get("hw:watchdog_action")
+    return None if action in (None, "disabled") else action
+
+
+def _notes(instance: Instance) -> GuestNotes:
+    flavor = instance.flavor
+    return GuestNotes(
+        display_name=instance.display_name,
+        flavor_name=flavor.name,
+        flavor_memory_mb=flavor.memory_mb,
+        flavor_vcpus=flavor.vcpus,
+        flavor_disk_gb=flavor.root_gb,
+        flavor_ephemeral_gb=flavor.ephemeral_gb,
+        flavor_swap_mb=flavor.swap_mb,
+        user_id=instance.user_id,
+        project_id=instance.project_id,
+        image_id=instance.image_ref,
+        created_at=instance.created_at,
+    )

@@ -1,0 +1,154 @@
+"""Options of the libvirt driver.
+
+instances_path is also declared, in the same words, by nova-compute; the privileged helper
+knows only the declaration here.
+"""
+
+from oslo_config import cfg
+
+DEFAULT_OPTS: list[cfg.Opt] = [
+    cfg.StrOpt(
+        "instances_path",
+        default="$state_path/instances",
+        help="Folder for the disks and other files of servers.",
+    ),
+    cfg.BoolOpt(
+        "use_cow_images",
+        default=True,
+        help="Lay the disks of servers over shared base images (qcow2) instead of copying "
+        "them (raw). Applies where images_type is default.",
+    ),
+    cfg.StrOpt(
+        "config_drive_format",
+        default="iso9660",
+        choices=["iso9660"],
+        help="File system of config drives.",
+    ),
+    cfg.StrOpt(
+        "mkisofs_cmd",
+        default="genisoimage",
+        help="Program that makes config drives, with the options of genisoimage.",
+    ),
+    cfg.StrOpt(
+        "firewall_driver",
+        default="nova.virt.libvirt.firewall.NWFilterFirewall",
+        choices=[
+            (
+                "nova.virt.libvirt.firewall.NWFilterFirewall",
+                "guests can not send from other addresses than their own",
+            ),
+            (
+                "nova.virt.firewall.NoopFirewallDriver",
+                "nothing is filtered on this host",
+            ),
+        ],
+        help="How guests are kept to their own addresses.",
+    ),
+]
+
+LIBVIRT_OPTS: list[cfg.Opt] = [
+    cfg.StrOpt(
+        "virt_type",
+        default="auto",
+        choices=[
+            ("auto", "kvm if a small guest really runs under it, else qemu"),
+            ("kvm", "hardware virtualization"),
+            ("qemu", "emulation; works everywhere, slowly"),
+            ("xen", "paravirtualized guests of Xen"),
+            ("parallels", "Virtuozzo"),
+            ("uml", "User Mode Linux"),
+            ("test", "libvirt's own driver for tests, without real guests"),
+        ],
+        help="Kind of guest.",
+    ),
+    cfg.IntOpt(
+        "virt_type_probe_timeout",
+        default=10,
+        min=1,
+        max=120,
+        help="Seconds within which the small guest must have run that decides about kvm when "
+        "virt_type is auto.",
+    ),
+    cfg.StrOpt(
+        "connection_uri",
+        default="",
+        help="Address of libvirt. Empty: qemu:///system, xen:///system, vz:///system, "
+        "uml:///system or test:///default, as virt_type says.",
+    ),
+    cfg.StrOpt(
+        "cpu_mode",
+        choices=["host-model", "host-passthrough", "maximum", "custom", "none"],
+        help="Processor model of guests. Unset: host-model for kvm, else libvirt's default.",
+    ),
+    cfg.ListOpt(
+        "cpu_models",
+        default=[],
+        help="Processor models for cpu_mode custom; the first is used.",
+    ),
+    cfg.DictOpt(
+        "hw_machine_type",
+        default={},
+        help="Machine types of guests by architecture, for images that name none, "
+        "for example x86_64:q35.",
+    ),
+    cfg.StrOpt(
+        "images_type",
+        default="default",
+        choices=[
+            ("default", "as use_cow_images says"),
+            ("qcow2", "small files over shared base images"),
+            ("raw", "whole copies"),
+        ],
+        help="How the disks of servers are stored.",
+    ),
+    cfg.ListOpt(
+        "disk_cachemodes",
+        default=[],
+        help="Cache modes of disks by kind, such as file=writeback. For disks in files the "
+        "default is none where the file system allows it, else writethrough.",
+    ),
+    cfg.IntOpt(
+        "inject_partition",
+        default=-2,
+        min=-2,
+        max=-2,
+        help="Files are never written into the disks of servers from the host: only -2 is "
+        "possible. Use the config drive.",
+    ),
+    cfg.StrOpt(
+        "rng_dev_path",
+        default="/dev/urandom",
+        help="Source of random numbers for guests. Empty: none unless the image asks for it.",
+    ),
+    cfg.BoolOpt(
+        "use_virtio_for_bridges",
+        default=True,
+        help="Give guests virtio network cards when their image does not say otherwise.",
+    ),
+    cfg.IntOpt(
+        "mem_stats_period_seconds",
+        default=10,
+        min=0,
+        help="Seconds between two memory statistics of a guest; 0 collects none.",
+    ),
+]
+
+VNC_OPTS: list[cfg.Opt] = [
+    cfg.BoolOpt(
+        "enabled",
+        default=True,
+        help="Whether guests have a VNC console.",
+    ),
+    cfg.HostAddressOpt(
+        "server_listen",
+        default="127.0.0.1",
+        help="Address on which guests' VNC consoles listen: the loopback or the management "
+        "address of the host, never one that tenants reach.",
+    ),
+]
+
+OPTS: dict[str, list[cfg.Opt]] = {
+    "DEFAULT": DEFAULT_OPTS,
+    "libvirt": LIBVIRT_OPTS,
+    "vnc": VNC_OPTS,
+}

@@ -1,0 +1,229 @@
+"""Turn a guest's configuration into libvirt's domain XML.  Pure."""
+
+import re
+from xml.etree import ElementTree
+
+from nova.virt.libvirt.guest import GuestConfig, GuestDisk, GuestInterface, GuestNotes
+
+NOTES_NAMESPACE = "http://openstack.org/xmlns/libvirt/nova/1.1"
+PRODUCT = "OpenStack Nova"
+
+_QEMU_LIKE = frozenset({"kvm", "qemu"})
+_FULL_VIRTUALIZATION = "hvm"
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def domain_xml(config: GuestConfig) -> str:
+    """Return the definition of a guest.
+
+    Source: libvirt domain XML format.
+    """
+    domain = ElementTree.Element("domain", type=config.virt_type)
+    _text(domain, "name", config.name)
+    _text(domain, "uuid", config.uuid)
+    if config.notes:
+        _add_notes(domain, config.notes)
+    _text(domain, "memory", str(config.memory_mb), unit="MiB")
+    _text(domain, "vcpu", str(config.vcpus))
+    _add_tuning(domain, config)
+    if config.os_type == _FULL_VIRTUALIZATION:
+        _add_sysinfo(domain, config)
+    _add_os(domain, config)
+    _add_processor(domain, config)
+    _add_clock(domain, config)
+    _text(domain, "on_poweroff", "destroy")
+    _text(domain, "on_reboot", "restart")
+    _text(domain, "on_crash", "destroy")
+    _add_devices(domain, config)
+    ElementTree.indent(domain)
+    return ElementTree.tostring(domain, encoding="unicode") + "\n"
+
+
+def printable(text: str) -> str:
+    """Return text without the characters that no XML document may hold."""
+    return _NOT_XML.sub("", text)
+
+
+def _text(
+    parent: ElementTree.Element, tag: str, text: str, **attributes: str
+) -> ElementTree.Element:
+    element = ElementTree.SubElement(parent, tag, attributes)
+    element.text = printable(text)
+    return element
+
+
+def _add_notes(domain: ElementTree.Element, notes: GuestNotes) -> None:
+    """Add the block that tools of administrators read."""
+    ElementTree.register_namespace("nova", NOTES_NAMESPACE)
+
+    def tag(name: str) -> str:
+        return f"{{{NOTES_NAMESPACE}}}{name}"
+
+    metadata = ElementTree.SubElement(domain, "metadata")
+    instance = ElementTree.SubElement(metadata, tag("instance"))
+    _text(instance, tag("name"), notes.display_name)
+    if notes.created_at:
+        _text(instance, tag("creationTime"), notes.created_at.isoformat(" ", "seconds"))
+    flavor = ElementTree.SubElement(instance, tag("flavor"), name=printable(notes.flavor_name))
+    for name, value in (
+        ("memory", notes.flavor_memory_mb),
+        ("disk", notes.flavor_disk_gb),
+        ("swap", notes.flavor_swap_mb),
+        ("ephemeral", notes.flavor_ephemeral_gb),
+        ("vcpus", notes.flavor_vcpus),
+    ):
+        _text(flavor, tag(name), str(value))
+    owner = ElementTree.SubElement(instance, tag("owner"))
+    _text(owner, tag("user"), "", uuid=printable(notes.user_id))
+    _text(owner, tag("project"), "", uuid=printable(notes.project_id))
+    if notes.image_id:
+        ElementTree.SubElement(instance, tag("root"), type="image", uuid=printable(notes.image_id))
+
+
+def _add_tuning(domain: ElementTree.Element, config: GuestConfig) -> None:
+    values = {
+        "shares": config.tuning.cpu_shares,
+        "period": config.tuning.cpu_period,
+        "quota": config.tuning.cpu_quota,
+    }
+    given = {name: value for name, value in values.items() if value is not None}
+    if given:
+        cputune = ElementTree.SubElement(domain, "cputune")
+        for name, value in given.items():
+            _text(cputune, name, str(value))
+
+
+def _add_sysinfo(domain: ElementTree.Element, config: GuestConfig) -> None:
+    """Tell the guest what it runs on; the host's own identity stays hidden (NET-16)."""
+    sysinfo = ElementTree.SubElement(domain, "sysinfo", type="smbios")
+    system = ElementTree.SubElement(sysinfo, "system")
+    for name, value in (
+        ("manufacturer", "OpenStack"),
+        ("product", PRODUCT),
+        ("serial", config.uuid),
+        ("uuid", config.uuid),
+        ("family", "Virtual Machine"),
+    ):
+        _text(system, "entry", value, name=name)
+
+
+def _add_os(domain: ElementTree.Element, config: GuestConfig) -> None:
+    system = ElementTree.SubElement(domain, "os")
+    if config.boot.firmware:
+        system.set("firmware", config.boot.firmware)
+    kind = _text(system, "type", config.os_type)
+    if config.architecture:
+        kind.set("arch", config.architecture)
+    if config.machine:
+        kind.set("machine", config.machine)
+    if config.boot.kernel_path:
+        _text(system, "kernel", config.boot.kernel_path)
+        if config.boot.ramdisk_path:
+            _text(system, "initrd", config.boot.ramdisk_path)
+        if config.boot.command_line:
+            _text(system, "cmdline", config.boot.command_line)
+    elif config.os_type == _FULL_VIRTUALIZATION:
+        ElementTree.SubElement(system, "boot", dev="hd")
+    if config.boot.menu:
+        ElementTree.SubElement(system, "bootmenu", enable="yes")
+    if config.os_type == _FULL_VIRTUALIZATION:
+        ElementTree.SubElement(system, "smbios", mode="sysinfo")
+    elif config.os_type == "exe":
+        _text(system, "init", "/sbin/init")
+
+
+def _add_processor(domain: ElementTree.Element, config: GuestConfig) -> None:
+    if config.os_type == _FULL_VIRTUALIZATION:
+        features = ElementTree.SubElement(domain, "features")
+        ElementTree.SubElement(features, "acpi")
+        ElementTree.SubElement(features, "apic")
+    if config.cpu is None:
+        return
+    cpu = ElementTree.SubElement(domain, "cpu", mode=config.cpu.mode)
+    if config.cpu.model:
+        cpu.set("match", "exact")
+        _text(cpu, "model", config.cpu.model)
+
+
+def _add_clock(domain: ElementTree.Element, config: GuestConfig) -> None:
+    offset = "localtime" if config.local_time else "utc"
+    clock = ElementTree.SubElement(domain, "clock", offset=offset)
+    if config.virt_type in _QEMU_LIKE:
+        ElementTree.SubElement(clock, "timer", name="pit", tickpolicy="delay")
+        ElementTree.SubElement(clock, "timer", name="rtc", tickpolicy="catchup")
+        ElementTree.SubElement(clock, "timer", name="hpet", present="no")
+
+
+def _add_devices(domain: ElementTree.Element, config: GuestConfig) -> None:
+    devices = ElementTree.SubElement(domain, "devices")
+    for disk in config.disks:
+        _add_disk(devices, disk)
+    if config.scsi_model:
+        attributes = {"type": "scsi", "index": "0", "model": config.scsi_model}
+        ElementTree.SubElement(devices, "controller", attributes)
+    for interface in config.interfaces:
+        _add_interface(devices, interface)
+    if config.serial_log_path:
+        serial = ElementTree.SubElement(devices, "serial", type="pty")
+        attributes = {"file": config.serial_log_path, "append": "on"}
+        ElementTree.SubElement(serial, "log", attributes)
+        ElementTree.SubElement(serial, "target", port="0")
+    if config.guest_agent:
+        channel = ElementTree.SubElement(devices, "channel", type="unix")
+        ElementTree.SubElement(channel, "source", mode="bind")
+        attributes = {"type": "virtio", "name": "org.qemu.guest_agent.0"}
+        ElementTree.SubElement(channel, "target", attributes)
+    _add_screen(devices, config)
+    _add_auxiliary(devices, config)
+
+
+def _add_disk(devices: ElementTree.Element, disk: GuestDisk) -> None:
+    element = ElementTree.SubElement(devices, "disk", type="file", device=disk.device)
+    driver = ElementTree.SubElement(element, "driver", name="qemu", type=disk.disk_format)
+    if disk.cache:
+        driver.set("cache", disk.cache)
+    ElementTree.SubElement(element, "source", file=disk.path)
+    ElementTree.SubElement(element, "target", dev=disk.target, bus=disk.bus)
+    if disk.read_only:
+        ElementTree.SubElement(element, "readonly")
+    if disk.serial:
+        _text(element, "serial", disk.serial)
+
+
+def _add_interface(devices: ElementTree.Element, interface: GuestInterface) -> None:
+    element = ElementTree.SubElement(devices, "interface", type="bridge")
+    ElementTree.SubElement(element, "mac", address=interface.mac)
+    ElementTree.SubElement(element, "source", bridge=interface.bridge)
+    ElementTree.SubElement(element, "target", dev=interface.tap)
+    if interface.model:
+        ElementTree.SubElement(element, "model", type=interface.model)
+    if interface.mtu:
+        ElementTree.SubElement(element, "mtu", size=str(interface.mtu))
+    if interface.filter_name:
+        ElementTree.SubElement(element, "filterref", filter=interface.filter_name)
+
+
+def _add_screen(devices: ElementTree.Element, config: GuestConfig) -> None:
+    if config.tablet:
+        ElementTree.SubElement(devices, "input", type="tablet", bus="usb")
+    if config.vnc_listen:
+        attributes = {"type": "vnc", "port": "-1", "autoport": "yes", "listen": config.vnc_listen}
+        graphics = ElementTree.SubElement(devices, "graphics", attributes)
+        ElementTree.SubElement(graphics, "listen", type="address", address=config.vnc_listen)
+    if config.video_model:
+        video = ElementTree.SubElement(devices, "video")
+        ElementTree.SubElement(video, "model", type=config.video_model)
+
+
+def _add_auxiliary(devices: ElementTree.Element, config: GuestConfig) -> None:
+    if config.random_source:
+        rng = ElementTree.SubElement(devices, "rng", model="virtio")
+        _text(rng, "backend", config.random_source, model="random")
+    if config.watchdog_action:
+        attributes = {"model": "i6300esb", "action": config.watchdog_action}
+        ElementTree.SubElement(devices, "watchdog", attributes)
+    if config.virt_type in _QEMU_LIKE:
+        balloon = ElementTree.SubElement(devices, "memballoon", model="virtio")
+        if config.memory_statistics_period_s:
+            period = str(config.memory_statistics_period_s)
+            ElementTree.SubElement(balloon, "stats", period=period)
