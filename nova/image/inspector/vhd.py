@@ -16,6 +16,7 @@ _DYNAMIC_BYTES = 1024
 _DYNAMIC = struct.Struct(">8sQQIIII")
 _FIXED_TYPE, _DYNAMIC_TYPE = 2, 3
 _MAX_BYTES = 1 << 50
+_NO_GEOMETRY = (65535, 16, 255)
 
 
 def matches(reader: Reader) -> bool:
@@ -31,6 +32,7 @@ def matches_start(reader: Reader) -> bool:
 def virtual_size(reader: Reader) -> int:
     """Return the size of the disk in bytes: the larger of its two statements.
 
+    The largest geometry stands for none, as for disks that are too large for one.
     Raises: BadImage.
     """
     footer = exactly(reader, reader.size - FOOTER_BYTES, FOOTER_BYTES, "vhd footer")
@@ -41,7 +43,9 @@ def virtual_size(reader: Reader) -> int:
     fields = _FOOTER.unpack_from(footer)
     data_at, current, cylinders, heads, sectors, kind = fields[3], fields[9], *fields[10:14]
     _require_checksum(footer, 64, "vhd footer")
-    size = max(int(current), cylinders * heads * sectors * 512)
+    geometry = (cylinders, heads, sectors)
+    by_geometry = 0 if geometry == _NO_GEOMETRY else cylinders * heads * sectors * 512
+    size = max(int(current), by_geometry)
     if not 0 < size <= _MAX_BYTES:
         raise BadImage("its virtual size is out of range")
     if kind == _FIXED_TYPE and not matches_start(reader):
