@@ -36,7 +36,7 @@ def insert_keyed(
     return _pairs(found)
 
 
-def _pairs(rows: Iterable[sa.Row[Any]]) -> dict[str, int]:
+def _pairs(rows: Iterable[Any]) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 

@@ -5,7 +5,6 @@ import dataclasses
 import functools
 import importlib
 import random
-import select
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from sqlalchemy import event, pool
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
+from nova import concurrency
 from nova.db.transient import is_transient
 from nova.exception import ConfigurationError
 
@@ -26,10 +26,6 @@ R = TypeVar("R")
 
 _WRITER = "nova_writer"
 _DRIVERS = {
-    "mysql": "mysql+pymysql",
-    "mariadb": "mysql+pymysql",
-    "postgresql": "postgresql+psycopg2",
-}
     "mysql": "mysql+pymysql",
     "mariadb": "mysql+pymysql",
     "postgresql": "postgresql+psycopg2",
@@ -211,12 +207,8 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 
 def _wait_cooperatively() -> None:
-    """Make psycopg2 wait with select() where that lets other green threads run.
-
-    Green threads take poll() out of the select module; on native threads it is there, and
-    the driver waits by itself.
-    """
-    if hasattr(select, "poll"):
+    """Make psycopg2 wait with select(), so that other green threads run meanwhile."""
+    if not concurrency.is_green():
         return
     extensions = importlib.import_module("psycopg2.extensions")
     extras = importlib.import_module("psycopg2.extras")

@@ -17,15 +17,16 @@ from nova.db.tables import fixed_ips, instances, networks, virtual_interfaces
 from nova.objects.network import DhcpBinding, FixedIp
 
 _COLUMNS = [fixed_ips.c[field.name] for field in dataclasses.fields(FixedIp)]
+_CANDIDATE = fixed_ips.alias("candidate")
 _LIMIT = 100000
 
 
-def _free(network_id: int) -> list[sa.ColumnElement[bool]]:
+def _free(table: sa.FromClause, network_id: int) -> list[sa.ColumnElement[bool]]:
     return [
-        fixed_ips.c.network_id == network_id,
-        fixed_ips.c.reserved.is_(False),
-        fixed_ips.c.instance_uuid.is_(None),
-        fixed_ips.c.host.is_(None),
+        table.c.network_id == network_id,
+        table.c.reserved.is_(False),
+        table.c.instance_uuid.is_(None),
+        table.c.host.is_(None),
     ]
 
 
@@ -42,9 +43,9 @@ def take_any(tx: Transaction, network_id: int, values: bulk.Row) -> str | None:
 
 def _take(tx: Transaction, network_id: int, values: bulk.Row, skip_locked: bool) -> str | None:
     candidate = (
-        sa.select(fixed_ips.c.id)
-        .where(*_free(network_id))
-        .order_by(fixed_ips.c.id)
+        sa.select(_CANDIDATE.c.id)
+        .where(*_free(_CANDIDATE, network_id))
+        .order_by(_CANDIDATE.c.id)
         .limit(1)
         .with_for_update(skip_locked=skip_locked)
     )
@@ -56,7 +57,7 @@ def _take(tx: Transaction, network_id: int, values: bulk.Row, skip_locked: bool)
             .returning(fixed_ips.c.address)
         )
         return tx.execute(statement).scalar()
-    found = tx.execute(candidate.add_columns(fixed_ips.c.address)).first()
+    found = tx.execute(candidate.add_columns(_CANDIDATE.c.address)).first()
     if found is None:
         return None
     tx.execute(sa.update(fixed_ips).where(fixed_ips.c.id == found[0]).values(**values))
@@ -68,7 +69,7 @@ def take(tx: Transaction, network_id: int, address: str, values: bulk.Row) -> bo
     """Take one address if it is free; tell whether it was."""
     statement = (
         sa.update(fixed_ips)
-        .where(fixed_ips.c.address == address, *_free(network_id))
+        .where(fixed_ips.c.address == address, *_free(fixed_ips, network_id))
         .values(**values)
     )
     return tx.execute(statement).rowcount == 1

@@ -118,13 +118,11 @@ def set_host(tx: Transaction, network_id: int, host: str, now: datetime.datetime
 
 def in_use(tx: Transaction, network_id: int) -> bool:
     """Tell whether a server has an interface or an address in a network."""
-    for column in (virtual_interfaces.c.network_id, fixed_ips.c.network_id):
-        query = sa.select(sa.literal(1)).where(column == network_id).limit(1)
-        if column.table is fixed_ips:
-            query = query.where(fixed_ips.c.instance_uuid.is_not(None))
-        if tx.execute(query).first() is not None:
-            return True
-    return False
+    interface = sa.exists().where(virtual_interfaces.c.network_id == network_id)
+    address = sa.exists().where(
+        fixed_ips.c.network_id == network_id, fixed_ips.c.instance_uuid.is_not(None)
+    )
+    return bool(tx.execute(sa.select(sa.or_(interface, address))).scalar())
 
 
 def delete(tx: Transaction, network_id: int) -> None:

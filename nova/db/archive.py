@@ -1,0 +1,72 @@
+"""Deleted servers: records kept for lists with changes-since, and for usage."""
+
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from nova.db import instances as live
+from nova.db.engine import Transaction
+from nova.db.tables import (
+    block_device_mapping,
+    deleted_instances,
+    instance_faults,
+    instance_metadata,
+    instance_system_metadata,
+    instances,
+    tags,
+)
+from nova.objects.instance import Instance, Scope
+
+_SHARED = tuple(column.name for column in instances.columns)
+
+
+def archived_columns() -> list[sa.ColumnElement[Any]]:
+    """Return the columns of a deleted server: FIELDS, fault, deleted_at, metadata."""
+    table = deleted_instances.c
+    names = (*live.FIELDS, "fault", "deleted_at", "metadata")
+    return [table[name] for name in names]
+
+
+def move(
+    tx: Transaction, instance: Instance, final: Mapping[str, Any], now: datetime.datetime
+) -> bool:
+    """Move a server to the archive with all that is stored about it; tell whether it was live.
+
+    final holds the values that change by it.  Addresses, interfaces, claims and quota are
+    the caller's.
+    """
+    row = (
+        tx.execute(sa.select(instances).where(instances.c.uuid == instance.uuid).with_for_update())
+        .mappings()
+        .first()
+    )
+    if row is None or not live.delete(tx, instance.uuid):
+        return False
+    values = {name: row[name] for name in _SHARED}
+    values |= {
+        **final,
+        "updated_at": now,
+        "deleted_at": now,
+        "metadata": instance.metadata,
+        "fault": instance.fault,
+    }
+    tx.execute(sa.insert(deleted_instances).values(values))
+    for table in (instance_metadata, instance_system_metadata, instance_faults):
+        tx.execute(sa.delete(table).where(table.c.instance_uuid == instance.uuid))
+    tx.execute(sa.delete(tags).where(tags.c.resource_id == instance.uuid))
+    tx.execute(
+        sa.delete(block_device_mapping).where(block_device_mapping.c.instance_uuid == instance.uuid)
+    )
+    return True
+
+
+def find(tx: Transaction, instance_uuid: str, scope: Scope | None = None) -> Instance | None:
+    """Return a deleted server within a scope."""
+    table = deleted_instances.c
+    query = sa.select(*archived_columns()).where(
+        table.uuid == instance_uuid, *live.scope_conditions(table, scope)
+    )
+    row = tx.execute(query).mappings().first()
+    return None if row is None else live.to_instance(dict(row), metadata=row["metadata"] or {})
