@@ -7,6 +7,7 @@ eventlet the classes of threading are green, so most of this is the same code fo
 import collections
 import concurrent.futures
 import contextlib
+import contextvars
 import logging
 import os
 import socket
@@ -16,7 +17,11 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
-if "eventlet" in sys.modules:
+_GREEN = "eventlet" in sys.modules and bool(
+    sys.modules["eventlet"].patcher.is_monkey_patched("thread")
+)
+
+if _GREEN:
     from eventlet import patcher, tpool
 
 LOG = logging.getLogger(__name__)
@@ -31,12 +36,13 @@ sleep = time.sleep
 
 def is_green() -> bool:
     """Tell whether this process runs on eventlet."""
-    return "eventlet" in sys.modules and bool(patcher.is_monkey_patched("thread"))
+    return _GREEN
 
 
 def spawn(function: Callable[..., object], *args: Any, name: str | None = None) -> threading.Thread:
-    """Run a function in a thread of its own; an error is logged."""
-    thread = threading.Thread(target=_logged, args=(function, args), name=name, daemon=True)
+    """Run a function in a thread of its own, with this thread's log ids; an error is logged."""
+    run = contextvars.copy_context().run
+    thread = threading.Thread(target=run, args=(_logged, function, args), name=name, daemon=True)
     thread.start()
     return thread
 
@@ -61,7 +67,7 @@ class Pool:
         with self._idle:
             self._running += 1
         try:
-            self._executor.submit(self._run, function, args)
+            self._executor.submit(contextvars.copy_context().run, self._run, function, args)
         except RuntimeError:
             self._end()
             raise

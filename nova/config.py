@@ -30,20 +30,26 @@ def option_modules() -> Iterator[str]:
         yield ".".join(("nova", *path.relative_to(root).with_suffix("").parts))
 
 
-def declared_options() -> dict[str, list[cfg.Opt]]:
-    """Return the project's own options by group.
+def declarations() -> Iterator[tuple[str, str, cfg.Opt]]:
+    """Give (module, group, option) of all options that the project declares.
 
     Raises: ConfigurationError when an opts.py declares none.
     """
-    found: dict[str, list[cfg.Opt]] = {}
     for name in option_modules():
         options = getattr(importlib.import_module(name), "OPTS", None)
         if not isinstance(options, dict):
             raise ConfigurationError(reason=f"{name} has no OPTS")
         for group, members in options.items():
-            known = found.setdefault(group, [])
-            known += [option for option in members if option not in known]
-    return found
+            for option in members:
+                yield name, group, option
+
+
+def declared_options() -> dict[str, list[cfg.Opt]]:
+    """Return the project's own options by group; each name once in a group."""
+    found: dict[str, dict[str, cfg.Opt]] = {}
+    for _, group, option in declarations():
+        found.setdefault(group, {}).setdefault(option.dest, option)
+    return {group: list(members.values()) for group, members in found.items()}
 
 
 def register(conf: cfg.ConfigOpts = CONF) -> None:

@@ -6,6 +6,7 @@ or tracebacks.
 """
 
 import logging
+import socket
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
@@ -33,6 +34,8 @@ T = TypeVar("T", bound=Interface)
 
 SEND_RETRIES = 2
 _PREFETCH = 32
+_AMQP_PORT = 5672
+_PROBE_S = 3.0
 
 
 class AmqpBus:
@@ -48,6 +51,9 @@ class AmqpBus:
             self._transport = oslo_messaging.get_rpc_transport(conf, allowed_remote_exmods=[])
         except (oslo_messaging.DriverLoadFailure, oslo_messaging.InvalidTransportURL) as error:
             raise ConfigurationError(reason="transport_url names no usable broker") from error
+        url = oslo_messaging.TransportURL.parse(conf)
+        self._hosts = [(host.hostname, host.port or _AMQP_PORT) for host in url.hosts]
+        self._reached = not self._hosts
         if "oslo_messaging_rabbit" in conf:
             conf.set_default("rabbit_qos_prefetch_count", _PREFETCH, group="oslo_messaging_rabbit")
         self._client = oslo_messaging.get_rpc_client(
@@ -73,11 +79,22 @@ class AmqpBus:
         """Give up all connections."""
         self._transport.cleanup()
 
+    def _check_reachable(self) -> None:
+        """Refuse to wait for ever for a broker that was never reached.
+
+        oslo.messaging 18 opens the queue for answers without any limit of time; once that
+        is open, its own limits hold.  Raises: MessagingUnavailable.
+        """
+        if not self._reached:
+            _probe(self._hosts)
+            self._reached = True
+
     # --- Transport
 
     def call(self, address: Address, request: Request, timeout_s: float) -> dict[str, Any]:
         """Send a request and wait for the answer."""
         client = self._prepared(address, request, timeout_s)
+        self._check_reachable()
         try:
             answer = client.call(request.context, request.method, **request.args)
         except oslo_messaging.MessagingTimeout as error:
@@ -93,6 +110,7 @@ class AmqpBus:
     def cast(self, address: Address, request: Request) -> None:
         """Send a request without answer."""
         client = self._prepared(address, request, None)
+        self._check_reachable()
         try:
             client.cast(request.context, request.method, **request.args)
         except oslo_messaging.MessageDeliveryFailure as error:
@@ -108,6 +126,16 @@ class AmqpBus:
             version=request.version,
             timeout=timeout_s,
         )
+
+
+def _probe(hosts: list[tuple[str, int]]) -> None:
+    for host in hosts:
+        try:
+            socket.create_connection(host, timeout=_PROBE_S).close()
+        except OSError:
+            continue
+        return
+    raise MessagingUnavailable()
 
 
 class _Adapter:

@@ -38,9 +38,10 @@ def read_request(message: Any, context: Any) -> Request:
         raise BadMessage(what="request", reason="no method")
     method, namespace = message["method"], message.get("namespace")
     version, args = message.get("version"), message.get("args", {})
-    good = isinstance(namespace, str | None) and isinstance(version, str)
-    if not good or not isinstance(args, dict) or not isinstance(context, dict):
-        raise BadMessage(what=method, reason="a part is missing or of the wrong type")
+    if not isinstance(version, str) or not isinstance(namespace, str | None):
+        raise BadMessage(what=method, reason="no version or no namespace")
+    if not isinstance(args, dict) or not isinstance(context, dict):
+        raise BadMessage(what=method, reason="no arguments or no context")
     return Request(method=method, namespace=namespace, version=version, context=context, args=args)
 
 
