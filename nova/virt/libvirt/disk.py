@@ -5,10 +5,11 @@ import errno
 import logging
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from nova import exception
 from nova.objects.image import Image
+from nova.objects.instance import Instance
 from nova.virt.libvirt import limited, paths
 from nova.virt.libvirt.imagecache import BaseImage, ImageCache, base_name
 from nova.virt.libvirt.qemu_img import QemuImg
@@ -150,6 +151,21 @@ class DiskStore:
                     backing = self._tool.info(path, "qcow2").backing_path
                     names.add(os.path.basename(backing or ""))
         return names - {""}
+
+    def age_out_bases(self, instances: Iterable[Instance]) -> list[str]:
+        """Remove base images that neither these servers nor any disk here uses; return names.
+
+        instances: all servers that may use this directory.
+        """
+        servers = list(instances)
+        images = {ref for each in servers for ref in (each.image_ref, each.kernel_id)}
+        images |= {each.ramdisk_id for each in servers}
+        needed = bases_of(
+            {image_id for image_id in images if image_id},
+            {each.flavor.ephemeral_gb for each in servers},
+            {each.flavor.swap_mb for each in servers},
+        )
+        return self._cache.age_out(needed | self.bases_in_use())
 
     def _create(self, base: BaseImage, path: str, size_bytes: int) -> None:
         def overlay(part: str) -> None:

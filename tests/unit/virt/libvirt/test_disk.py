@@ -1,5 +1,6 @@
 """Disks of guests, with real files and a stand-in for the programs."""
 
+import datetime
 import os
 import pathlib
 import stat
@@ -7,10 +8,13 @@ import subprocess
 
 import pytest
 
-from nova import exception
+from nova import clock, exception
 from nova.image.memory import MemoryImageService
 from nova.image.source import CheckedImages
+from nova.objects.flavor import Flavor
 from nova.objects.image import Image
+from nova.objects.instance import Instance
+from nova.objects.lifecycle import VmState
 from nova.virt.libvirt.disk import GIB, MIB, DiskStore, bases_of
 from nova.virt.libvirt.imagecache import CacheSettings, ImageCache, base_name
 from nova.virt.libvirt.paths import Area
@@ -205,3 +209,29 @@ def test_bases_of_existing_disks_are_in_use(cow_host):
     cow_host.store.create_swap(cow_host.disk("disk.swap"), 8)
     assert cow_host.store.bases_in_use() == {base_name("one"), "swap_8"}
     assert bases_of({"one"}, {0, 2}, {8}) == {base_name("one"), "ephemeral_2", "swap_8"}
+
+
+def test_img_11_bases_age_out_when_neither_server_nor_disk_needs_them(cow_host, monkeypatch):
+    start = clock.utcnow()
+    for image_id in ("booted", "kernel", "forgotten", "of-a-disk"):
+        cow_host.cache.ensure_base(cow_host.image(id=image_id))
+    cow_host.store.create_root(cow_host.image(id="of-a-disk"), cow_host.disk(), 1)
+    cow_host.store.create_swap(cow_host.disk("other"), 8)
+    os.unlink(cow_host.disk("other"))
+    monkeypatch.setattr(clock, "utcnow", lambda: start + datetime.timedelta(days=2))
+    flavor = Flavor(id=1, flavorid="1", name="one", memory_mb=1, vcpus=1, root_gb=1)
+    server = Instance(
+        id=1,
+        uuid="0" * 8 + UUID[8:],
+        project_id="p",
+        user_id="u",
+        display_name="s",
+        hostname="s",
+        vm_state=VmState.ACTIVE,
+        flavor=flavor,
+        image_ref="booted",
+        kernel_id="kernel",
+    )
+    assert set(cow_host.store.age_out_bases([server])) == {base_name("forgotten"), "swap_8"}
+    left = {name for name in os.listdir(cow_host.cache.directory) if "." not in name}
+    assert left == {base_name(image_id) for image_id in ("booted", "kernel", "of-a-disk")}
