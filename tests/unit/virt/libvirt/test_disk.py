@@ -11,15 +11,13 @@ import pytest
 from nova import clock, exception
 from nova.image.memory import MemoryImageService
 from nova.image.source import CheckedImages
-from nova.objects.flavor import Flavor
 from nova.objects.image import Image
-from nova.objects.instance import Instance
-from nova.objects.lifecycle import VmState
 from nova.virt.libvirt.disk import GIB, MIB, DiskStore, bases_of
 from nova.virt.libvirt.imagecache import CacheSettings, ImageCache, base_name
 from nova.virt.libvirt.paths import Area
 from nova.virt.libvirt.qemu_img import QemuImg
 from tests.fixtures import images
+from tests.fixtures.guests import make_instance
 from tests.fixtures.qemu_img_program import Programs
 
 UUID = "3f1a2b4c-0000-4000-8000-123456789abc"
@@ -219,19 +217,7 @@ def test_img_11_bases_age_out_when_neither_server_nor_disk_needs_them(cow_host, 
     cow_host.store.create_swap(cow_host.disk("other"), 8)
     os.unlink(cow_host.disk("other"))
     monkeypatch.setattr(clock, "utcnow", lambda: start + datetime.timedelta(days=2))
-    flavor = Flavor(id=1, flavorid="1", name="one", memory_mb=1, vcpus=1, root_gb=1)
-    server = Instance(
-        id=1,
-        uuid="0" * 8 + UUID[8:],
-        project_id="p",
-        user_id="u",
-        display_name="s",
-        hostname="s",
-        vm_state=VmState.ACTIVE,
-        flavor=flavor,
-        image_ref="booted",
-        kernel_id="kernel",
-    )
+    server = make_instance(image_ref="booted", kernel_id="kernel")
     assert set(cow_host.store.age_out_bases([server])) == {base_name("forgotten"), "swap_8"}
     left = {name for name in os.listdir(cow_host.cache.directory) if "." not in name}
     assert left == {base_name(image_id) for image_id in ("booted", "kernel", "of-a-disk")}
