@@ -30,11 +30,10 @@ class ImagePropertiesFilter(HostFilter):
     def refuses(self, host: HostState, spec: RequestSpec) -> str | None:
         """Look for one supported triple that has all three, then at the version."""
         wanted = self._wanted(spec.image_properties)
-        if not any(wanted):
-            return None
-        if not any(_covers(triple, wanted) for triple in host.node.supported_instances):
+        supported = host.node.supported_instances
+        if any(wanted) and not any(_covers(triple, wanted) for triple in supported):
             words = "/".join(word or "any" for word in wanted)
-            return f"{words} wanted, not among {len(host.node.supported_instances)} supported kinds"
+            return f"{words} wanted, not among {len(supported)} supported kinds"
         return _refuses_version(host, spec.image_properties)
 
     def _wanted(self, properties: dict[str, str]) -> tuple[str | None, str | None, str | None]:
