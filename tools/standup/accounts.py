@@ -63,4 +63,7 @@ def require_access(path: Path) -> None:
     """
     for directory in (*reversed(path.parents), path):
         if not directory.stat().st_mode & 0o001:
-            raise StandupError(f"{directory} is closed to other accounts, so servers with accounts of their own cannot use {path}")
+            raise StandupError(
+                f"{directory} is closed to other accounts, so servers that have accounts of their "
+                f"own cannot use {path}"
+            )

@@ -25,7 +25,10 @@ class Service:
 
 
 def standard_users(password_of: Callable[[str], str]) -> list[User]:
-    """Return the users of a small cloud: an administrator, tenants and the services' own accounts."""
+    """Return the users of a small cloud.
+
+    An administrator, tenants and the services' own accounts.
+    """
     service = [("service", "admin"), ("service", "service")]
     grants: dict[str, Sequence[tuple[str, str]]] = {
         "admin": [("admin", "admin"), ("demo", "admin")],
@@ -71,7 +74,12 @@ class Catalog:
         listed = self.session.get(f"{self.root}/endpoints?service_id={service_id}")["endpoints"]
         present = {entry["interface"]: entry for entry in listed}
         for interface, url in service.urls.items():
-            endpoint = {"interface": interface, "region_id": "RegionOne", "service_id": service_id, "url": url}
+            endpoint = {
+                "interface": interface,
+                "region_id": "RegionOne",
+                "service_id": service_id,
+                "url": url,
+            }
             if interface not in present:
                 self.session.call("POST", f"{self.root}/endpoints", {"endpoint": endpoint})
             elif present[interface]["url"] != url:
@@ -94,12 +102,16 @@ class Catalog:
         found = self._find(kind, name)
         if found:
             return found
-        made = self.session.call("POST", f"{self.root}/{kind}s", {kind: {"name": name, **values}}).body
+        made = self.session.call(
+            "POST", f"{self.root}/{kind}s", {kind: {"name": name, **values}}
+        ).body
         self._ids[kind, name] = made[kind]["id"]
         return self._ids[kind, name]
 
 
-def ensure_image(session: rest.Session, image_url: str, name: str, content: bytes, **values: object) -> str:
+def ensure_image(
+    session: rest.Session, image_url: str, name: str, content: bytes, **values: object
+) -> str:
     """Upload a public image unless an active one of this name exists; return its id."""
     for entry in session.get(f"{image_url}/v2/images?name={name}")["images"]:
         if entry["status"] == "active":

@@ -10,6 +10,7 @@ class StandupError(Exception):
         super().__init__(why)
         self.why = why
         self.log = log
+        self.shown = False
 
 
 class CommandFailed(StandupError):

@@ -1,4 +1,7 @@
-"""The first process of a compute host in namespaces: mounts what is the host's own, then supervises its programs."""
+"""The first process of a compute host in namespaces.
+
+Mounts what is the host's own, then supervises its programs.
+"""
 
 import os
 import shutil
@@ -62,10 +65,12 @@ def _mount(spec: HostSpec) -> None:
             run.output(["mount", "--bind", str(spec.directory / name), f"/{name}"])
     run.output(["mount", "--bind", str(spec.directory / "nova"), str(spec.compute)])
     if spec.shared_instances:
-        # libvirt migrates without copying disks only between file systems that it knows to be shared, and by its
-        # name glusterfs is one.
+        # libvirt migrates without copying disks only between file systems that it knows to be
+        # shared, and by its name glusterfs is one.
         options = "subtype=glusterfs,fsname=nova-shared,suid,dev"
-        run.output(["bindfs", "-o", options, str(spec.shared_instances), str(spec.compute / "instances")])
+        run.output(
+            ["bindfs", "-o", options, str(spec.shared_instances), str(spec.compute / "instances")]
+        )
 
 
 def _keep_name_servers(own_run: Path) -> None:

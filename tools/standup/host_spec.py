@@ -1,4 +1,4 @@
-"""What a compute host in namespaces is made of, as plain values that its first process reads from a file."""
+"""What a compute host in namespaces is made of, as values that its first process reads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ OWN_FILES = ("etc/hosts", "etc/hostname", "etc/machine-id")
 
 @dataclass(frozen=True)
 class HostSpec:
-    """One host. directory holds its files; compute is the path under which each host sees its own nova directory."""
+    """One host. directory holds its files.
+
+    Compute is the path under which each host sees its own nova directory.
+    """
 
     name: str
     directory: Path

@@ -1,14 +1,15 @@
 """Compute hosts on one machine, each a set of namespaces with a libvirtd of its own.
 
-A host has network, mount, UTS, IPC and PID namespaces; its first process is a process supervisor. Three Ethernet
-segments join the hosts, as bridges in a network namespace called the switch:
+A host has network, mount, UTS, IPC and PID namespaces; its first process is a process supervisor.
+Three Ethernet segments join the hosts, as bridges in a network namespace called the switch:
 
   eth0  management: controller .1, hosts .11 and up, the machine .254
   eth1  data, without addresses: the guests' network
   eth2  public, without addresses; the switch is .1
 
-Of the machine itself only one link changes: a veth pair into the management segment, with routes to guests through
-it. The controller's services stay on the machine's loopback; a relay in the switch passes chosen ports on.
+Of the machine itself only one link changes: a veth pair into the management segment, with routes
+to guests through it. The controller's services stay on the machine's loopback; a relay in the
+switch passes chosen ports on.
 """
 
 from __future__ import annotations
@@ -34,7 +35,10 @@ SEGMENTS = {"mgmt": "eth0", "data": "eth1", "public": "eth2"}
 
 @dataclass(frozen=True)
 class Layout:
-    """Names and addresses of a group of hosts. prefix has up to 10 characters: interface names end at 15."""
+    """Names and addresses of a group of hosts. prefix has up to 10 characters.
+
+    Interface names end at 15.
+    """
 
     prefix: str
     directory: Path
@@ -133,14 +137,28 @@ class Hosts:
         public = ipaddress.IPv4Network(layout.public)
         _ip(layout.switch, "addr", "add", f"{public[1]}/{public.prefixlen}", "dev", "public")
         self._set_switch_rules()
-        ours = ["link", "add", layout.link, "type", "veth", "peer", "name", "machine", "netns", layout.switch]
+        ours = [
+            "link",
+            "add",
+            layout.link,
+            "type",
+            "veth",
+            "peer",
+            "name",
+            "machine",
+            "netns",
+            layout.switch,
+        ]
         run.output(["ip", *ours])
         _ip(layout.switch, "link", "set", "machine", "master", "mgmt", "up")
         run.output(["ip", "addr", "add", f"{layout.machine_address}/24", "dev", layout.link])
         run.output(["ip", "link", "set", layout.link, "up"])
 
     def _set_switch_rules(self) -> None:
-        """Forward between segments, but let bridges only switch: no packet filter between the hosts."""
+        """Forward between segments, but let bridges only switch.
+
+        No packet filter between the hosts.
+        """
         inside = ["ip", "netns", "exec", self.layout.switch, "sysctl", "-q", "-w"]
         run.output([*inside, "net.ipv4.ip_forward=1"])
         for family in ("iptables", "ip6tables", "arptables"):
@@ -178,7 +196,9 @@ class Hosts:
         """Write the host's name, identity and the addresses of the others."""
         layout, etc = self.layout, self.layout.spec(index).directory / "etc"
         lines = ["127.0.0.1 localhost", f"{layout.controller_address} controller"]
-        lines += [f"{layout.address(other)} {layout.spec(other).name}" for other in layout.indices()]
+        lines += [
+            f"{layout.address(other)} {layout.spec(other).name}" for other in layout.indices()
+        ]
         (etc / "hosts").write_text("\n".join(lines) + "\n")
         (etc / "hostname").write_text(layout.spec(index).name + "\n")
         (etc / "machine-id").write_text(uuid.uuid4().hex + "\n")
@@ -186,12 +206,20 @@ class Hosts:
         (etc / "iscsi" / "initiatorname.iscsi").write_text(f"InitiatorName={name}\n")
 
     def _make_libvirt(self, index: int) -> None:
-        """Write libvirt's configuration: own identity, reachable from the other hosts for migration."""
+        """Write libvirt's configuration.
+
+        Own identity, reachable from the other hosts for migration.
+        """
         spec = self.layout.spec(index)
         etc = spec.directory / "etc/libvirt"
         if not Path("/etc/libvirt").is_dir():
             raise StandupError("libvirt is not installed: /etc/libvirt is missing")
-        shutil.copytree("/etc/libvirt", etc, dirs_exist_ok=True, ignore=shutil.ignore_patterns("qemu", "secrets"))
+        shutil.copytree(
+            "/etc/libvirt",
+            etc,
+            dirs_exist_ok=True,
+            ignore=shutil.ignore_patterns("qemu", "secrets"),
+        )
         (etc / "libvirtd.conf").write_text(
             f'host_uuid = "{uuid.uuid4()}"\n'
             "listen_tls = 0\nlisten_tcp = 1\n"
@@ -212,7 +240,19 @@ class Hosts:
         run.output(["ip", "netns", "add", netns])
         for segment, interface in SEGMENTS.items():
             port = f"h{index}{segment[0]}"
-            _ip(layout.switch, "link", "add", port, "type", "veth", "peer", "name", interface, "netns", netns)
+            _ip(
+                layout.switch,
+                "link",
+                "add",
+                port,
+                "type",
+                "veth",
+                "peer",
+                "name",
+                interface,
+                "netns",
+                netns,
+            )
             _ip(layout.switch, "link", "set", port, "master", segment, "up")
             _ip(netns, "link", "set", interface, "up")
         _ip(netns, "addr", "add", f"{layout.address(index)}/24", "dev", "eth0")
@@ -230,18 +270,33 @@ class Hosts:
     def boot(self, index: int) -> None:
         """Start a host and wait until its supervisor (and libvirt) answer; its files are kept."""
         spec, netns = self.layout.spec(index), self.layout.netns(index)
-        namespaces = ("--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc")
+        namespaces = (
+            "--mount",
+            "--uts",
+            "--ipc",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "--mount-proc",
+        )
         command = (
             *("ip", "netns", "exec", netns, "unshare", *namespaces, "--propagation", "private"),
             *own_command("host-init", str(spec.file)),
         )
         log = spec.directory / "host.log"
-        self.manager.start(Program(spec.name, command, str(log), restart=False, umask=0o022, stop_timeout_s=60))
+        self.manager.start(
+            Program(spec.name, command, str(log), restart=False, umask=0o022, stop_timeout_s=60)
+        )
         programs = self.programs(index)
         wait_until(programs.answers, 30, f"host {spec.name} does not start", log)
         if spec.libvirt:
             libvirt = ["virsh", "--quiet", "list"]
-            wait_until(lambda: self.succeeds(index, libvirt), 60, f"libvirt of {spec.name} does not answer", log)
+            wait_until(
+                lambda: self.succeeds(index, libvirt),
+                60,
+                f"libvirt of {spec.name} does not answer",
+                log,
+            )
 
     def programs(self, index: int) -> SupervisedPrograms:
         """Return the programs inside a host; their supervisor is the host's first process."""
@@ -255,7 +310,10 @@ class Hosts:
         self.manager.stop(name)
 
     def enter(self, index: int) -> list[str]:
-        """Return the command prefix that runs a program inside a host. Raises: StandupError if it is down."""
+        """Return the command prefix that runs a program inside a host.
+
+        Raises: StandupError if it is down.
+        """
         name = self.layout.spec(index).name
         state = next((state for state in self.manager.states() if state.name == name), None)
         if state is None or state.pid is None:
@@ -270,7 +328,10 @@ class Hosts:
         return run.succeeds([*self.enter(index), *command])
 
     def destroy(self) -> None:
-        """Remove every host, the segments and the machine's link; works from any state and twice."""
+        """Remove every host, the segments and the machine's link.
+
+        Works from any state and twice.
+        """
         layout = self.layout
         for index in layout.indices():
             self.crash(index)

@@ -28,12 +28,18 @@ def main(arguments: list[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tools/hosts", description=__doc__)
     parser.add_argument("--name", default="nova-t", help="prefix of all names, up to 10 characters")
-    parser.add_argument("--dir", type=Path, help="directory for the hosts' files (/var/lib/NAME-hosts)")
+    parser.add_argument(
+        "--dir", type=Path, help="directory for the hosts' files (/var/lib/NAME-hosts)"
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     acts: list[tuple[str, Callable[[argparse.Namespace], int], str]] = [
         ("create", _create, "make and start hosts 1 to N"),
         ("exec", _exec, "run a program inside host I"),
-        ("forward", _forward, "let the hosts reach ports of this machine's loopback at the controller's address"),
+        (
+            "forward",
+            _forward,
+            "let the hosts reach ports of this machine's loopback at the controller's address",
+        ),
         ("crash", _crash, "let the power of host I fail"),
         ("boot", _boot, "start host I again; its files are still there"),
         ("status", _status, "list the hosts and their programs"),
@@ -44,10 +50,14 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(act=act)
         if name == "create":
             command.add_argument("count", type=int, metavar="N")
-            command.add_argument("--management", default=hosts.Layout.management, help="a /24 for eth0")
+            command.add_argument(
+                "--management", default=hosts.Layout.management, help="a /24 for eth0"
+            )
             command.add_argument("--public", default=hosts.Layout.public, help="network of eth2")
             command.add_argument("--fixed", help="guests' network, to be routed through host 1")
-            command.add_argument("--shared", action="store_true", help="one instances directory for all hosts")
+            command.add_argument(
+                "--shared", action="store_true", help="one instances directory for all hosts"
+            )
             command.add_argument("--no-libvirt", action="store_true", help="do not start libvirt")
         if name in ("exec", "crash", "boot"):
             command.add_argument("index", type=int, metavar="I")

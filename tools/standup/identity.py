@@ -14,14 +14,21 @@ from standup.errors import StandupError
 from standup.manager import ProcessManager, wait_until
 from standup.program import Program
 
-REQUIREMENTS = ("keystone==30.0.0", "glance==33.0.0", "gunicorn==27.*", "python-openstackclient", "setuptools<81")
+REQUIREMENTS = (
+    "keystone==30.0.0",
+    "glance==33.0.0",
+    "gunicorn==27.*",
+    "python-openstackclient",
+    "setuptools<81",
+)
 
 
 @dataclass(frozen=True)
 class Site:
     """Where Keystone and Glance live and how they are reached.
 
-    hash_rounds is the bcrypt cost of passwords: 12 for people, 4 makes tests' tokens ten times cheaper.
+    hash_rounds is the bcrypt cost of passwords: 12 for people, 4 makes tests' tokens ten times
+    cheaper.
     """
 
     directory: Path
@@ -53,7 +60,10 @@ class Site:
 
 
 def prepare(site: Site) -> None:
-    """Write the configuration, make keys and schemas, and bootstrap Keystone's administrator; safe to repeat."""
+    """Write the configuration, make keys and schemas, and bootstrap Keystone's administrator.
+
+    Safe to repeat.
+    """
     _write_keystone(site)
     _write_glance(site)
     # Keystone insists on naming the account that owns its keys.
@@ -64,7 +74,11 @@ def prepare(site: Site) -> None:
     log, settings = keystone_home / "manage.log", _settings(site, "keystone")
     command = [*_manage(site, "keystone"), "bootstrap", "--bootstrap-username", "admin"]
     urls = [f"--bootstrap-{kind}-url={site.auth_url}" for kind in ("admin", "public", "internal")]
-    names = ["--bootstrap-project-name=admin", "--bootstrap-role-name=admin", "--bootstrap-service-name=keystone"]
+    names = [
+        "--bootstrap-project-name=admin",
+        "--bootstrap-role-name=admin",
+        "--bootstrap-service-name=keystone",
+    ]
     password = {"OS_BOOTSTRAP_PASSWORD": site.admin_password}
     environment = {**settings.environment, **password}
     run.logged(
@@ -117,6 +131,7 @@ def _answers(url: str) -> bool:
 
 def _migrate_both(site: Site) -> None:
     """Make keys and both schemas, the two schemas side by side."""
+
     def keystone() -> None:
         user, settings = _account(site, "keystone"), _settings(site, "keystone")
         log = site.directory / "keystone" / "manage.log"
@@ -139,25 +154,32 @@ def _account(site: Site, service: str) -> str:
 
 
 def _manage(site: Site, service: str) -> list[str]:
-    file = site.directory / service / ("keystone.conf" if service == "keystone" else "glance-api.conf")
+    file = (
+        site.directory / service / ("keystone.conf" if service == "keystone" else "glance-api.conf")
+    )
     return [str(site.venv / "bin" / f"{service}-manage"), "--config-file", str(file)]
 
 
 def _settings(site: Site, service: str) -> run.Settings:
     home = site.directory / service
-    environment = {f"OS_{service.upper()}_CONFIG_DIR": str(home), "HOME": str(home), "PYTHONWARNINGS": "ignore"}
+    environment = {
+        f"OS_{service.upper()}_CONFIG_DIR": str(home),
+        "HOME": str(home),
+        "PYTHONWARNINGS": "ignore",
+    }
     return run.Settings(site.user_of(service), home, environment)
 
 
 def _write_keystone(site: Site) -> None:
     home = site.directory / "keystone"
-    for name in ("fernet", "credential"):
+    for name in ("fernet", "receipts", "credential"):
         (home / name).mkdir(parents=True, exist_ok=True)
         (home / name).chmod(0o700)
     values = {
         "database": {"connection": f"sqlite:///{home}/keystone.sqlite"},
         "token": {"provider": "fernet"},
         "fernet_tokens": {"key_repository": f"{home}/fernet"},
+        "fernet_receipts": {"key_repository": f"{home}/receipts"},
         "credential": {"key_repository": f"{home}/credential"},
         "cache": {"enabled": "true", "backend": "dogpile.cache.memory"},
         "identity": {"password_hash_rounds": str(site.hash_rounds)},

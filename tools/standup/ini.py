@@ -18,7 +18,10 @@ def render(sections: Sections) -> str:
 
 
 def write(path: Path, sections: Sections, mode: int = 0o640) -> bool:
-    """Write a file that is never readable by others, not even for a moment; return whether it changed."""
+    """Write a file that is never readable by others, not even for a moment.
+
+    Return whether it changed.
+    """
     text = render(sections)
     if path.exists() and path.read_text() == text:
         return False

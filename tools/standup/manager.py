@@ -79,7 +79,9 @@ class SupervisedPrograms:
         if self.answers():
             self._ask({"op": "shutdown"})
         if supervisor:
-            wait_until(lambda: not processes.alive(supervisor), 180.0, "the supervisor does not end")
+            wait_until(
+                lambda: not processes.alive(supervisor), 180.0, "the supervisor does not end"
+            )
         for path in self.directory.glob("*.pid"):
             left = processes.read_pid_file(path)
             if left:

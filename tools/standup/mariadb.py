@@ -17,7 +17,10 @@ PACKAGES = ("mariadb-server",)
 
 @dataclass(frozen=True)
 class MariaDB:
-    """Where the server lives and who may use it. The account owns all databases whose names begin with its own."""
+    """Where the server lives and who may use it.
+
+    The account owns all databases whose names begin with its own.
+    """
 
     directory: Path
     port: int
@@ -37,9 +40,15 @@ class MariaDB:
             data.mkdir(parents=True, exist_ok=True)
             log.touch()
             give(self.directory, self.user)
-            options = ["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"]
+            options = [
+                "--auth-root-authentication-method=normal",
+                "--skip-test-db",
+                "--skip-name-resolve",
+            ]
             base = ["mariadb-install-db", "--no-defaults", f"--datadir={data}"]
-            run.logged([*base, *options], log, run.Settings(user=self.user, directory=self.directory))
+            run.logged(
+                [*base, *options], log, run.Settings(user=self.user, directory=self.directory)
+            )
         command = (
             "/usr/sbin/mariadbd",
             "--no-defaults",

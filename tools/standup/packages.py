@@ -54,12 +54,21 @@ def for_services(names: Iterable[str]) -> list[str]:
 def for_tests(integration: bool) -> list[str]:
     """Return the packages of the test stages."""
     servers = {package for name in SERVICES for package in SERVICES[name]} if integration else set()
-    return sorted({*BUILD, *servers, *(HYPERVISOR if integration else ()), *(GUEST_IMAGE if integration else ())})
+    return sorted(
+        {
+            *BUILD,
+            *servers,
+            *(HYPERVISOR if integration else ()),
+            *(GUEST_IMAGE if integration else ()),
+        }
+    )
 
 
 def missing(names: Iterable[str]) -> list[str]:
     """Return those packages that are not installed."""
-    listing = run.output(["dpkg-query", "--show", "--showformat", "${db:Status-Status} ${Package}\\n"])
+    listing = run.output(
+        ["dpkg-query", "--show", "--showformat", "${db:Status-Status} ${Package}\\n"]
+    )
     installed = {line.split()[1] for line in listing.splitlines() if line.startswith("installed ")}
     return [name for name in names if name not in installed]
 
@@ -67,8 +76,8 @@ def missing(names: Iterable[str]) -> list[str]:
 def ensure(names: Iterable[str], log: Path) -> list[str]:
     """Install what is missing, with one call of apt-get; return what was installed.
 
-    None of the servers is started by its installation: ours have their own settings and their own data.
-    Raises: StandupError if we are not root, CommandFailed if apt-get fails.
+    None of the servers is started by its installation: ours have their own settings and their own
+    data. Raises: StandupError if we are not root, CommandFailed if apt-get fails.
     """
     if shutil.which("apt-get") is None:
         raise StandupError("this is no Debian or Ubuntu machine: apt-get is missing")
@@ -76,10 +85,14 @@ def ensure(names: Iterable[str], log: Path) -> list[str]:
     if not wanted:
         return []
     if os.geteuid() != 0:
-        raise StandupError(f"packages are missing and only root can install them: {' '.join(wanted)}")
+        raise StandupError(
+            f"packages are missing and only root can install them: {' '.join(wanted)}"
+        )
     log.parent.mkdir(parents=True, exist_ok=True)
     apt = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=300", "-o", "APT::Sandbox::User=root"]
-    quiet = run.Settings(environment={"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}, timeout_s=1800)
+    quiet = run.Settings(
+        environment={"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}, timeout_s=1800
+    )
     install = [*apt, "install", "-y", "--no-install-recommends", "--", *wanted]
     with _one_at_a_time(), _nothing_starts():
         if not _lists_are_fresh():
@@ -95,7 +108,10 @@ def _lists_are_fresh(age_s: float = 86_400) -> bool:
 
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
-    """Keep two of our tools from installing at once: the second would meet the first one's policy file."""
+    """Keep two of our tools from installing at once.
+
+    The second would meet the first one's policy file.
+    """
     with open("/run/lock/nova-tools-packages", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

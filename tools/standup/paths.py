@@ -13,7 +13,10 @@ def default_state() -> Path:
 
 
 def default_cache() -> Path:
-    """Return the directory of what is worth keeping: virtual environments, packages, the guest image."""
+    """Return the directory of what is worth keeping.
+
+    Virtual environments, packages, the guest image.
+    """
     if os.geteuid() == 0:
         return Path("/var/cache/nova-quickstart")
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "nova-quickstart"

@@ -37,7 +37,12 @@ class PostgreSQL:
         log.touch()
         give(self.directory, self.user)
         if not (data / "PG_VERSION").exists():
-            options = ["--auth-local=peer", "--auth-host=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8"]
+            options = [
+                "--auth-local=peer",
+                "--auth-host=scram-sha-256",
+                "--encoding=UTF8",
+                "--locale=C.UTF-8",
+            ]
             run.logged(
                 [str(_programs() / "initdb"), "--pgdata", str(data), "--no-sync", *options],
                 log,
@@ -45,10 +50,17 @@ class PostgreSQL:
             )
         command = (
             *(str(_programs() / "postgres"), "-D", str(data), "-p", str(self.port)),
-            *("-c", f"listen_addresses={ports.LOOPBACK}", "-c", f"unix_socket_directories={self.directory}"),
+            *(
+                "-c",
+                f"listen_addresses={ports.LOOPBACK}",
+                "-c",
+                f"unix_socket_directories={self.directory}",
+            ),
             *("-c", "max_connections=300", "-c", "synchronous_commit=off"),
         )
-        manager.start(Program("postgresql", command, str(log), self.user, umask=0o077, stop_timeout_s=60))
+        manager.start(
+            Program("postgresql", command, str(log), self.user, umask=0o077, stop_timeout_s=60)
+        )
         ports.wait_for(self.port, 60, "PostgreSQL", log)
         if not self.query(f"SELECT 1 FROM pg_roles WHERE rolname = '{self.account}'"):
             self.query(f"CREATE ROLE {self.account} LOGIN CREATEDB PASSWORD '{self.password}'")
@@ -68,7 +80,9 @@ class PostgreSQL:
 
 def _programs() -> Path:
     """Return where the newest installed server's programs are."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
+    found = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3])
+    )
     if not found:
         raise StandupError("PostgreSQL is not installed")
     return found[-1].parent

@@ -1,7 +1,8 @@
 """Facts about running processes, from /proc.
 
-A process number alone proves nothing: it may have been reused, and a zombie keeps answering signal 0 where the
-first process of the machine reaps nobody. A process is therefore known by its number and its start time.
+A process number alone proves nothing: it may have been reused, and a zombie keeps answering signal
+0 where the first process of the machine reaps nobody. A process is therefore known by its number
+and its start time.
 """
 
 import contextlib

@@ -11,8 +11,9 @@ from typing import Any
 class Program:
     """A long-running program that stays in the foreground.
 
-    log is the file its standard output and error are appended to; stop_timeout_s is how long it may take to end
-    after SIGTERM before it is killed. Programs of the highest tier are stopped first, all of a tier together.
+    log is the file its standard output and error are appended to; stop_timeout_s is how long it
+    may take to end after SIGTERM before it is killed. Programs of the highest tier are stopped
+    first, all of a tier together.
     """
 
     name: str

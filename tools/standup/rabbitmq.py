@@ -1,4 +1,6 @@
-"""A RabbitMQ node of our own: own port mapper, own port, own data, loopback only, one vhost and one user.
+"""A RabbitMQ node of our own.
+
+Own port mapper, own port, own data, loopback only, one vhost and one user.
 
 A node that the machine runs already is left alone.
 """
@@ -43,12 +45,22 @@ class RabbitMQ:
         server = (str(SCRIPTS / "rabbitmq-server"),)
         environment = self._environment()
         manager.start(
-            Program("rabbitmq", server, log, self.user, environment=environment, directory=str(self.directory))
+            Program(
+                "rabbitmq",
+                server,
+                log,
+                self.user,
+                environment=environment,
+                directory=str(self.directory),
+            )
         )
         wait_until(lambda: ports.answers(self.port), 90, "RabbitMQ does not answer", Path(log))
 
     def _write_files(self) -> None:
-        """Write the configuration; the definitions are loaded by the node before it opens its port."""
+        """Write the configuration.
+
+        The definitions are loaded by the node before it opens its port.
+        """
         for name in ("data", "log", "home"):
             (self.directory / name).mkdir(parents=True, exist_ok=True)
         (self.directory / "rabbitmq.conf").write_text(
@@ -82,7 +94,8 @@ class RabbitMQ:
             "RABBITMQ_LOG_BASE": str(self.directory / "log"),
             "RABBITMQ_PID_FILE": str(self.directory / "data" / "node.pid"),
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
-                f"-kernel inet_dist_use_interface {{127,0,0,1}} +sbwt none +sbwtdcpu none +sbwtdio none"
+                "-kernel inet_dist_use_interface {127,0,0,1}"
+                " +sbwt none +sbwtdcpu none +sbwtdio none"
             ),
             "ERL_EPMD_ADDRESS": ports.LOOPBACK,
             "ERL_EPMD_PORT": str(self.epmd_port),
@@ -92,5 +105,7 @@ class RabbitMQ:
 
 def control(node: RabbitMQ, *arguments: str) -> str:
     """Run rabbitmqctl against the node and return what it printed."""
-    settings = run.Settings(user=node.user, environment=node._environment(), directory=node.directory)
+    settings = run.Settings(
+        user=node.user, environment=node._environment(), directory=node.directory
+    )
     return run.output([str(SCRIPTS / "rabbitmqctl"), "--quiet", *arguments], settings)

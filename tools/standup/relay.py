@@ -1,6 +1,7 @@
-"""Let a network namespace reach TCP ports of the machine's loopback, and nothing else of the machine.
+"""Let a network namespace reach TCP ports of the machine's loopback, and nothing else.
 
-The listening sockets are made inside the namespace and belong to it; the connections onward are made outside.
+The listening sockets are made inside the namespace and belong to it; the connections onward are
+made outside.
 """
 
 import argparse
@@ -57,7 +58,8 @@ def _listener(address: str, port: int) -> socket.socket:
 
 async def _serve(listeners: dict[int, socket.socket]) -> None:
     servers = [
-        await asyncio.start_server(_Relay(port).accept, sock=listener) for port, listener in listeners.items()
+        await asyncio.start_server(_Relay(port).accept, sock=listener)
+        for port, listener in listeners.items()
     ]
     await asyncio.gather(*(server.serve_forever() for server in servers))
 
@@ -69,7 +71,10 @@ class _Relay:
         self.port = port
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Copy both ways until both sides have ended; a side that ends early is told to the other."""
+        """Copy both ways until both sides have ended.
+
+        A side that ends early is told to the other.
+        """
         try:
             there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self.port)
         except OSError:

@@ -31,15 +31,22 @@ class Answer:
 
 
 def request(
-    method: str, url: str, body: object = None, headers: Mapping[str, str] | None = None, timeout_s: float = 60
+    method: str,
+    url: str,
+    body: object = None,
+    headers: Mapping[str, str] | None = None,
+    timeout_s: float = 60,
 ) -> Answer:
     """Send a request; bytes go out as they are, anything else as JSON.
 
     Raises: HttpError for a status of 400 or more, StandupError when nobody answers.
     """
-    raw = isinstance(body, bytes)
-    kind = "application/octet-stream" if raw else "application/json"
-    data = body if raw else None if body is None else json.dumps(body).encode()
+    data: bytes | None = None
+    kind = "application/json"
+    if isinstance(body, bytes):
+        data, kind = body, "application/octet-stream"
+    elif body is not None:
+        data = json.dumps(body).encode()
     call = urllib.request.Request(url, data=data, method=method, headers=dict(headers or {}))
     call.add_header("Accept", "application/json")
     if data is not None:
@@ -67,7 +74,10 @@ class Credentials:
 
 
 class Session:
-    """Authenticated requests; the token is fetched when it is first needed and again when it grows old."""
+    """Authenticated requests.
+
+    The token is fetched when it is first needed and again when it grows old.
+    """
 
     def __init__(self, credentials: Credentials) -> None:
         self.credentials = credentials

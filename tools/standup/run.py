@@ -83,7 +83,9 @@ def _run(
     except FileNotFoundError as error:
         raise StandupError(f"{command[0]} is not installed") from error
     except subprocess.TimeoutExpired as error:
-        raise StandupError(f"{' '.join(command)} took longer than {settings.timeout_s:.0f} s") from error
+        raise StandupError(
+            f"{' '.join(command)} took longer than {settings.timeout_s:.0f} s"
+        ) from error
 
 
 def _primary_group(user: str | None) -> int | None:

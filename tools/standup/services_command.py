@@ -13,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from standup import catalog, identity, packages, ports, venvs
 from standup.accounts import require_access
@@ -83,12 +84,20 @@ def _parser() -> argparse.ArgumentParser:
     for name, act, text in acts:
         command = commands.add_parser(name, help=text, description=text)
         command.set_defaults(act=act)
-        command.add_argument("--dir", type=Path, required=True, help="directory for data, logs and sockets")
+        command.add_argument(
+            "--dir", type=Path, required=True, help="directory for data, logs and sockets"
+        )
         if name in ("up", "stop"):
-            command.add_argument("servers", nargs="+", choices=sorted(PORTS), metavar="SERVER", help=", ".join(PORTS))
+            command.add_argument(
+                "servers", nargs="+", choices=sorted(PORTS), metavar="SERVER", help=", ".join(PORTS)
+            )
         if name == "up":
-            command.add_argument("--cache-dir", type=Path, default=default_cache(), help="virtual environments")
-            command.add_argument("--install", action="store_true", help="install missing Debian packages (root)")
+            command.add_argument(
+                "--cache-dir", type=Path, default=default_cache(), help="virtual environments"
+            )
+            command.add_argument(
+                "--install", action="store_true", help="install missing Debian packages (root)"
+            )
     return parser
 
 
@@ -98,7 +107,12 @@ def _up(options: argparse.Namespace) -> int:
     if options.install:
         packages.ensure(packages.for_services(wanted), directory / "packages.log")
     bench = _open(directory, options.cache_dir.resolve(), wanted)
-    starters = {"rabbitmq": _rabbitmq, "mysql": _mysql, "postgresql": _postgresql, "identity": _identity}
+    starters = {
+        "rabbitmq": _rabbitmq,
+        "mysql": _mysql,
+        "postgresql": _postgresql,
+        "identity": _identity,
+    }
     bench.manager.ensure()
     with ThreadPoolExecutor(len(wanted)) as pool:
         results = list(pool.map(lambda name: _timed(name, starters[name], bench), wanted))
@@ -122,7 +136,11 @@ def _open(directory: Path, cache: Path, wanted: list[str]) -> Bench:
     if os.geteuid() == 0:
         require_access(directory)
     file = directory / "settings.json"
-    known = json.loads(file.read_text()) if file.exists() else {"ports": {}, "password": secrets.token_hex(12)}
+    known: dict[str, Any] = (
+        json.loads(file.read_text())
+        if file.exists()
+        else {"ports": {}, "password": secrets.token_hex(12)}
+    )
     taken = set(known["ports"].values())
     for name in (port for server in wanted for port in PORTS[server]):
         if name not in known["ports"]:
@@ -155,7 +173,9 @@ def _mysql(bench: Bench) -> dict[str, str]:
 
 def _postgresql(bench: Bench) -> dict[str, str]:
     user = bench.account("postgres")
-    server = PostgreSQL(bench.directory / "postgresql", bench.ports["postgresql"], bench.password, user)
+    server = PostgreSQL(
+        bench.directory / "postgresql", bench.ports["postgresql"], bench.password, user
+    )
     server.start(bench.manager)
     server.ensure_database(DATABASE)
     return {"NOVA_TEST_POSTGRESQL_URL": server.url(DATABASE)}
@@ -166,7 +186,13 @@ def _identity(bench: Bench) -> dict[str, str]:
     venvs.ensure(venv, sys.version, [identity.REQUIREMENTS], bench.cache / "identity-venv.log")
     secret = bench.password
     site = identity.Site(
-        bench.directory, venv, bench.ports["keystone"], bench.ports["glance"], secret, secret, hash_rounds=4
+        bench.directory,
+        venv,
+        bench.ports["keystone"],
+        bench.ports["glance"],
+        secret,
+        secret,
+        hash_rounds=4,
     )
     identity.prepare(site)
     identity.start(site, bench.manager)
@@ -176,7 +202,9 @@ def _identity(bench: Bench) -> dict[str, str]:
     for user in catalog.standard_users(lambda _name: secret):
         seed.ensure_user(user)
     for kind, name, url in (("image", "glance", site.image_url), ("compute", "nova", compute)):
-        seed.ensure_service(catalog.Service(kind, name, dict.fromkeys(("public", "internal", "admin"), url)))
+        seed.ensure_service(
+            catalog.Service(kind, name, dict.fromkeys(("public", "internal", "admin"), url))
+        )
     return {
         "NOVA_TEST_KEYSTONE_URL": site.auth_url,
         "NOVA_TEST_GLANCE_URL": site.image_url,
@@ -197,7 +225,10 @@ def _env(options: argparse.Namespace) -> int:
 
 def _status(options: argparse.Namespace) -> int:
     for state in SupervisedPrograms(options.dir.resolve() / "run").states():
-        print(f"{state.name:12} {state.state:8} pid {state.pid or '-':<8} restarts {state.restarts}  {state.log}")
+        print(
+            f"{state.name:12} {state.state:8} pid {state.pid or '-':<8}"
+            f" restarts {state.restarts}  {state.log}"
+        )
     return 0
 
 

@@ -1,8 +1,8 @@
 """The process supervisor: starts programs, keeps them running, stops them in order.
 
-One process with one loop. It is told what to do through a UNIX socket, one JSON object per connection, and it
-reaps every orphan of its programs, which the first process of a container often does not. It can itself be the
-first process of a PID namespace.
+One process with one loop. It is told what to do through a UNIX socket, one JSON object per
+connection, and it reaps every orphan of its programs, which the first process of a container often
+does not. It can itself be the first process of a PID namespace.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Supervisor:
     # ------------------------------------------------------------------ life
 
     def run(self, programs: Sequence[Program] = ()) -> None:
-        """Start some programs, then serve until told to shut down and the last program has ended."""
+        """Start some programs, then serve until told to shut down and the last one has ended."""
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         self.directory.mkdir(parents=True, exist_ok=True)
         self._end_leftovers()
@@ -181,7 +181,10 @@ class Supervisor:
                 self.stop(child.program.name)
 
     def before_tier(self, tier: int) -> None:
-        """Do what must happen before the programs of a tier are stopped; a supervisor of servers has nothing to do."""
+        """Do what must happen before the programs of a tier are stopped.
+
+        A supervisor of servers has nothing to do.
+        """
 
     def kill(self, name: str) -> None:
         """End a program like a power failure; it is started again if it is to be kept running."""
@@ -276,7 +279,9 @@ class Supervisor:
         if child.process:
             uptime_s = time.monotonic() - child.started_at
             pid = child.process.pid
-            return ProgramState(name, "running", pid, child.restarts, uptime_s, log, child.last_exit)
+            return ProgramState(
+                name, "running", pid, child.restarts, uptime_s, log, child.last_exit
+            )
         state = "waiting" if child.start_again_at else "stopped" if not child.wanted else "failed"
         return ProgramState(name, state, None, child.restarts, 0.0, log, child.last_exit)
 
@@ -291,7 +296,10 @@ def _credentials(program: Program) -> dict[str, Any]:
 
 
 def _environment(program: Program) -> dict[str, str]:
-    values = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+    values = {
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "LANG": "C.UTF-8",
+    }
     if program.user:
         values["USER"] = values["LOGNAME"] = program.user
         values["HOME"] = pwd.getpwnam(program.user).pw_dir

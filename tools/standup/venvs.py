@@ -10,12 +10,14 @@ from standup import run
 
 
 def ensure(venv: Path, key: str, installs: Sequence[Sequence[str]], log: Path) -> bool:
-    """Make an environment and run pip install with each list of arguments, unless done already for this key.
+    """Make an environment and run pip install with each list of arguments, once per key.
 
     Returns whether there was anything to do.
     """
     mark = venv / "installed"
-    wanted = hashlib.sha256(repr((key, [list(arguments) for arguments in installs])).encode()).hexdigest()
+    wanted = hashlib.sha256(
+        repr((key, [list(arguments) for arguments in installs])).encode()
+    ).hexdigest()
     if mark.exists() and mark.read_text() == wanted:
         return False
     mark.unlink(missing_ok=True)
@@ -24,7 +26,14 @@ def ensure(venv: Path, key: str, installs: Sequence[Sequence[str]], log: Path) -
         venv.parent.mkdir(parents=True, exist_ok=True)
         run.logged([sys.executable, "-m", "venv", str(venv)], log)
     for arguments in installs:
-        command = [str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        command = [
+            str(venv / "bin" / "python"),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ]
         run.logged([*command, *arguments], log)
     mark.write_text(wanted)
     return True

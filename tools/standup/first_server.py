@@ -1,0 +1,232 @@
+"""The first server: flavors, image, key pair, boot and login, all through the public interfaces."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+from standup import catalog, run
+from standup.cloud import Cloud
+from standup.errors import StandupError
+from standup.rest import HttpError, Session
+
+NAME = "first"
+IMAGE = "tiny"
+KEYPAIR = "first"
+FLAVORS = {
+    "m1.nano": (128, 1, 1),
+    "m1.micro": (256, 1, 2),
+    "m1.tiny": (512, 1, 5),
+    "m1.small": (2048, 1, 20),
+}
+SSH_OPTIONS = (
+    *(
+        "-o",
+        "StrictHostKeyChecking=no",
+        "-o",
+        "UserKnownHostsFile=/dev/null",
+        "-o",
+        "LogLevel=ERROR",
+    ),
+    *("-o", "ConnectTimeout=5"),
+)
+
+
+def make_flavors(cloud: Cloud) -> str:
+    """Make the flavors that are missing. Memory in MiB, disk in GiB."""
+    session, url = cloud.session("admin"), f"{cloud.settings.compute_url}/flavors"
+    present = {entry["name"] for entry in session.get(url)["flavors"]}
+    for number, (name, (memory, vcpus, disk)) in enumerate(FLAVORS.items(), start=1):
+        if name not in present:
+            flavor = {"name": name, "ram": memory, "vcpus": vcpus, "disk": disk, "id": str(number)}
+            session.call("POST", url, {"flavor": flavor})
+    return ", ".join(FLAVORS)
+
+
+def upload_image(cloud: Cloud) -> str:
+    """Upload the guest image."""
+    content = cloud.guest_image.read_bytes()
+    values: dict[str, object] = {"disk_format": "qcow2", "min_ram": 96}
+    catalog.ensure_image(cloud.session("admin"), cloud.settings.image_url, IMAGE, content, **values)
+    return f"{IMAGE}, {len(content) / 2**20:.0f} MiB"
+
+
+def make_keypair(cloud: Cloud) -> str:
+    """Make an SSH key and import its public half as the demo user."""
+    key = key_file(cloud)
+    if not key.exists():
+        key.parent.mkdir(parents=True, exist_ok=True)
+        command = [
+            "ssh-keygen",
+            "-q",
+            "-t",
+            "ed25519",
+            "-N",
+            "",
+            "-C",
+            "nova-quickstart",
+            "-f",
+            str(key),
+        ]
+        run.output(command)
+    session, url = cloud.session("demo"), f"{cloud.settings.compute_url}/os-keypairs"
+    if KEYPAIR not in {entry["keypair"]["name"] for entry in session.get(url)["keypairs"]}:
+        public = key.with_suffix(".pub").read_text().strip()
+        session.call("POST", url, {"keypair": {"name": KEYPAIR, "public_key": public}})
+    return str(key)
+
+
+def boot(cloud: Cloud, patience_s: float = 240) -> str:
+    """Create the server unless it exists, and wait until it is active."""
+    session, url = cloud.session("demo"), f"{cloud.settings.compute_url}/servers"
+    found = session.get(f"{url}?name=^{NAME}$")["servers"]
+    if found:
+        server_id = found[0]["id"]
+    else:
+        server = {"name": NAME, "imageRef": _image_id(cloud), "flavorRef": "1", "key_name": KEYPAIR}
+        server_id = session.call("POST", url, {"server": server}).body["server"]["id"]
+    deadline = time.monotonic() + patience_s
+    while True:
+        server = session.get(f"{url}/{server_id}")["server"]
+        if server["status"] == "ACTIVE":
+            return f"{NAME} at {address_of(server)}"
+        if server["status"] == "SHUTOFF":
+            _start(session, f"{url}/{server_id}")
+        if server["status"] == "ERROR":
+            raise StandupError(_fault(cloud, server), _compute_log(cloud))
+        if time.monotonic() > deadline:
+            state = f"{server['status']}, task {server.get('OS-EXT-STS:task_state')}"
+            raise StandupError(
+                f"the server is still {state} after {patience_s:.0f} s", _compute_log(cloud)
+            )
+        time.sleep(0.5)
+
+
+def login(cloud: Cloud, patience_s: float = 180) -> str:
+    """Wait until the server lets us in by SSH with the key from the metadata service."""
+    session = cloud.session("demo")
+    server = find(session, cloud.settings.compute_url, NAME)
+    command = [*ssh_command(cloud, server), "hostname; cut -d' ' -f1 /proc/uptime"]
+    deadline = time.monotonic() + patience_s
+    while True:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        if done.returncode == 0:
+            name, uptime = done.stdout.split()
+            return f"{name} answers, up for {float(uptime):.0f} s"
+        if time.monotonic() > deadline:
+            console = console_log(session, cloud.settings.compute_url, server["id"], 8)
+            raise StandupError(f"no SSH login: {done.stderr.strip()}\nthe console says:\n{console}")
+        time.sleep(0.5)
+
+
+def find(session: Session, compute_url: str, name_or_id: str) -> dict[str, Any]:
+    """Return a server by id or name. Raises: StandupError if there is none or several."""
+    servers = session.get(f"{compute_url}/servers/detail")["servers"]
+    found = [server for server in servers if name_or_id in (server["id"], server["name"])]
+    if len(found) != 1:
+        names = ", ".join(server["name"] for server in servers) or "none"
+        raise StandupError(
+            f"{len(found)} servers are called {name_or_id}; the servers are: {names}"
+        )
+    return dict(found[0])
+
+
+def ssh_command(cloud: Cloud, server: dict[str, Any]) -> list[str]:
+    """Return the command that logs into a server."""
+    return [
+        "ssh",
+        "-i",
+        str(key_file(cloud)),
+        *SSH_OPTIONS,
+        "-o",
+        "BatchMode=yes",
+        f"root@{address_of(server)}",
+    ]
+
+
+def key_file(cloud: Cloud) -> Path:
+    """Return the private key of the first server."""
+    return cloud.settings.state / "user" / "id_first"
+
+
+def address_of(server: dict[str, Any]) -> str:
+    """Return the first address of a server."""
+    for addresses in server["addresses"].values():
+        for entry in addresses:
+            if entry["version"] == 4:
+                return str(entry["addr"])
+    raise StandupError(f"server {server['name']} has no address")
+
+
+def console_log(session: Session, compute_url: str, server_id: str, lines: int) -> str:
+    """Return the last lines of a server's console, or why there are none."""
+    body = {"os-getConsoleOutput": {"length": lines}}
+    try:
+        return str(
+            session.call("POST", f"{compute_url}/servers/{server_id}/action", body).body["output"]
+        )
+    except HttpError as error:
+        return f"(no console: {error.why})"
+
+
+def write_openrc(cloud: Cloud) -> str:
+    """Write files to source as the administrator or the demo user."""
+    user_directory = cloud.settings.state / "user"
+    user_directory.mkdir(parents=True, exist_ok=True)
+    programs = user_directory / "bin"
+    programs.mkdir(exist_ok=True)
+    client = programs / "openstack"
+    if not client.is_symlink():
+        client.symlink_to(cloud.settings.identity_venv / "bin" / "openstack")
+    for user in ("admin", "demo"):
+        file = user_directory / f"openrc-{user}"
+        text = (
+            f"export OS_AUTH_URL={cloud.settings.auth_url}\n"
+            f"export OS_USERNAME={user} OS_PASSWORD={cloud.settings.passwords[user]}\n"
+            f"export OS_PROJECT_NAME={user}\n"
+            "export OS_USER_DOMAIN_ID=default OS_PROJECT_DOMAIN_ID=default\n"
+            "export OS_IDENTITY_API_VERSION=3 OS_REGION_NAME=RegionOne\n"
+            f'case ":$PATH:" in *":{programs}:"*) ;; *) export PATH="{programs}:$PATH";; esac\n'
+        )
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+            out.write(text)
+    _give_to_caller(user_directory)
+    return str(user_directory / "openrc-demo")
+
+
+def _give_to_caller(directory: Path) -> None:
+    """Hand the files for people to whoever called sudo."""
+    if "SUDO_UID" in os.environ:
+        uid, gid = int(os.environ["SUDO_UID"]), int(os.environ["SUDO_GID"])
+        for path in (directory, *directory.rglob("*")):
+            os.chown(path, uid, gid, follow_symlinks=False)
+
+
+def _image_id(cloud: Cloud) -> str:
+    images = cloud.session("demo").get(f"{cloud.settings.image_url}/v2/images?name={IMAGE}")[
+        "images"
+    ]
+    return str(images[0]["id"])
+
+
+def _start(session: Session, url: str) -> None:
+    try:
+        session.call("POST", f"{url}/action", {"os-start": None})
+    except HttpError as error:
+        if error.status != 409:
+            raise
+
+
+def _fault(cloud: Cloud, server: dict[str, Any]) -> str:
+    message = server.get("fault", {}).get("message", "no fault is recorded")
+    more = f"nova-manage server explain {server['id']}"
+    return f"server {server['name']} is in state ERROR: {message} (more: {more})"
+
+
+def _compute_log(cloud: Cloud) -> Path:
+    if cloud.settings.wishes.on_this_host:
+        return cloud.settings.logs / "nova-compute.log"
+    return cloud.host_logs(1) / "nova-compute.log"

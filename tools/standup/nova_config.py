@@ -1,0 +1,120 @@
+"""The configuration files of the nova daemons."""
+
+from __future__ import annotations
+
+import grp
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from standup import identity, ini, ports
+from standup.ini import Sections
+from standup.settings import METADATA_PORT, Settings
+
+BRIDGE = "br100"
+
+
+@dataclass(frozen=True)
+class ComputeNode:
+    """A compute host, from the point of view of its daemons.
+
+    controller is the address at which it reaches the controller's services; flat_interface is None
+    where the guests' bridge stays inside the host.
+    """
+
+    name: str
+    address: str
+    controller: str
+    state_path: Path
+    flat_interface: str | None
+    public_interface: str
+
+
+def controller(settings: Settings, transport_url: str) -> Sections:
+    """Return the file of nova-api and nova-scheduler; there is no database in it."""
+    nova_login = _login(settings, ports.LOOPBACK)
+    return {
+        "DEFAULT": {
+            "host": "controller",
+            "my_ip": ports.LOOPBACK,
+            "state_path": str(settings.state / "controller"),
+            "transport_url": transport_url,
+            "osapi_compute_listen": ports.LOOPBACK,
+            "osapi_compute_listen_port": str(settings.ports["compute"]),
+            "osapi_compute_workers": "1",
+            "flat_network_bridge": BRIDGE,
+            "multi_host": "True",
+        },
+        "api": {"auth_strategy": "keystone"},
+        "conductor": {"workers": "1"},
+        "scheduler": {"workers": "1"},
+        "keystone_authtoken": {"www_authenticate_uri": settings.auth_url, **nova_login},
+        "glance": {"endpoint_override": settings.image_url, **nova_login},
+        "service_user": nova_login,
+    }
+
+
+def database(url: str) -> Sections:
+    """Return the extra file of nova-conductor and nova-manage, which alone open the database."""
+    return {"database": {"connection": url}}
+
+
+def compute(settings: Settings, node: ComputeNode, transport_url: str) -> Sections:
+    """Return the file of the daemons of a compute host; there is no database in it."""
+    nova_login = _login(settings, node.controller)
+    file = compute_file(settings, node.name)
+    helper = f"sudo {settings.nova_venv}/bin/privsep-helper --config-file {file}"
+    values = {
+        "host": node.name,
+        "my_ip": node.address,
+        "state_path": str(node.state_path),
+        "instances_path": str(node.state_path / "instances"),
+        "transport_url": transport_url,
+        "compute_driver": "libvirt.LibvirtDriver",
+        "network_manager": "nova.network.manager.FlatDHCPManager",
+        "multi_host": "True",
+        "flat_network_bridge": BRIDGE,
+        "public_interface": node.public_interface,
+        "dhcpbridge": str(settings.nova_venv / "bin" / "nova-dhcpbridge"),
+        "dhcpbridge_flagfile": str(compute_file(settings, node.name)),
+        "metadata_listen": node.address,
+        "metadata_listen_port": str(METADATA_PORT),
+        "metadata_host": node.address,
+        "metadata_port": str(METADATA_PORT),
+        "metadata_workers": "1",
+        "resume_guests_state_on_host_boot": "True",
+        "reserved_host_memory_mb": "256",
+    }
+    if node.flat_interface:
+        values["flat_interface"] = node.flat_interface
+    image_url = f"http://{node.controller}:{settings.ports['glance']}"
+    return {
+        "DEFAULT": values,
+        "libvirt": {"virt_type": "auto"},
+        "vnc": {"server_listen": node.address, "server_proxyclient_address": node.address},
+        "glance": {"endpoint_override": image_url, **nova_login},
+        "service_user": nova_login,
+        "nova_compute_privileged": {"helper_command": helper},
+        "nova_network_privileged": {"helper_command": helper},
+    }
+
+
+def compute_file(settings: Settings, name: str) -> Path:
+    """Return where the file of a compute host is."""
+    return settings.etc / f"nova-{name}.conf"
+
+
+def write(path: Path, sections: Sections, group: str) -> None:
+    """Write a file that root owns and a group may read."""
+    ini.write(path, sections)
+    os.chown(path, 0, grp.getgrnam(group).gr_gid)
+
+
+def sudoers(settings: Settings, user: str) -> str:
+    """Return the rule that lets the daemons start their privileged helpers, and nothing else."""
+    return f"{user} ALL=(root) NOPASSWD: {settings.nova_venv}/bin/privsep-helper *\n"
+
+
+def _login(settings: Settings, controller_address: str) -> dict[str, str]:
+    auth_url = f"http://{controller_address}:{settings.ports['keystone']}/v3"
+    return identity.service_login(auth_url, "nova", settings.passwords["nova"])

@@ -1,0 +1,330 @@
+"""The quick start's steps, from nothing to a login on the first server."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from standup import (
+    accounts,
+    catalog,
+    first_server,
+    identity,
+    nova_config,
+    nova_programs,
+    packages,
+    ports,
+    run,
+    this_machine,
+    venvs,
+)
+from standup.accounts import give
+from standup.cloud import DATABASE, Cloud
+from standup.errors import StandupError
+from standup.manager import wait_until
+from standup.paths import CHECKOUT, TOOLS
+from standup.progress import Step
+from standup.settings import Settings
+
+ACCOUNTS = {"nova": ("libvirt", "kvm"), "keystone": (), "glance": ()}
+PROJECT_FILES = (
+    "nova",
+    "etc",
+    "setup.cfg",
+    "pyproject.toml",
+    "constraints.txt",
+    "README.md",
+    "LICENSE",
+)
+LEAST_FREE_BYTES = 3 * 2**30
+
+
+class QuickStart:
+    """Each method is one step; it can be repeated and then finds its work done."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.cloud = Cloud(settings)
+
+    def steps(self) -> list[Step]:
+        """Return the steps with their order."""
+        return [
+            Step("packages", "Debian packages", self.packages),
+            Step("accounts", "system accounts", self.accounts, ("packages",)),
+            Step("nova venv", "nova's virtual environment", self.nova_venv, ("packages",)),
+            Step(
+                "identity venv",
+                "Keystone's and Glance's environment",
+                self.identity_venv,
+                ("packages",),
+            ),
+            Step("guest image", "guest image", self.guest_image, ("packages",)),
+            Step("rabbitmq", "RabbitMQ", self.rabbitmq, ("accounts",)),
+            Step(
+                "database",
+                f"database ({self.settings.wishes.database})",
+                self.database,
+                ("accounts",),
+            ),
+            Step("compute", "compute hosts", self.compute_hosts, ("accounts",)),
+            Step("identity", "Keystone and Glance", self.identity, ("identity venv", "accounts")),
+            Step("catalogue", "users, roles and endpoints", self.catalogue, ("identity",)),
+            Step("openrc", "files to source", self.openrc, ("catalogue",)),
+            Step("image", "image in Glance", self.image, ("catalogue", "guest image")),
+            Step("schema", "nova's database and network", self.schema, ("nova venv", "database")),
+            Step("daemons", "nova's daemons", self.daemons, ("schema", "rabbitmq", "compute")),
+            Step("services", "daemons report for work", self.services, ("daemons", "catalogue")),
+            Step("flavors", "flavors", self.flavors, ("services",)),
+            Step("keypair", "key pair", self.keypair, ("services", "openrc")),
+            Step("server", "first server", self.server, ("flavors", "keypair", "image")),
+            Step("login", "login by SSH", self.login, ("server",)),
+        ]
+
+    # ---------------------------------------------------------------- ground
+
+    def packages(self) -> str:
+        """Install missing Debian packages."""
+        if shutil.disk_usage(self.settings.state).free < LEAST_FREE_BYTES:
+            raise StandupError(
+                f"less than {LEAST_FREE_BYTES >> 30} GiB are free below {self.settings.state}"
+            )
+        wanted = packages.for_quickstart(self.settings.wishes.database)
+        installed = packages.ensure(wanted, self.settings.logs / "packages.log")
+        return f"{len(installed)} installed" if installed else "all present"
+
+    def accounts(self) -> str:
+        """Make system accounts for the daemons."""
+        made = tuple(
+            name
+            for name, groups in ACCOUNTS.items()
+            if accounts.ensure(name, self.settings.state, groups)
+        )
+        self.settings = self.settings.with_accounts(made)
+        return f"made {', '.join(made)}" if made else "all present"
+
+    def nova_venv(self) -> str:
+        """Install this checkout with its pinned requirements."""
+        key = venvs.tree_digest(CHECKOUT, PROJECT_FILES)
+        constraints = CHECKOUT / "constraints.txt"
+        pins = ["--constraint", str(constraints)] if constraints.exists() else []
+        # Built from a copy: building writes into its directory, and the checkout may be somebody
+        # else's.
+        source = self.settings.cache / "nova-source"
+        shutil.rmtree(source, ignore_errors=True)
+        source.mkdir(parents=True)
+        for name in PROJECT_FILES:
+            _copy(CHECKOUT / name, source / name)
+        log = self.settings.cache / "nova-venv.log"
+        installs = [[*pins, f"{source}[postgresql]"]]
+        done = venvs.ensure(self.settings.nova_venv, f"{sys.version} {key}", installs, log)
+        shutil.rmtree(source)
+        return "installed" if done else "up to date"
+
+    def identity_venv(self) -> str:
+        """Install Keystone, Glance and the command-line client."""
+        log = self.settings.cache / "identity-venv.log"
+        done = venvs.ensure(self.settings.identity_venv, sys.version, [identity.REQUIREMENTS], log)
+        return "installed" if done else "up to date"
+
+    def guest_image(self) -> str:
+        """Build the guest image."""
+        log = self.settings.logs / "guest-image.log"
+        run.logged([str(TOOLS / "guest-image"), "-u", str(self.cloud.guest_image.parent)], log)
+        return f"{self.cloud.guest_image.stat().st_size / 2**20:.0f} MiB"
+
+    # --------------------------------------------------------------- servers
+
+    def rabbitmq(self) -> str:
+        """Start the message broker."""
+        self.cloud.rabbitmq.start(self.cloud.manager)
+        return f"port {self.settings.ports['rabbit']}"
+
+    def database(self) -> str:
+        """Start the database server, or make the directory of the SQLite file."""
+        server = self.cloud.database_server
+        if server is None:
+            directory = self.settings.state / "database"
+            directory.mkdir(exist_ok=True)
+            directory.chmod(0o750)
+            give(directory, nova_programs.USER)
+            return str(directory)
+        server.start(self.cloud.manager)
+        server.ensure_database(DATABASE)
+        return f"port {server.port}"
+
+    def compute_hosts(self) -> str:
+        """Make the hosts in namespaces, or prepare the machine itself."""
+        if self.settings.wishes.on_this_host:
+            this_machine.prepare(self.cloud)
+            return "this machine"
+        self.cloud.hosts.create()
+        layout = self.cloud.layout
+        return ", ".join(f"{layout.spec(i).name} ({layout.address(i)})" for i in layout.indices())
+
+    def identity(self) -> str:
+        """Prepare and start Keystone and Glance."""
+        identity.prepare(self.cloud.site)
+        identity.start(self.cloud.site, self.cloud.manager)
+        return f"ports {self.settings.ports['keystone']}, {self.settings.ports['glance']}"
+
+    def catalogue(self) -> str:
+        """Make users, roles and endpoints."""
+        seed = catalog.Catalog(self.cloud.session("admin"))
+        seed.ensure_projects(["service", "demo", "alt_demo"])
+        for user in catalog.standard_users(lambda name: self.settings.passwords[name]):
+            seed.ensure_user(user)
+        settings, inside = self.settings, self.cloud.layout.controller_address
+        inside = ports.LOOPBACK if settings.wishes.on_this_host else inside
+        image = f"http://{inside}:{settings.ports['glance']}"
+        public = {"public": settings.image_url, "internal": image, "admin": settings.image_url}
+        compute = dict.fromkeys(("public", "internal", "admin"), settings.compute_url)
+        seed.ensure_service(catalog.Service("image", "glance", public))
+        seed.ensure_service(catalog.Service("compute", "nova", compute))
+        return "demo and admin can log in"
+
+    def openrc(self) -> str:
+        """Write files to source."""
+        return first_server.write_openrc(self.cloud)
+
+    def image(self) -> str:
+        """Upload the guest image."""
+        return first_server.upload_image(self.cloud)
+
+    # ------------------------------------------------------------------ nova
+
+    def schema(self) -> str:
+        """Write configuration, bring the schema up to date and create the network."""
+        self._write_config()
+        log, manage = self.settings.logs / "nova-manage.log", self._manage
+        run.logged(manage("db", "sync"), log, self._as_nova())
+        if "private" not in run.output(manage("network", "list"), self._as_nova()):
+            fixed = ["--label", "private", "--fixed-range-v4", self.settings.fixed]
+            bridge = ["--bridge", nova_config.BRIDGE, "--multi-host", "T"]
+            run.logged(manage("network", "create", *fixed, *bridge), log, self._as_nova())
+        return f"network private, {self.settings.fixed}"
+
+    def daemons(self) -> str:
+        """Start every daemon."""
+        started = nova_programs.controller(self.settings)
+        for program in started:
+            self.cloud.manager.start(program)
+        for index in self.cloud.layout.indices():
+            self.start_host_daemons(index)
+        if self.settings.wishes.on_this_host:
+            for program in nova_programs.compute(self.settings, "this-host", self.settings.logs):
+                self.cloud.manager.start(program)
+        return (
+            ", ".join(p.name for p in started)
+            + " here; "
+            + ", ".join(nova_programs.COMPUTE)
+            + " on compute hosts"
+        )
+
+    def start_host_daemons(self, index: int) -> None:
+        """Start the daemons of one compute host."""
+        logs = self.cloud.host_logs(index)
+        name = self.cloud.layout.spec(index).name
+        for program in nova_programs.compute(self.settings, name, logs):
+            Path(logs).mkdir(parents=True, exist_ok=True)
+            self.cloud.host_programs(index).start(program)
+
+    def services(self) -> str:
+        """Wait until the API answers and every daemon reports."""
+        log = self.settings.logs / "nova-api.log"
+        ports.wait_for(self.settings.ports["compute"], 90, "nova-api", log)
+        session, url = self.cloud.session("admin"), f"{self.settings.compute_url}/os-services"
+        count = 1 if self.settings.wishes.on_this_host else self.settings.wishes.hosts
+        wanted = {
+            "nova-conductor": 1,
+            "nova-scheduler": 1,
+            "nova-compute": count,
+            "nova-network": count,
+        }
+        absent: dict[str, int] = {}
+
+        def complete() -> bool:
+            up = [
+                entry["binary"] for entry in session.get(url)["services"] if entry["state"] == "up"
+            ]
+            absent.clear()
+            absent.update(
+                {
+                    name: number - up.count(name)
+                    for name, number in wanted.items()
+                    if up.count(name) < number
+                }
+            )
+            return not absent
+
+        began = time.monotonic()
+        try:
+            wait_until(complete, 120, "daemons are missing")
+        except StandupError as error:
+            missing = ", ".join(f"{number} {name}" for name, number in absent.items())
+            raise StandupError(
+                f"no report from {missing or 'any daemon'}: {error.why}", self.settings.logs
+            ) from error
+        return f"{sum(wanted.values())} up within {time.monotonic() - began:.1f} s"
+
+    def flavors(self) -> str:
+        """Make the flavors."""
+        return first_server.make_flavors(self.cloud)
+
+    def keypair(self) -> str:
+        """Make a key pair."""
+        return first_server.make_keypair(self.cloud)
+
+    def server(self) -> str:
+        """Boot the first server."""
+        return first_server.boot(self.cloud)
+
+    def login(self) -> str:
+        """Log into the first server."""
+        return first_server.login(self.cloud)
+
+    def _write_config(self) -> None:
+        settings, cloud = self.settings, self.cloud
+        settings.etc.mkdir(parents=True, exist_ok=True)
+        (settings.state / "controller").mkdir(exist_ok=True)
+        give(settings.state / "controller", nova_programs.USER)
+        user = nova_programs.USER
+        here = cloud.rabbitmq.url()
+        nova_config.write(settings.etc / "nova.conf", nova_config.controller(settings, here), user)
+        nova_config.write(
+            settings.etc / "nova-database.conf", nova_config.database(cloud.database_url), user
+        )
+        if settings.wishes.on_this_host:
+            nodes = [this_machine.node(cloud)]
+            nodes[0].state_path.mkdir(exist_ok=True)
+            give(nodes[0].state_path, user)
+        else:
+            nodes = [cloud.node(index) for index in cloud.layout.indices()]
+        for node in nodes:
+            text = nova_config.compute(settings, node, cloud.rabbitmq.url(node.controller))
+            nova_config.write(nova_config.compute_file(settings, node.name), text, user)
+
+    def _manage(self, *arguments: str) -> list[str]:
+        return nova_programs.manage(self.settings, *arguments)
+
+    def _as_nova(self) -> run.Settings:
+        return run.Settings(
+            nova_programs.USER, self.settings.state, {"HOME": str(self.settings.state)}
+        )
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    elif source.exists():
+        shutil.copyfile(source, target)
+
+
+def make_state_directory(state: Path) -> None:
+    """Make the state directory, open to the daemons' accounts."""
+    state.mkdir(parents=True, exist_ok=True)
+    os.chmod(state, 0o755)
+    (state / "log").mkdir(exist_ok=True)
+    accounts.require_access(state)

@@ -1,0 +1,157 @@
+"""What was decided about a cloud when it was first put up, kept in its state directory."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from standup import ports, run
+from standup.errors import StandupError
+
+PREFERRED_PORTS = {
+    "keystone": 5000,
+    "glance": 9292,
+    "compute": 8774,
+    "rabbit": 5672,
+    "rabbit_dist": 25672,
+    "rabbit_epmd": 4379,
+    "mysql": 3306,
+    "postgresql": 5432,
+}
+PASSWORDS = ("admin", "demo", "alt_demo", "demo_reader", "nova", "glance", "rabbit", "database")
+METADATA_PORT = 8775
+MANAGEMENT_NETWORKS = ("10.99.0.0/24", "10.199.0.0/24", "172.29.99.0/24")
+FIXED_NETWORKS = ("10.0.0.0/24", "10.20.0.0/24", "172.29.0.0/24", "192.168.233.0/24")
+PUBLIC_NETWORKS = ("172.24.4.0/24", "172.29.4.0/24", "192.168.234.0/24")
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the person asked for."""
+
+    hosts: int = 1
+    on_this_host: bool = False
+    database: str = "sqlite"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A cloud: what it consists of, its ports, networks and passwords."""
+
+    state: Path
+    cache: Path
+    wishes: Wishes
+    management: str
+    fixed: str
+    public: str
+    ports: dict[str, int]
+    passwords: dict[str, str] = field(repr=False)
+    accounts_made: tuple[str, ...] = ()
+
+    @property
+    def file(self) -> Path:
+        """Where these settings are stored."""
+        return self.state / "settings.json"
+
+    @property
+    def logs(self) -> Path:
+        """Directory of the daemons' logs."""
+        return self.state / "log"
+
+    @property
+    def etc(self) -> Path:
+        """Directory of the daemons' configuration."""
+        return self.state / "etc"
+
+    @property
+    def nova_venv(self) -> Path:
+        """Virtual environment of nova."""
+        return self.cache / "nova-venv"
+
+    @property
+    def identity_venv(self) -> Path:
+        """Virtual environment of Keystone, Glance and the command-line client."""
+        return self.cache / "identity-venv"
+
+    @property
+    def auth_url(self) -> str:
+        """Keystone, as seen from the machine."""
+        return f"http://{ports.LOOPBACK}:{self.ports['keystone']}/v3"
+
+    @property
+    def compute_url(self) -> str:
+        """The Compute API, as seen from the machine."""
+        return f"http://{ports.LOOPBACK}:{self.ports['compute']}/v2.1"
+
+    @property
+    def image_url(self) -> str:
+        """Glance, as seen from the machine."""
+        return f"http://{ports.LOOPBACK}:{self.ports['glance']}"
+
+    def save(self) -> None:
+        """Store the settings, readable by root only."""
+        values = {**asdict(self), "state": str(self.state), "cache": str(self.cache)}
+        fresh = self.file.with_suffix(".new")
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(values, file, indent=1)
+        fresh.replace(self.file)
+
+    def with_accounts(self, names: tuple[str, ...]) -> Settings:
+        """Return the settings with more accounts that we made, and store them."""
+        changed = replace(self, accounts_made=tuple(sorted({*self.accounts_made, *names})))
+        changed.save()
+        return changed
+
+
+def load(state: Path) -> Settings | None:
+    """Return the settings of an existing cloud, None if there is none."""
+    file = state / "settings.json"
+    if not file.exists():
+        return None
+    values = json.loads(file.read_text())
+    state, cache = Path(values.pop("state")), Path(values.pop("cache"))
+    wishes, made = Wishes(**values.pop("wishes")), tuple(values.pop("accounts_made"))
+    return Settings(state, cache, wishes, **values, accounts_made=made)
+
+
+def choose(state: Path, cache: Path, wishes: Wishes) -> Settings:
+    """Decide about a new cloud.
+
+    Free ports, networks that the machine has no route to, random passwords.
+    """
+    present = _routes()
+    taken: set[int] = set()
+    return Settings(
+        state,
+        cache,
+        wishes,
+        management=_free_network(MANAGEMENT_NETWORKS, present),
+        fixed=_free_network(FIXED_NETWORKS, present),
+        public=_free_network(PUBLIC_NETWORKS, present),
+        ports={name: ports.choose(preferred, taken) for name, preferred in PREFERRED_PORTS.items()},
+        passwords={name: secrets.token_hex(12) for name in PASSWORDS},
+    )
+
+
+def _routes() -> list[ipaddress.IPv4Network]:
+    routes = json.loads(run.output(["ip", "-json", "-4", "route", "show", "table", "all"]) or "[]")
+    found = []
+    for route in routes:
+        try:
+            network = ipaddress.IPv4Network(route["dst"], strict=False)
+        except ValueError:
+            continue
+        if network.prefixlen:
+            found.append(network)
+    return found
+
+
+def _free_network(candidates: tuple[str, ...], present: list[ipaddress.IPv4Network]) -> str:
+    for candidate in candidates:
+        if not any(ipaddress.IPv4Network(candidate).overlaps(network) for network in present):
+            return candidate
+    raise StandupError(f"the machine has routes into all of {', '.join(candidates)}")
