@@ -5,16 +5,15 @@ Source: nova-network.md sections 8.1 and 8.2; dnsmasq(8).
 
 import dataclasses
 import ipaddress
-import re
 from collections.abc import Iterable, Sequence
 
 from nova.network.bridges import bridge_name
+from nova.network.leases_text import is_sound
 from nova.network.names import is_domain, qualified, safe_hostname, safe_tag
 from nova.network.settings import NetworkSettings
 from nova.objects.network import DhcpBinding, HostNetwork
 
 ROUTER_OPTION = 3
-_MAC = re.compile(r"([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,25 +121,6 @@ def render_names(networks: Sequence[HostNetwork], settings: NetworkSettings) -> 
     )
 
 
-def render_leases(bindings: Iterable[DhcpBinding], settings: NetworkSettings, now_s: int) -> str:
-    """Return leases in dnsmasq's own form, for its script's init."""
-    expires = now_s + settings.dhcp_lease_time_s
-    return "".join(
-        f"{expires} {one.mac.lower()} {one.address} {_lease_name(one)} *\n"
-        for one in bindings
-        if one.leased and is_sound(one)
-    )
-
-
-def is_sound(binding: DhcpBinding) -> bool:
-    """Tell whether a binding's MAC and address can be written into a file."""
-    try:
-        ipaddress.IPv4Address(binding.address)
-    except ValueError:
-        return False
-    return _MAC.fullmatch(binding.mac) is not None
-
-
 def _sound_bindings(served: HostNetwork) -> list[DhcpBinding]:
     network = ipaddress.ip_network(served.network.cidr or "0.0.0.0/32")
     return [
@@ -153,12 +133,6 @@ def _sound_bindings(served: HostNetwork) -> list[DhcpBinding]:
 def _name(binding: DhcpBinding, settings: NetworkSettings) -> str:
     domain = settings.dhcp_domain if is_domain(settings.dhcp_domain) else ""
     return qualified(safe_hostname(binding.hostname, binding.address), domain)
-
-
-def _lease_name(binding: DhcpBinding) -> str:
-    if not binding.hostname:
-        return "*"
-    return safe_hostname(binding.hostname, binding.address)
 
 
 def _range_argument(

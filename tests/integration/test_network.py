@@ -1,0 +1,414 @@
+"""nova-network on a real kernel: bridges, dnsmasq, iptables, with guests in namespaces."""
+
+import contextlib
+import dataclasses
+import os
+import pathlib
+import pwd
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+from oslo_config import cfg
+
+from nova.context import get_admin_context
+from nova.network.linux import LinuxHost
+from nova.network.manager import FlatDHCPManager
+from nova.network.settings import NetworkSettings
+from nova.privileged import context as privileged_context
+from nova.privileged import network as privileged
+from nova.rpc.local import LocalBus
+from tests.fixtures.network_lab import (
+    HOST_ADDRESS,
+    WORLD_ADDRESS,
+    LeaseEvents,
+    NetworkLab,
+    run,
+)
+from tests.fixtures.networks import (
+    HOST,
+    NetworksConductor,
+    make_binding,
+    make_network,
+    make_served,
+    make_settings,
+    make_vif,
+)
+
+PROGRAMS = ("ip", "dnsmasq", "dhcp_release", "iptables-restore", "busybox")
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(os.geteuid() != 0, reason="needs root for network namespaces"),
+    pytest.mark.skipif(
+        not all(shutil.which(one) for one in PROGRAMS), reason=f"needs {', '.join(PROGRAMS)}"
+    ),
+]
+
+CONTEXT = get_admin_context()
+GATEWAY = "10.0.1.1"
+USER = "nobody"
+
+
+@dataclasses.dataclass
+class Host:
+    """One host with its nova-network, in a lab."""
+
+    lab: NetworkLab
+    settings: NetworkSettings
+    conductor: NetworksConductor
+    events: LeaseEvents
+    manager: FlatDHCPManager
+
+    @classmethod
+    def make(cls, lab: NetworkLab, folder: pathlib.Path, *served: object) -> "Host":
+        events = LeaseEvents(folder)
+        networks = folder / "networks"
+        settings = make_settings(
+            networks_path=str(networks),
+            dhcpbridge=str(events.script),
+            dhcpbridge_user=USER,
+            dnsmasq_user=USER,
+            public_interface="pub0",
+            routing_source_ip=HOST_ADDRESS,
+            metadata_host=HOST_ADDRESS,
+        )
+        conductor = NetworksConductor(*(served or (make_served(),)))
+        return cls(lab, settings, conductor, events, new_manager(settings, conductor))
+
+    def start(self) -> None:
+        """Do what the daemon does when it starts."""
+        with self.lab.as_host():
+            self.manager.init_host()
+            self.manager.heal()
+
+    def boot(self, number: int, guest: int, bridge: str = "br1") -> list[str]:
+        """Set up a server and let its guest ask for its address."""
+        vif = make_vif(number)
+        self.conductor.bind(1, make_binding(number, hostname=f"vm{number}"))
+        with self.lab.as_host():
+            self.manager.setup_instance(CONTEXT, f"guest-{number}", f"vm{number}", (vif,), HOST)
+        self.lab.plug(guest, bridge, vif.address)
+        return self.lab.dhcp(guest)
+
+    def saved(self) -> str:
+        """Return the rules of the host without comments and counters."""
+        lines = self.lab.inside(self.lab.host, "iptables-save").splitlines()
+        return "\n".join(line.split(" [")[0] for line in lines if not line.startswith("#"))
+
+    def dnsmasq(self) -> int | None:
+        """Return the process of the dnsmasq of br1."""
+        return privileged.find_dnsmasq_process(self.settings.networks_path, "br1")
+
+
+def new_manager(settings: NetworkSettings, conductor: NetworksConductor) -> FlatDHCPManager:
+    """Return the manager of a host that has just been started."""
+    bus = LocalBus()
+    bus.serve("conductor", "conductor1", [conductor]).start()
+    return FlatDHCPManager(settings=settings, bus=bus, host=LinuxHost(settings.networks_path))
+
+
+@pytest.fixture
+def folder() -> Iterator[pathlib.Path]:
+    """Give a folder that unprivileged users can enter."""
+    path = pathlib.Path(f"/tmp/nn-{os.getpid()}-{time.monotonic_ns()}")
+    path.mkdir(mode=0o755)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def lab(folder: pathlib.Path) -> Iterator[NetworkLab]:
+    """Give namespaces, and take them away again."""
+    made = NetworkLab(folder)
+    try:
+        made.open()
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture
+def host(lab: NetworkLab, folder: pathlib.Path) -> Iterator[Host]:
+    """Give a host that is not started; privileged functions run in this process."""
+    made = Host.make(lab, folder)
+    with privileges(made.settings):
+        yield made
+
+
+@contextlib.contextmanager
+def privileges(settings: NetworkSettings) -> Iterator[None]:
+    """Run privileged functions here, configured as the host is."""
+    for name in ("networks_path", "dhcpbridge"):
+        cfg.CONF.set_override(name, getattr(settings, name))
+    privileged_context.run_in_process(True)
+    try:
+        yield
+    finally:
+        privileged_context.run_in_process(False)
+        for name in ("networks_path", "dhcpbridge"):
+            cfg.CONF.clear_override(name)
+
+
+def test_guest_gets_its_address_and_the_script_hears_of_it(host: Host) -> None:
+    host.start()
+    assert host.boot(5, guest=1) == ["10.0.1.5", GATEWAY, GATEWAY]
+    event = host.events.wait_for("add", "fa:16:3e:00:00:05", "10.0.1.5")
+    assert event[3:6] == ["vm5", "1", str(pwd.getpwnam(USER).pw_uid)]
+    assert event[6].startswith('["')
+
+
+def test_net_11_unknown_guest_gets_no_address(host: Host) -> None:
+    host.start()
+    host.lab.plug(2, "br1", "fa:16:3e:ff:ff:ff")
+    assert host.lab.dhcp(2) == []
+
+
+def test_guest_finds_names_by_dns(host: Host) -> None:
+    host.start()
+    host.boot(5, guest=1)
+    answer = host.lab.inside(host.lab.guests[1], "busybox", "nslookup", "vm5.novalocal", GATEWAY)
+    assert "10.0.1.5" in answer
+
+
+def test_metadata_and_source_translation(host: Host) -> None:
+    host.start()
+    host.boot(5, guest=1)
+    host.lab.listen(host.lab.host, "0.0.0.0", 8775, "http")
+    host.lab.listen(host.lab.world, WORLD_ADDRESS, 9000)
+    guest = host.lab.guests[1]
+    answer = host.lab.inside(guest, "busybox", "wget", "-qO-", "http://169.254.169.254/")
+    assert answer == "10.0.1.5"
+    assert host.lab.call(guest, WORLD_ADDRESS, 9000) == HOST_ADDRESS
+
+
+def test_metadata_on_loopback_is_redirected(lab: NetworkLab, folder: pathlib.Path) -> None:
+    host = Host.make(lab, folder)
+    host.settings = dataclasses.replace(host.settings, metadata_host="127.0.0.1")
+    host.manager = new_manager(host.settings, host.conductor)
+    with privileges(host.settings):
+        host.start()
+        host.boot(5, guest=1)
+    lab.listen(lab.host, "0.0.0.0", 8775, "http")
+    answer = lab.inside(lab.guests[1], "busybox", "wget", "-qO-", "http://169.254.169.254/")
+    assert answer == "10.0.1.5"
+
+
+def test_net_02_guest_reaches_no_other_port_of_the_host(host: Host) -> None:
+    host.start()
+    host.boot(5, guest=1)
+    host.lab.listen(host.lab.host, "0.0.0.0", 7777)
+    host.lab.listen(host.lab.host, "0.0.0.0", 8775, "http")
+    guest = host.lab.guests[1]
+    assert host.lab.call(guest, GATEWAY, 7777) == "closed"
+    assert host.lab.call(guest, HOST_ADDRESS, 7777) == "closed"
+    assert host.lab.call(guest, HOST_ADDRESS, 8775) == "closed"
+    assert host.lab.call(host.lab.world, HOST_ADDRESS, 7777) == WORLD_ADDRESS
+
+
+def test_net_02_host_reaches_its_guests(host: Host) -> None:
+    host.start()
+    host.boot(5, guest=1)
+    host.lab.listen(host.lab.guests[1], "0.0.0.0", 22)
+    assert host.lab.call(host.lab.host, "10.0.1.5", 22) == GATEWAY
+
+
+def test_net_15_strangers_can_not_ask_the_name_server(host: Host) -> None:
+    host.start()
+    host.boot(5, guest=1)
+    run("ip", "-n", host.lab.world, "route", "add", "10.0.1.0/24", "via", HOST_ADDRESS)
+    question = ("busybox", "nslookup", "vm5.novalocal", GATEWAY)
+    assert "10.0.1.5" in host.lab.inside(host.lab.host, *question)
+    assert "10.0.1.5" not in host.lab.inside(host.lab.world, "timeout", "2", *question)
+
+
+def test_net_15_dnsmasq_is_unprivileged(host: Host) -> None:
+    host.start()
+    status = pathlib.Path(f"/proc/{host.dnsmasq()}/status").read_text()
+    uid = pwd.getpwnam(USER).pw_uid
+    assert f"Uid:\t{uid}\t{uid}\t{uid}\t{uid}\n" in status
+
+
+def test_applying_twice_changes_nothing(host: Host) -> None:
+    host.start()
+    host.boot(5, guest=1)
+    rules, process = host.saved(), host.dnsmasq()
+    plan = host.manager.plan(host.conductor.served)
+    shell = LinuxHost(host.settings.networks_path)
+    with host.lab.as_host():
+        assert shell.apply_rules(plan.rules) is False
+        assert [shell.ensure_bridge(one) for one in plan.bridges] == [False]
+        assert shell.enable_forwarding("169.254.169.254") is False
+        host.manager.networks_changed(CONTEXT)
+    assert (host.saved(), host.dnsmasq()) == (rules, process)
+
+
+def test_restart_of_the_daemon_keeps_dnsmasq_and_leases(host: Host) -> None:
+    host.start()
+    host.boot(5, guest=1)
+    process = host.dnsmasq()
+    host.manager = new_manager(host.settings, host.conductor)
+    host.start()
+    assert host.dnsmasq() == process
+    assert host.lab.dhcp(1) == ["10.0.1.5", GATEWAY, GATEWAY]
+
+
+def test_flushed_tables_heal(host: Host) -> None:
+    host.start()
+    host.boot(5, guest=1)
+    rules = host.saved()
+    for table in ("filter", "nat", "mangle"):
+        host.lab.inside(host.lab.host, "iptables", "-w", "-t", table, "-F")
+        host.lab.inside(host.lab.host, "iptables", "-w", "-t", table, "-X")
+    assert "nova-network" not in host.saved()
+    with host.lab.as_host():
+        host.manager.heal()
+    assert sorted(host.saved().splitlines()) == sorted(rules.splitlines())
+    assert host.lab.dhcp(1) == ["10.0.1.5", GATEWAY, GATEWAY]
+
+
+def test_dead_dnsmasq_heals(host: Host) -> None:
+    host.start()
+    process = host.dnsmasq()
+    assert process is not None
+    os.kill(process, 9)
+    deadline = time.monotonic() + 5
+    while host.dnsmasq() is not None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    with host.lab.as_host():
+        host.manager.heal()
+    assert host.dnsmasq() not in (None, process)
+
+
+def test_foreign_rules_are_untouched(host: Host) -> None:
+    foreign = [
+        ["-N", "operator"],
+        ["-A", "operator", "-p", "tcp", "--dport", "1", "-j", "DROP"],
+        ["-A", "INPUT", "-j", "operator"],
+        ["-A", "FORWARD", "-s", "203.0.113.0/24", "-j", "DROP"],
+        ["-t", "nat", "-A", "POSTROUTING", "-s", "203.0.113.0/24", "-j", "MASQUERADE"],
+    ]
+    for rule in foreign:
+        run("ip", "netns", "exec", host.lab.host, "iptables", "-w", *rule)
+    before = [line for line in host.saved().splitlines() if line.startswith("-A")]
+    host.start()
+    after = [line for line in host.saved().splitlines() if line.startswith("-A")]
+    assert sorted(one for one in after if "nova-" not in one) == sorted(before)
+    assert [one for one in after if one.startswith("-A INPUT")] == [
+        "-A INPUT -j nova-network-INPUT",
+        "-A INPUT -j operator",
+    ]
+    with host.lab.as_host():
+        host.manager.clear_host()
+    cleared = [line for line in host.saved().splitlines() if line.startswith("-A")]
+    assert sorted(cleared) == sorted(before)
+
+
+def test_teardown_releases_the_lease_and_forgets_the_guest(host: Host) -> None:
+    host.start()
+    host.boot(5, guest=1)
+    with host.lab.as_host():
+        host.manager.teardown_instance(CONTEXT, "guest-5", (make_vif(5),))
+        host.manager.teardown_instance(CONTEXT, "guest-5", (make_vif(5),))
+    host.events.wait_for("del", "fa:16:3e:00:00:05", "10.0.1.5")
+    assert host.lab.dhcp(1) == []
+
+
+def test_removed_network_leaves_nothing(host: Host) -> None:
+    host.start()
+    host.conductor.served = ()
+    with host.lab.as_host():
+        host.manager.networks_changed(CONTEXT)
+        assert "br1" not in host.saved()
+        host.manager.clear_host()
+    assert "nova" not in host.saved()
+    assert "br1" not in host.lab.inside(host.lab.host, "ip", "link")
+    assert "169.254" not in host.lab.inside(host.lab.host, "ip", "addr")
+    assert os.listdir(host.settings.networks_path) == []
+    assert host.dnsmasq() is None
+
+
+def test_card_gives_its_addresses_and_routes_to_the_bridge(
+    lab: NetworkLab, folder: pathlib.Path
+) -> None:
+    run("ip", "-n", lab.host, "addr", "add", "192.0.2.7/24", "dev", "card0")
+    run("ip", "-n", lab.host, "route", "add", "203.0.113.0/24", "via", "192.0.2.1")
+    host = Host.make(lab, folder, make_served(make_network(bridge_interface="card0")))
+    with privileges(host.settings):
+        host.start()
+        shown = lab.inside(lab.host, "ip", "-4", "-o", "addr", "show", "dev", "br1")
+        assert [line.split()[3] for line in shown.splitlines()] == ["10.0.1.1/24", "192.0.2.7/24"]
+        assert "via 192.0.2.1 dev br1" in lab.inside(lab.host, "ip", "route")
+        assert "master br1" in lab.inside(lab.host, "ip", "link", "show", "card0")
+        with lab.as_host():
+            assert (
+                host.manager._host.ensure_bridge(
+                    host.manager.plan(host.conductor.served).bridges[0]
+                )
+                is False
+            )
+        host.conductor.served = ()
+        with lab.as_host():
+            host.manager.networks_changed(CONTEXT)
+    shown = lab.inside(lab.host, "ip", "-4", "-o", "addr", "show", "dev", "card0")
+    assert [line.split()[3] for line in shown.splitlines()] == ["192.0.2.7/24"]
+    assert "via 192.0.2.1 dev card0" in lab.inside(lab.host, "ip", "route")
+
+
+def test_net_03_bridges_never_have_an_ipv6_address(host: Host) -> None:
+    watch = subprocess.Popen(
+        ["ip", "-n", host.lab.host, "-6", "monitor", "address"], stdout=subprocess.PIPE, text=True
+    )
+    host.conductor.served = tuple(make_served(make_network(number)) for number in range(1, 21))
+    try:
+        with host.lab.as_host():
+            for bridge in host.manager.plan(host.conductor.served).bridges:
+                assert host.manager._host.ensure_bridge(bridge) is True
+    finally:
+        run("ip", "-n", host.lab.host, "addr", "add", "2001:db8::1/128", "dev", "pub0")
+        time.sleep(0.3)
+        watch.terminate()
+        seen, _ = watch.communicate(timeout=10)
+    assert "2001:db8::1" in seen
+    assert " br" not in seen
+
+
+def test_net_14_bridge_learns_and_forgets(host: Host) -> None:
+    host.start()
+    shown = host.lab.inside(host.lab.host, "ip", "-d", "link", "show", "br1")
+    assert " ageing_time 30000 " in shown
+    assert " stp_state 0 " in shown
+    assert " forward_delay 0 " in shown
+
+
+def test_bridge_keeps_its_address_when_guests_come_and_go(host: Host) -> None:
+    host.start()
+    command = ("ip", "-o", "link", "show", "br1")
+    before = host.lab.inside(host.lab.host, *command).split("link/ether ")[1].split()[0]
+    host.lab.plug(1, "br1", "02:00:00:00:00:01")
+    run("ip", "-n", host.lab.host, "link", "set", "tap1", "address", "02:00:00:00:00:02")
+    after = host.lab.inside(host.lab.host, *command).split("link/ether ")[1].split()[0]
+    assert after == before
+
+
+def test_multi_host_guests_use_the_address_of_their_host(
+    lab: NetworkLab, folder: pathlib.Path
+) -> None:
+    network = make_network(multi_host=True)
+    served = make_served(network, dhcp_server="10.0.1.9", gateway="10.0.1.9")
+    host = Host.make(lab, folder, served)
+    with privileges(host.settings):
+        host.start()
+        assert host.boot(5, guest=1) == ["10.0.1.5", "10.0.1.9", "10.0.1.9"]
+    assert (folder / "networks" / "nova-br1.hosts").read_text() == "10.0.1.5\tvm5.novalocal\n"
+
+
+def test_helper_runs_as_program_of_its_own(folder: pathlib.Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "nova.cmd.dhcpbridge", "old", "fa:16:3e:00:00:05", "10.0.1.5"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
