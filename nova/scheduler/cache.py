@@ -95,6 +95,8 @@ class HostCache:
         for snapshot in changes.changed:
             name = snapshot.node.host
             known = self._hosts.get(name)
+            if known is not None and known.snapshot.node.generation == snapshot.node.generation:
+                continue
             placed = set(snapshot.instance_uuids)
             pending = [
                 entry

@@ -26,10 +26,12 @@ class Hosts(ConductorHosts):
         self.generation = 0
         self.changes = []
         self.asked = []
+        self.overlap = 0
 
     def put(self, snapshot):
         self.generation += 1
-        self.changes.append((self.generation, snapshot.node.host, snapshot))
+        node = dataclasses.replace(snapshot.node, generation=self.generation)
+        self.changes.append((self.generation, node.host, dataclasses.replace(snapshot, node=node)))
 
     def remove(self, host):
         self.generation += 1
@@ -37,6 +39,7 @@ class Hosts(ConductorHosts):
 
     def hosts_changed_since(self, context, generation):
         self.asked.append(generation)
+        generation -= self.overlap
         newest = {host: snapshot for at, host, snapshot in self.changes if at > generation}
         return HostsChanged(
             generation=self.generation,
@@ -144,6 +147,16 @@ def test_host_that_is_not_heard_of_any_more_is_refused(scheduler, hosts, frozen_
     assert place(scheduler, spec_of(1)) == ["host1"]
     frozen_clock.advance(61)
     assert place(scheduler, spec_of(2)) == [None]
+
+
+def test_host_that_is_only_told_again_was_not_heard_of_again(scheduler, hosts, frozen_clock):
+    hosts.overlap = 10
+    hosts.put(make_snapshot("host1"))
+    assert place(scheduler, spec_of(1)) == ["host1"]
+    frozen_clock.advance(40)
+    assert place(scheduler, spec_of(2)) == ["host1"]
+    frozen_clock.advance(21)
+    assert place(scheduler, spec_of(3)) == [None]
 
 
 def test_report_carries_the_time(scheduler, hosts, frozen_clock):
