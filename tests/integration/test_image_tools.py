@@ -5,6 +5,7 @@ import pathlib
 import shutil
 import struct
 import subprocess
+import sys
 import time
 
 import pytest
@@ -237,6 +238,28 @@ def test_img_10_huge_tables_are_stopped_within_the_limits(area, tmp_path, addres
     shutil.copy(path, source)
     with pytest.raises((exception.CommandTimeout, exception.CommandFailed)):
         host.tool.convert_to_raw(str(source), "qcow2", str(area / "out"), 32 * GIB)
+
+
+def test_img_10_programs_are_stopped_under_eventlet_too():
+    """Other green threads go on meanwhile, and the time-out is our own error."""
+    script = """
+import eventlet; eventlet.monkey_patch()
+from nova import exception
+from nova.virt.libvirt import limited
+ticks = []
+def tick():
+    while True:
+        ticks.append(1)
+        eventlet.sleep(0.01)
+eventlet.spawn(tick)
+try:
+    limited.run(["sleep", "20"], limited.Limits(wall_s=1))
+except exception.CommandTimeout:
+    print("stopped", len(ticks) > 20)
+"""
+    start = time.monotonic()
+    assert run(sys.executable, "-W", "ignore", "-c", script).split() == [b"stopped", b"True"]
+    assert time.monotonic() - start < 15
 
 
 def test_empty_disks_are_formatted(area):

@@ -1,7 +1,8 @@
 """Run programs that look at disks, with limits on time, memory and file size.
 
-The limits are set by prlimit, which becomes the program; nothing of ours runs between
-fork and exec.
+The limits are set by timeout and prlimit, so that nothing of ours runs between fork and
+exec.  Python's own time-out is not used: with eventlet 0.41, subprocess.run raises a
+TimeoutExpired that is not the class of that name in subprocess.
 """
 
 import dataclasses
@@ -16,6 +17,7 @@ LOG = logging.getLogger(__name__)
 
 _ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 _GRACE_S = 5
+_TIMED_OUT = (124, 128 + signal.SIGKILL)
 _LOGGED_ERROR_CHARS = 1000
 
 
@@ -35,6 +37,9 @@ def run(command: Sequence[str], limits: Limits) -> str:
     Raises: CommandFailed, CommandTimeout (also when the CPU time was used up).
     """
     words = [
+        "timeout",
+        f"--kill-after={_GRACE_S}",
+        str(limits.wall_s),
         "prlimit",
         f"--as={limits.address_space_bytes}",
         f"--cpu={limits.cpu_s}:{limits.cpu_s + _GRACE_S}",
@@ -48,14 +53,13 @@ def run(command: Sequence[str], limits: Limits) -> str:
             env=_ENVIRONMENT,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=limits.wall_s,
             check=False,
         )
-    except subprocess.TimeoutExpired:
-        raise exception.CommandTimeout(command=command[0], timeout_s=limits.wall_s) from None
     except OSError as error:
         LOG.error("%s can not be started: %s", command[0], error)
         raise exception.CommandFailed(command=command[0], exit_code=-1) from None
+    if done.returncode in _TIMED_OUT:
+        raise exception.CommandTimeout(command=command[0], timeout_s=limits.wall_s)
     if done.returncode == -signal.SIGXCPU:
         raise exception.CommandTimeout(command=command[0], timeout_s=limits.cpu_s)
     if done.returncode:
