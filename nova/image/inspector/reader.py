@@ -54,12 +54,12 @@ def exactly(reader: Reader, offset: int, length: int, what: str) -> bytes:
     if length > MAX_READ_BYTES:
         raise BadImage(f"its {what} is unreasonably large")
     content = reader.read_at(offset, length)
-    if offset < 0 or len(content) != length:
+    if len(content) != length:
         raise BadImage(f"it ends before the end of its {what}")
     return content
 
 
 def require_inside(reader: Reader, offset: int, length: int, what: str) -> None:
     """Raise BadImage unless the range lies inside the file."""
-    if offset < 0 or length < 0 or offset + length > reader.size:
+    if offset + length > reader.size:
         raise BadImage(f"its {what} lies outside the file")

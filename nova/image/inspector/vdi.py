@@ -16,7 +16,6 @@ _OFFSETS = struct.Struct("<II")
 _GEOMETRY = struct.Struct("<IIQIIII")
 _VERSION = 0x00010001
 _DYNAMIC, _FIXED = 1, 2
-_MAX_BLOCKS = 0x1FFFFFFF
 _BLOCK_BYTES = 1024 * 1024
 
 
@@ -44,7 +43,7 @@ def virtual_size(reader: Reader) -> int:
         raise BadImage("it refers to a parent or linked disk")
     if sector_bytes != 512 or block_bytes != _BLOCK_BYTES or extra:
         raise BadImage("its vdi geometry is out of range")
-    if blocks > _MAX_BLOCKS or allocated > blocks or size > blocks * _BLOCK_BYTES:
+    if allocated > blocks or size > blocks * _BLOCK_BYTES:
         raise BadImage("its vdi block counts contradict its virtual size")
     if map_at < _HEADER_BYTES or data_at < map_at + blocks * 4:
         raise BadImage("its vdi block map lies over other data")

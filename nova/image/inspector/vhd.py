@@ -36,9 +36,7 @@ def virtual_size(reader: Reader) -> int:
     Raises: BadImage.
     """
     footer = exactly(reader, reader.size - FOOTER_BYTES, FOOTER_BYTES, "vhd footer")
-    if footer[:8] != COOKIE or (
-        matches_start(reader) and reader.read_at(0, FOOTER_BYTES) != footer
-    ):
+    if matches_start(reader) and reader.read_at(0, FOOTER_BYTES) != footer:
         raise BadImage("its vhd footer and the copy of it differ")
     fields = _FOOTER.unpack_from(footer)
     data_at, current, cylinders, heads, sectors, kind = fields[3], fields[9], *fields[10:14]

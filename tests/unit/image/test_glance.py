@@ -157,3 +157,17 @@ def test_unreadable_documents_are_a_fault_of_the_service(glance, body, monkeypat
     monkeypatch.setattr(requests.Response, "content", body)
     with pytest.raises(exception.ImageServiceUnavailable, match="unreadable"):
         glance.service.get(None, IMAGE_ID)
+
+
+@pytest.mark.parametrize("image_id", ["", "..", "a/b", "a?b", "json:{}", "x" * 256])
+def test_malformed_ids_are_never_sent(glance, image_id):
+    with pytest.raises(exception.ImageNotFound):
+        glance.service.get(None, image_id)
+    assert glance.transport.seen == []
+
+
+def test_image_deactivated_meanwhile_is_not_active(glance, tmp_path):
+    found = glance.add(IMAGE, CONTENT)
+    glance.transport.documents[IMAGE_ID]["status"] = "deactivated"
+    with pytest.raises(exception.ImageNotActive, match="deactivated"):
+        glance.service.download(None, found, str(tmp_path / "file"))

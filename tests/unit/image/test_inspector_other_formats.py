@@ -4,6 +4,7 @@ import pytest
 
 from nova import exception
 from nova.image.inspector import verdict
+from nova.image.inspector.reader import MAX_READ_BYTES, BadImage, BytesReader, exactly
 from tests.fixtures import images
 
 SIZE = images.SIZE
@@ -147,3 +148,9 @@ def test_empty_image_is_refused():
 @pytest.mark.parametrize("length", [1, 7, 511, 512, 513])
 def test_short_raw_image_is_raw(length):
     assert verdict.inspect(b"x" * length).virtual_size_bytes == length
+
+
+def test_img_10_inspector_never_holds_much_of_an_image():
+    reader = BytesReader(bytes(MAX_READ_BYTES + 1))
+    with pytest.raises(BadImage, match="large"):
+        exactly(reader, 0, MAX_READ_BYTES + 1, "table")

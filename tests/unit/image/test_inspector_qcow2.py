@@ -84,32 +84,39 @@ def test_img_02_unknown_version_is_refused(version):
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "reason"),
     [
-        {"cluster_bits": 8},
-        {"cluster_bits": 22},
-        {"cluster_bits": 0xFFFFFFFF},
-        {"refcount_order": 7},
-        {"refcount_clusters": 0},
-        {"refcount_clusters": 0xFFFFFFFF},
-        {"refcount_offset": 0},
-        {"refcount_offset": 1 << 60},
-        {"refcount_offset": 513},
-        {"l1_entries": 0},
-        {"l1_entries": 1 << 24},
-        {"l1_offset": 0},
-        {"l1_offset": 1 << 62},
-        {"l1_offset": (3 << 16) + 8},
-        {"size": (1 << 64) - 1},
-        {"size": 1 << 62},
-        {"size": 1 << 50},
-        {"snapshots": 65537},
-        {"snapshots": 1000, "snapshots_offset": 3 << 16, "cut": (3 << 16) + 8},
-        {"snapshots": 1},
+        ({"cluster_bits": 8}, "cluster size"),
+        ({"cluster_bits": 22}, "cluster size"),
+        ({"cluster_bits": 0xFFFFFFFF}, "cluster size"),
+        ({"refcount_order": 7}, "refcount width"),
+        ({"refcount_clusters": 0}, "size of its refcount table"),
+        ({"refcount_clusters": 129}, "size of its refcount table"),
+        ({"refcount_clusters": 0xFFFFFFFF}, "size of its refcount table"),
+        ({"refcount_offset": 0}, "lies over its header"),
+        ({"refcount_offset": 1 << 60}, "outside the file"),
+        ({"refcount_offset": 513}, "not aligned"),
+        ({"l1_entries": 0}, "too small"),
+        ({"l1_entries": (1 << 22) + 1}, "too large"),
+        ({"l1_offset": 0}, "lies over its header"),
+        ({"l1_offset": 1 << 62}, "outside the file"),
+        ({"l1_offset": (3 << 16) + 8}, "not aligned"),
+        ({"size": (1 << 64) - 1}, "virtual size is out of range"),
+        ({"size": 1 << 62}, "virtual size is out of range"),
+        ({"size": 1 << 50}, "too small"),
+        ({"snapshots": 65537}, "too many snapshots"),
+        ({"snapshots": 2, "snapshots_offset": 3 << 16, "cut": (3 << 16) + 79}, "outside the file"),
+        ({"snapshots": 1}, "lies over its header"),
     ],
 )
-def test_img_10_impossible_geometry_is_refused(changes):
-    assert reason_for(images.qcow2(**changes))
+def test_img_10_impossible_geometry_is_refused(changes, reason):
+    assert reason in reason_for(images.qcow2(**changes))
+
+
+def test_extensions_must_end_within_the_file():
+    endless = b"".join((0x11111111).to_bytes(4, "big") + bytes(4) for _ in range(300))
+    content = images.overlay(images.qcow2(), 112, endless)[: 112 + 8 * 300]
+    assert "qcow2 header" in reason_for(content)
 
 
 @pytest.mark.parametrize("crypt", [1, 2, 3])
