@@ -59,7 +59,7 @@ def virtual_size(reader: Reader) -> int:
 def _check_dynamic(reader: Reader, offset: int, size: int) -> None:
     header = exactly(reader, offset, _DYNAMIC_BYTES, "vhd header")
     cookie, _next, table_at, _version, entries, block_bytes, _sum = _DYNAMIC.unpack_from(header)
-    if offset < FOOTER_BYTES or cookie != _DYNAMIC_COOKIE:
+    if cookie != _DYNAMIC_COOKIE:
         raise BadImage("its vhd header is missing")
     if any(header[40:56]) or any(header[64:768]):
         raise BadImage("it refers to a parent disk")

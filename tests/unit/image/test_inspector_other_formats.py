@@ -87,26 +87,32 @@ def test_img_05_differencing_vhd_and_vhdx_are_refused(content):
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "reason"),
     [
-        images.vhd(checksum=0),
-        images.vhd(current=0, cylinders=0),
-        images.vhd(current=1 << 60),
-        images.vhd(block_bytes=0),
-        images.vhd(block_bytes=3 << 20),
-        images.vhd(entries=1),
-        images.vhd(entries=1 << 30),
-        images.vhd(table_at=1 << 62),
-        images.vhd(data_at=0),
-        images.vhd(data_at=1 << 63),
-        images.vhd(end=b""),
-        images.vhd(end=bytes(512)),
-        images.vhd(end=images.vhd_footer(kind=3, data_at=512, current=2 * SIZE)),
-        images.vhd_fixed(current=SIZE * 2),
+        (images.vhd(checksum=0), "checksum"),
+        (images.vhd(current=0, cylinders=0), "virtual size"),
+        (images.vhd(current=1 << 60), "virtual size"),
+        (images.vhd(block_bytes=0), "block size"),
+        (images.vhd(block_bytes=256), "block size"),
+        (images.vhd(block_bytes=3 << 20), "block size"),
+        (images.vhd(block_bytes=512 << 20), "block size"),
+        (images.vhd(entries=1), "too small"),
+        (images.vhd(entries=1 << 30), "outside the file"),
+        (images.vhd(table_at=1 << 62), "outside the file"),
+        (images.vhd(data_at=0), "header is missing"),
+        (images.overlay(images.vhd(), 512, b"CXSPARSE"), "header is missing"),
+        (images.overlay(images.vhd(), 1024, b"x"), "parent"),
+        (images.overlay(images.vhd(), 512 + 36, b"xxxx"), "checksum"),
+        (images.overlay(images.vhd(), 512 + 40, b"x"), "parent"),
+        (images.vhd(data_at=1 << 63), "ends before"),
+        (images.vhd(end=b""), "differ"),
+        (images.vhd(end=bytes(512)), "differ"),
+        (images.vhd(end=images.vhd_footer(kind=3, data_at=512, time=1)), "differ"),
+        (images.vhd_fixed(current=SIZE * 2), "shorter"),
     ],
 )
-def test_impossible_vhd_is_refused(content):
-    assert reason_for(content)
+def test_impossible_vhd_is_refused(content, reason):
+    assert reason in reason_for(content)
 
 
 def test_img_08_vhd_size_is_the_larger_of_its_two_statements():
@@ -120,25 +126,49 @@ def test_largest_vhd_geometry_says_nothing():
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "reason"),
     [
-        images.vhdx(size=0),
-        images.vhdx(size=1 << 60),
-        images.vhdx(size=1 << 45),
-        images.vhdx(bat_length=1 << 31),
-        images.vhdx(extra_regions=(b"x" * 16,)),
-        images.vhdx(second_table=bytes(64 * 1024)),
-        images.vhdx(second_table=b"regi" + bytes(64 * 1024 - 4)),
-        images.vhdx()[:1000],
-        images.vhdx()[: 2 * images.MIB],
-        images.overlay(images.vhdx(), images.MIB, b"METADATA"),
-        images.overlay(images.vhdx(), images.MIB + 10, b"\xff\xff"),
-        images.overlay(images.vhdx(), images.MIB + 32 + 16, b"\xff\xff\xff\xff"),
-        images.overlay(images.vhdx(), images.MIB + 32, b"y" * 16),
+        (images.vhdx(size=0), "virtual size"),
+        (images.vhdx(size=1 << 60), "virtual size"),
+        (images.vhdx(size=1 << 45), "too small"),
+        (images.vhdx(block_bytes=1 << 19), "block size"),
+        (images.vhdx(block_bytes=512 << 20), "block size"),
+        (images.vhdx(block_bytes=3 << 20), "block size"),
+        (images.vhdx(bat_length=1 << 31), "outside the file"),
+        (images.vhdx(extra_regions=(b"x" * 16,)), "not known"),
+        (images.vhdx(second_table=bytes(64 * 1024)), "missing or differ"),
+        (images.vhdx(second_table=b"regi" + bytes(64 * 1024 - 4)), "missing or differ"),
+        (images.vhdx()[:1000], "ends before"),
+        (images.vhdx()[: 2 * images.MIB], "outside the file"),
+        (images.overlay(images.vhdx(), images.MIB, b"METADATA"), "can not be read"),
+        (images.overlay(images.vhdx(), images.MIB + 10, b"\xff\xff"), "can not be read"),
+        (images.overlay(images.vhdx(), images.MIB + 48, b"\xff" * 4), "outside its region"),
+        (images.overlay(images.vhdx(), images.MIB + 32, b"y" * 16), "not known"),
+        (images.overlay(images.vhdx(), images.MIB + 52, bytes(4)), "incomplete"),
     ],
 )
-def test_impossible_vhdx_is_refused(content):
-    assert reason_for(content)
+def test_impossible_vhdx_is_refused(content, reason):
+    assert reason in reason_for(content)
+
+
+def vhdx_with_tables(offset: int, content: bytes) -> bytes:
+    """Return a VHDX with the same bytes changed in both copies of its region table."""
+    once = images.overlay(images.vhdx(), 192 * 1024 + offset, content)
+    return images.overlay(once, 256 * 1024 + offset, content)
+
+
+@pytest.mark.parametrize(
+    ("offset", "content", "reason"),
+    [
+        (0, b"REGI", "missing or differ"),
+        (8, b"\x01", "missing or differ"),
+        (8, b"\x00", "missing or differ"),
+        (8, b"\x00\x08", "too many"),
+        (16 + 32 + 24, (65535).to_bytes(4, "little"), "too short"),
+    ],
+)
+def test_impossible_vhdx_region_tables_are_refused(offset, content, reason):
+    assert reason in reason_for(vhdx_with_tables(offset, content))
 
 
 def test_empty_image_is_refused():
