@@ -167,6 +167,10 @@ class RouteNotFound(NotFound):
     message = "The resource could not be found."
 
 
+class ExtensionNotFound(NotFound):
+    message = "There is no extension {alias}."
+
+
 class NoSuchAction(Invalid):
     message = "There is no such action: {action}"
 

@@ -6,7 +6,16 @@ from oslo_config import cfg
 
 from nova.api.core.clients import compute_client, conductor_clients
 from nova.api.core.hosts import HostStates
-from nova.api.openstack import keypairs
+from nova.api.openstack import (
+    extensions,
+    instance_actions,
+    keypairs,
+    server_actions,
+    server_ips,
+    server_metadata,
+    server_tags,
+    servers,
+)
 from nova.api.openstack.auth import authentication
 from nova.api.openstack.call import Services
 from nova.api.openstack.dispatch import Dispatcher
@@ -24,7 +33,16 @@ from nova.image.api import ImageService
 from nova.policy import Policy
 from nova.rpc.bus import Bus
 
-RESOURCES: tuple[Resource, ...] = (keypairs.keypairs,)
+RESOURCES: tuple[Resource, ...] = (
+    extensions.extensions,
+    servers.servers,
+    server_actions.server_actions,
+    server_metadata.server_metadata,
+    server_tags.server_tags,
+    server_ips.server_ips,
+    instance_actions.instance_actions,
+    keypairs.keypairs,
+)
 
 
 def default_rules() -> dict[str, str]:

@@ -61,6 +61,10 @@ class Links:
         """Return the address of an object under the version in use."""
         return f"{self.base}{MOUNT}{self.project_part}/{collection}/{quote(item_id, safe='')}"
 
+    def child_link(self, collection: str, item_id: str, kind: str, child_id: str) -> str:
+        """Return the address of something that belongs to an object."""
+        return f"{self.self_link(collection, item_id)}/{kind}/{quote(child_id, safe='')}"
+
     def bookmark(self, collection: str, item_id: str) -> str:
         """Return the address of an object that names no version."""
         return f"{self.base}{self.project_part}/{collection}/{quote(item_id, safe='')}"

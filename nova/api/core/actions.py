@@ -1,0 +1,42 @@
+"""Actions on servers that REST and EC2 share."""
+
+from nova import exception
+from nova.compute.rpcapi import ComputeAPI
+from nova.conductor.rpcapi import ConductorInstances
+from nova.context import RequestContext
+from nova.objects.instance import Instance, Scope
+from nova.rpc.bus import Client
+
+
+def reboot_action(kind: str) -> str:
+    """Return the operation that a reboot of a kind (SOFT or HARD, any case) is."""
+    return "soft_reboot" if kind.upper() == "SOFT" else "hard_reboot"
+
+
+def begin(
+    context: RequestContext,
+    instances: ConductorInstances,
+    scope: Scope,
+    instance_uuid: str,
+    action: str,
+) -> Instance:
+    """Begin an operation; return the server as it is then.
+
+    Raises: InstanceNotFound, InstanceInvalidState, InstanceIsLocked, InstanceNotReady.
+    """
+    return instances.begin_action(context, scope, instance_uuid, action)
+
+
+def console_output(
+    context: RequestContext,
+    compute: Client[ComputeAPI],
+    instance: Instance,
+    tail_lines: int | None,
+) -> str:
+    """Return the newest console lines of a server, read live from its host.
+
+    Raises: InstanceNotReady, ConsoleNotAvailable, MessagingTimeout.
+    """
+    if instance.host is None:
+        raise exception.InstanceNotReady(instance_uuid=instance.uuid)
+    return compute.on(instance.host).get_console_output(context, instance, tail_lines)

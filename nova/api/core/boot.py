@@ -1,0 +1,254 @@
+"""Making servers: what is not HTTP about it.
+
+REST and EC2 say what they want; here images are looked up, the wish is checked and becomes
+one request to the conductor.
+"""
+
+import dataclasses
+
+from nova import exception
+from nova.conductor.rpcapi import ConductorInstances
+from nova.context import RequestContext
+from nova.image.api import ImageService
+from nova.objects.block_device import BlockDevice
+from nova.objects.image import Image
+from nova.objects.instance import CreatedServers, InjectedFile, NewServers
+from nova.objects.network import NetworkMode, RequestedNetwork
+
+ACTIVE = "active"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class DiskWish:
+    """One entry of a block device mapping."""
+
+    source_type: str | None = None
+    destination_type: str | None = None
+    image_id: str | None = None
+    boot_index: int | None = None
+    delete_on_termination: bool = False
+    volume_size_gb: int | None = None
+    device_name: str | None = None
+    device_type: str | None = None
+    disk_bus: str | None = None
+    tag: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkWish:
+    """One entry of the list of networks."""
+
+    uuid: str | None = None
+    port: str | None = None
+    fixed_ip: str | None = None
+    tag: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class BootWish:
+    """One request for servers, in the words of its adapter.
+
+    zone may be "zone:host:node".  networks None or empty: those of the project.
+    """
+
+    name: str
+    flavor_ref: str
+    image_ref: str | None
+    admin_password: str
+    description: str | None = None
+    hostname: str | None = None
+    key_name: str | None = None
+    user_data: str | None = None
+    config_drive: bool = False
+    min_count: int = 1
+    max_count: int = 1
+    metadata: dict[str, str] = dataclasses.field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    files: tuple[InjectedFile, ...] = ()
+    network_mode: NetworkMode = NetworkMode.AUTO
+    networks: tuple[NetworkWish, ...] = ()
+    security_groups: tuple[str, ...] = ()
+    disks: tuple[DiskWish, ...] = ()
+    zone: str | None = None
+    host: str | None = None
+    node: str | None = None
+    hints: dict[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    access_ip_v4: str | None = None
+    access_ip_v6: str | None = None
+    auto_disk_config: bool | None = None
+
+
+def create_servers(
+    context: RequestContext,
+    token: str | None,
+    wish: BootWish,
+    images: ImageService,
+    instances: ConductorInstances,
+) -> CreatedServers:
+    """Check a wish, look up its image, and have the servers made.
+
+    What the request names and the caller can not see is a fault of the request.
+    Raises: Invalid, Forbidden, OverQuota, Conflict, Unavailable.
+    """
+    _check_counts(wish)
+    root = _root_disk(wish)
+    image = _image(token, root.image_id, images)
+    new = _new_servers(context, wish, root, image)
+    try:
+        return instances.create_servers(context, new)
+    except exception.NotFound as error:
+        raise exception.InvalidInput(reason=str(error)) from error
+
+
+def _check_counts(wish: BootWish) -> None:
+    if wish.min_count > wish.max_count:
+        raise exception.InvalidInput(reason="min_count must not be above max_count.")
+    if wish.max_count == 1:
+        return
+    if wish.hostname is not None:
+        raise exception.InvalidInput(reason="Several servers can not have the same hostname.")
+    if any(network.fixed_ip for network in wish.networks):
+        raise exception.InvalidInput(reason="Several servers can not have the same fixed address.")
+
+
+def _root_disk(wish: BootWish) -> BlockDevice:
+    """Return the disk that the server boots from: a copy of an image on the host.
+
+    Raises: BlockDeviceNotSupported.
+    """
+    if not wish.disks:
+        if not wish.image_ref:
+            raise _refused("an image is needed: servers can not boot from volumes here")
+        return BlockDevice(source_type="image", boot_index=0, image_id=wish.image_ref)
+    if any("volume" in (disk.destination_type, disk.source_type) for disk in wish.disks) or any(
+        disk.source_type == "snapshot" for disk in wish.disks
+    ):
+        raise _refused("no volume service is available")
+    if len(wish.disks) > 1:
+        raise _refused("further disks on the host come with the flavor, not from a mapping")
+    return _root_of_mapping(wish.disks[0], wish.image_ref)
+
+
+def _root_of_mapping(disk: DiskWish, image_ref: str | None) -> BlockDevice:
+    if disk.source_type != "image" or disk.destination_type not in ("local", None):
+        raise _refused("only an image can be the source of a disk on the host")
+    if disk.boot_index != 0:
+        raise _refused("the disk made from the image must have the boot index 0")
+    if not disk.image_id:
+        raise _refused("the mapping of the image has no uuid")
+    if image_ref != disk.image_id:
+        raise _refused("the image of the mapping and imageRef must be the same")
+    if disk.volume_size_gb is not None:
+        raise _refused("the size of a disk on the host comes from the flavor")
+    return BlockDevice(
+        source_type="image",
+        boot_index=0,
+        image_id=disk.image_id,
+        device_name=disk.device_name,
+        device_type=disk.device_type,
+        disk_bus=disk.disk_bus,
+        delete_on_termination=disk.delete_on_termination,
+        tag=disk.tag,
+    )
+
+
+def _refused(reason: str) -> exception.BlockDeviceNotSupported:
+    return exception.BlockDeviceNotSupported(reason=reason)
+
+
+def _image(token: str | None, image_id: str | None, images: ImageService) -> Image:
+    """Return the image if the caller can see and use it.
+
+    Raises: InvalidInput, ImageNotActive, ImageServiceForbidden, ImageServiceUnavailable.
+    """
+    if token is None or image_id is None:
+        raise exception.InvalidInput(reason="An image and a token to read it are needed.")
+    try:
+        image = images.get(token, image_id)
+    except exception.ImageNotFound as error:
+        raise exception.InvalidInput(reason=str(error)) from error
+    if image.status != ACTIVE:
+        raise exception.ImageNotActive(image_id=image.id, status=image.status)
+    return image
+
+
+def _requested_networks(wish: BootWish) -> tuple[RequestedNetwork, ...]:
+    """Return the networks asked for.
+
+    Raises: PortsNotSupported, InvalidInput.
+    """
+    found: list[RequestedNetwork] = []
+    for network in wish.networks:
+        if network.port:
+            raise exception.PortsNotSupported(port=network.port)
+        if not network.uuid:
+            raise exception.InvalidInput(reason="Each entry of networks needs a uuid.")
+        if any(network.uuid == other.network_uuid for other in found):
+            raise exception.InvalidInput(reason=f"Network {network.uuid} is named twice.")
+        found.append(
+            RequestedNetwork(network_uuid=network.uuid, fixed_ip=network.fixed_ip, tag=network.tag)
+        )
+    return tuple(found)
+
+
+def _new_servers(
+    context: RequestContext, wish: BootWish, root: BlockDevice, image: Image
+) -> NewServers:
+    networks = _requested_networks(wish)
+    zone, force_host, force_node = split_zone(wish.zone)
+    if force_host is not None and (wish.host or wish.node):
+        raise exception.InvalidInput(
+            reason="A host is named by the zone or by host and hypervisor_hostname, not by both."
+        )
+    auto_disk_config = wish.auto_disk_config
+    if auto_disk_config is None:
+        auto_disk_config = image.properties.get("auto_disk_config", "true").lower() != "false"
+    return NewServers(
+        display_name=wish.name,
+        project_id=context.project_id or "",
+        user_id=context.user_id or "",
+        flavorid=wish.flavor_ref.rstrip("/").rpartition("/")[2],
+        min_count=wish.min_count,
+        max_count=wish.max_count,
+        display_description=wish.description,
+        hostname=wish.hostname,
+        image_ref=image.id,
+        image_properties=image.properties,
+        kernel_id=image.kernel_id,
+        ramdisk_id=image.ramdisk_id,
+        image_min_ram_mb=image.min_ram_mb,
+        image_min_disk_gb=image.min_disk_gb,
+        image_size_bytes=image.size_bytes or 0,
+        key_name=wish.key_name,
+        user_data=wish.user_data,
+        config_drive=wish.config_drive,
+        metadata=wish.metadata,
+        tags=tuple(dict.fromkeys(wish.tags)),
+        injected_files=wish.files,
+        admin_password=wish.admin_password,
+        network_mode=NetworkMode.EXPLICIT if networks else wish.network_mode,
+        networks=networks,
+        security_groups=tuple(dict.fromkeys(wish.security_groups)) or ("default",),
+        block_devices=(root,),
+        availability_zone=zone,
+        force_host=force_host,
+        force_node=force_node,
+        requested_host=wish.host,
+        requested_node=wish.node,
+        hints=wish.hints,
+        access_ip_v4=wish.access_ip_v4,
+        access_ip_v6=wish.access_ip_v6,
+        auto_disk_config=auto_disk_config,
+    )
+
+
+def split_zone(text: str | None) -> tuple[str | None, str | None, str | None]:
+    """Return zone, host and node out of "zone:host:node", of which each may be left empty.
+
+    Raises: InvalidInput.
+    """
+    parts = (text or "").split(":")
+    if len(parts) > 3:
+        raise exception.InvalidInput(reason="An availability zone has the form zone:host:node.")
+    zone, host, node = (part or None for part in (*parts, "", "")[:3])
+    return zone, host, node
