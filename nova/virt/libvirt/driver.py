@@ -10,7 +10,7 @@ from nova.objects.lifecycle import PowerState
 from nova.objects.service import NodeResources
 from nova.privileged import guest_files
 from nova.virt.driver import EventSink
-from nova.virt.libvirt import configdrive, manifest, power, probe, resources, vif
+from nova.virt.libvirt import configdrive, manifest, probe, resources, vif
 from nova.virt.libvirt.capabilities import HostCapabilities
 from nova.virt.libvirt.direct_io import supports_direct_io
 from nova.virt.libvirt.disk import GIB, MIB, DiskStore
@@ -19,6 +19,7 @@ from nova.virt.libvirt.hardware import DiskFile, GuestFiles, HardwareSettings, g
 from nova.virt.libvirt.host import Host
 from nova.virt.libvirt.imagecache import ImageCache, ImageSource
 from nova.virt.libvirt.manifest import DiskEntry
+from nova.virt.libvirt.power import GuestPower
 from nova.virt.libvirt.xml import domain_xml
 
 LOG = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ class DriverSettings:
 
     hardware: HardwareSettings
     host_ip: str | None = None
-    probe_timeout_s: int = 10
+    probe_timeout_s: int = 5
     iso_program: str = "genisoimage"
 
 
@@ -68,6 +69,7 @@ class LibvirtDriver:
         self._cache = storage.cache
         self._disks = storage.disks
         self._firewall = firewall
+        self._power = GuestPower(host)
         self._settings = settings
         self._hardware = settings.hardware
         self._capabilities: HostCapabilities | None = None
@@ -151,14 +153,14 @@ class LibvirtDriver:
 
         Raises: GuestNotFound.
         """
-        power.shut_down(self._host, instance.uuid, timeout_s, retry_interval_s)
+        self._power.shut_down(instance.uuid, timeout_s, retry_interval_s)
 
     def reboot_soft(self, instance: Instance, timeout_s: int) -> bool:
         """Ask the guest to reboot; False when it did not within timeout_s.
 
         Raises: GuestNotFound.
         """
-        return power.reboot_softly(self._host, instance.uuid, timeout_s)
+        return self._power.reboot_softly(instance.uuid, timeout_s)
 
     def reboot_hard(self, instance: Instance) -> None:
         """Cut the power, write the definition anew and start.

@@ -63,7 +63,7 @@ LIBVIRT_OPTS: list[cfg.Opt] = [
     ),
     cfg.IntOpt(
         "virt_type_probe_timeout",
-        default=10,
+        default=5,
         min=1,
         max=120,
         help="Seconds within which the small guest must have run that decides about kvm when "

@@ -1,21 +1,23 @@
 """Find out whether guests really run under KVM.
 
-That /dev/kvm opens proves nothing: on some machines guests hang on it.  So a guest of a few
-instructions is started, and must switch itself off.
+That /dev/kvm opens proves nothing: on some machines guests hang on it.  So a small guest is
+started, and must switch itself off.
 """
 
 import dataclasses
+import enum
 import json
 import logging
 import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from nova import clock, concurrency, exception
 from nova.objects.lifecycle import PowerState
+from nova.virt.libvirt import probe_guest
 from nova.virt.libvirt.capabilities import HostCapabilities
 from nova.virt.libvirt.guest import GuestConfig, GuestDisk
 from nova.virt.libvirt.host import Host
@@ -23,14 +25,22 @@ from nova.virt.libvirt.xml import domain_xml
 
 LOG = logging.getLogger(__name__)
 
+KVM = "kvm"
+QEMU = "qemu"
+
 _RECORD = "virt_type.json"
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _POLL_S = 0.1
-_SECTOR = 512
-_ARCHITECTURES = frozenset({"x86_64", "i686"})
-# Count down from 65536, then tell the power management port (0x604) to switch off.
-_PROGRAM = bytes.fromhex("fa 31c0 b90000 e2fe ba0406 b80020 ef f4 ebfd")
-_BOOT_MARK = b"\x55\xaa"
+_ARCHITECTURE = "x86_64"
+
+
+class Outcome(enum.Enum):
+    """What became of a probe guest."""
+
+    RAN = "ran and switched itself off"
+    CRASHED = "ended without running its program"
+    HUNG = "hung"
+    REFUSED = "could not be started"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,47 +69,47 @@ def choose_virt_type(
     return verdict
 
 
-def boot_sector() -> bytes:
-    """Return a disk whose boot sector switches the machine off."""
-    return _PROGRAM.ljust(_SECTOR - len(_BOOT_MARK), b"\0") + _BOOT_MARK
-
-
 def _try_kvm(
     host: Host, capabilities: HostCapabilities, instances_path: str, timeout_s: int
 ) -> tuple[str, str]:
-    if not capabilities.offers("kvm"):
-        return "qemu", "libvirt offers no kvm guests of this architecture"
-    if capabilities.cpu.architecture not in _ARCHITECTURES:
-        return "qemu", "there is no probe guest for this architecture; set virt_type to kvm"
-    try:
-        with _boot_disk(instances_path) as disk:
-            return _run_guest(host, disk, timeout_s)
-    except exception.DriverError:
-        return "qemu", "libvirt could not start the probe guest under kvm"
+    if not capabilities.offers(KVM):
+        return QEMU, "libvirt offers no kvm guests of this architecture"
+    if capabilities.cpu.architecture != _ARCHITECTURE:
+        return QEMU, "there is no probe guest for this architecture; set virt_type to kvm"
+    outcome = run_probe(host, KVM, instances_path, timeout_s)
+    return KVM if outcome is Outcome.RAN else QEMU, f"a probe guest under kvm {outcome.value}"
 
 
-def _run_guest(host: Host, disk: str, timeout_s: int) -> tuple[str, str]:
+def run_probe(
+    host: Host,
+    virt_type: str,
+    instances_path: str,
+    timeout_s: int,
+    sleep: Callable[[float], object] = concurrency.sleep,
+) -> Outcome:
+    """Run the probe guest and remove it again."""
     guest_uuid = str(uuid.uuid4())
-    host.define(domain_xml(_guest(guest_uuid, disk)))
-    try:
-        host.start(guest_uuid)
-        deadline = clock.monotonic() + timeout_s
-        while clock.monotonic() < deadline:
-            facts = host.find_guest(guest_uuid)
-            if facts is None or facts.power_state is not PowerState.RUNNING:
-                if facts is not None and facts.shut_down:
-                    return "kvm", "a probe guest ran under kvm and switched itself off"
-                return "qemu", "the probe guest under kvm ended without running its program"
-            concurrency.sleep(_POLL_S)
-        return "qemu", f"the probe guest under kvm hung for {timeout_s} seconds"
-    finally:
-        host.kill(guest_uuid)
-        host.undefine(guest_uuid)
+    deadline = clock.monotonic() + timeout_s
+    with _boot_disk(instances_path) as disk:
+        try:
+            host.define(domain_xml(_guest(guest_uuid, virt_type, disk)))
+            host.start(guest_uuid)
+            while clock.monotonic() < deadline:
+                facts = host.find_guest(guest_uuid)
+                if facts is None or facts.power_state is not PowerState.RUNNING:
+                    return Outcome.RAN if facts and facts.shut_down else Outcome.CRASHED
+                sleep(_POLL_S)
+            return Outcome.HUNG
+        except exception.DriverError:
+            return Outcome.REFUSED
+        finally:
+            host.kill(guest_uuid)
+            host.undefine(guest_uuid)
 
 
-def _guest(guest_uuid: str, disk: str) -> GuestConfig:
+def _guest(guest_uuid: str, virt_type: str, disk: str) -> GuestConfig:
     return GuestConfig(
-        virt_type="kvm",
+        virt_type=virt_type,
         name=f"nova-probe-{guest_uuid}",
         uuid=guest_uuid,
         memory_mb=32,
@@ -116,7 +126,7 @@ def _boot_disk(instances_path: str) -> Iterator[str]:
         os.chmod(directory, 0o711)
         path = os.path.join(directory, "disk")
         with open(path, "xb") as file:
-            file.write(boot_sector())
+            file.write(probe_guest.disk())
         yield path
     finally:
         shutil.rmtree(directory)
