@@ -6,6 +6,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
@@ -260,6 +261,29 @@ except exception.CommandTimeout:
     start = time.monotonic()
     assert run(sys.executable, "-W", "ignore", "-c", script).split() == [b"stopped", b"True"]
     assert time.monotonic() - start < 15
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+@pytest.mark.parametrize("command", ["ls {work}", "cat {work}/download", "ls {base}"])
+@pytest.mark.parametrize("attack", ["ln -s /etc {base}/x", "touch {work}/raw", None])
+def test_img_16_other_local_users_stay_outside(sample, command, attack):
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as root:
+        os.chmod(root, 0o711)
+        host = Host(pathlib.Path(root))
+        codes = []
+        real = host.tool.convert_to_raw
+
+        def watched(source, *others):
+            names = {"work": os.path.dirname(source), "base": host.cache.directory}
+            for text in (command, attack or command):
+                words = text.format(**names).split()
+                codes.append(subprocess.run(words, user=65534, group=65534, check=False).returncode)
+            real(source, *others)
+
+        host.tool.convert_to_raw = watched
+        host.cache.ensure_base(host.image(sample("qcow2"), "qcow2"))
+        assert len(codes) == 2
+        assert 0 not in codes
 
 
 def test_empty_disks_are_formatted(area):

@@ -59,11 +59,8 @@ class DiskStore:
     def create_directory(self, instance_uuid: str) -> str:
         """Make and return the directory of a server; one that exists is fine."""
         directory = self.directory(instance_uuid)
-        os.makedirs(self._root, mode=_DIRECTORY_MODE, exist_ok=True)
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(directory, mode=_DIRECTORY_MODE)
-        if os.path.islink(directory):
-            raise exception.UnsafePath(what="a server's directory", reason="it is a link.")
+        paths.ensure_directory(self._root, _DIRECTORY_MODE)
+        paths.ensure_directory(directory, _DIRECTORY_MODE)
         return directory
 
     def create_root(self, image: Image, path: str, size_gb: int) -> int:

@@ -24,7 +24,7 @@ from nova import clock, exception
 from nova.concurrency import LockRegistry
 from nova.objects.image import Image, ImageFacts
 from nova.virt.libvirt.cache_age import AgeRules, BaseFile, expired
-from nova.virt.libvirt.paths import Area, set_mode
+from nova.virt.libvirt.paths import Area, ensure_directory, set_mode
 from nova.virt.libvirt.qemu_img import QemuImg
 
 LOG = logging.getLogger(__name__)
@@ -249,7 +249,8 @@ class ImageCache:
 
     @contextlib.contextmanager
     def _exclusive(self, name: str) -> Iterator[None]:
-        os.makedirs(self.directory, mode=_DIRECTORY_MODE, exist_ok=True)
+        ensure_directory(os.path.dirname(self.directory), _DIRECTORY_MODE)
+        ensure_directory(self.directory, _DIRECTORY_MODE)
         with self._locks.hold(name):
             yield
 

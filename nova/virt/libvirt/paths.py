@@ -68,6 +68,22 @@ def is_uuid(name: str) -> bool:
     return _UUID.fullmatch(name) is not None
 
 
+def ensure_directory(path: str, mode: int) -> None:
+    """Make a directory with exactly this mode, whatever the umask; an existing one stays.
+
+    Raises: UnsafePath when a link is in its place.
+    """
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    try:
+        os.mkdir(path, mode=mode)
+    except FileExistsError:
+        if os.path.islink(path):
+            reason = "it is a link."
+            raise exception.UnsafePath(what="a directory", reason=reason) from None
+    else:
+        set_mode(path, mode)
+
+
 def set_mode(path: str, mode: int) -> None:
     """Set the mode of a file, never of what a link points to."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)

@@ -125,6 +125,17 @@ def test_img_16_disks_are_private(host):
     assert stat.S_IMODE(os.stat(os.path.dirname(path)).st_mode) == 0o711
 
 
+def test_directories_let_the_hypervisor_in_under_any_umask(tmp_path, programs):
+    before = os.umask(0o077)
+    try:
+        host = Host(tmp_path / "instances", True)
+        host.store.create_root(host.image(), host.disk(), 1)
+    finally:
+        os.umask(before)
+    for path in (tmp_path / "instances", host.cache.directory, host.store.directory(UUID)):
+        assert stat.S_IMODE(os.stat(path).st_mode) == 0o711
+
+
 def test_img_11_empty_disks_share_one_base_per_size(cow_host, programs):
     for number in range(20):
         cow_host.store.create_ephemeral(cow_host.disk(f"disk.eph{number}"), 1 + number % 2)
