@@ -110,31 +110,34 @@ def test_img_04_descriptor_at_a_second_offset_is_refused():
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "reason"),
     [
-        {"descriptor_at": 0},
-        {"descriptor_at": 1 << 60},
-        {"descriptor_size": 0},
-        {"descriptor_size": 21},
-        {"descriptor_size": 1 << 62},
-        {"version": 0},
-        {"version": 4},
-        {"capacity": 0},
-        {"capacity": 1 << 60},
-        {"capacity": SECTORS * 2},
-        {"capacity": 1 << 50},
-        {"grain": 0},
-        {"grain": 3},
-        {"grain": 1 << 40},
-        {"entries": 0},
-        {"entries": 0xFFFFFFFF},
-        {"gd": 0},
-        {"gd": 1 << 54},
-        {"compression": 2},
+        ({"descriptor_at": 0}, "descriptor is missing"),
+        ({"descriptor_at": 1 << 60}, "descriptor is missing"),
+        ({"descriptor_size": 0}, "descriptor is missing"),
+        ({"descriptor_size": 21}, "descriptor is missing"),
+        ({"descriptor_size": 1 << 62}, "descriptor is missing"),
+        ({"version": 0}, "version"),
+        ({"version": 4}, "version"),
+        ({"capacity": 0}, "virtual size"),
+        ({"capacity": 1 << 60}, "virtual size"),
+        ({"capacity": SECTORS * 2}, "extent"),
+        ({"capacity": 1 << 50}, "outside the file"),
+        ({"grain": 0}, "geometry"),
+        ({"grain": 3}, "geometry"),
+        ({"grain": 4096}, "geometry"),
+        ({"grain": 1 << 40}, "geometry"),
+        ({"entries": 0}, "geometry"),
+        ({"entries": 256}, "geometry"),
+        ({"entries": 0xFFFFFFFF}, "geometry"),
+        ({"gd": 0}, "directory is missing"),
+        ({"gd": 1 << 54}, "outside the file"),
+        ({"compression": 2}, "compression"),
+        ({"magic": b"COWD"}, "one sparse file"),
     ],
 )
-def test_img_04_impossible_headers_are_refused(changes):
-    assert reason_for(images.vmdk(**changes))
+def test_img_04_impossible_headers_are_refused(changes, reason):
+    assert reason in reason_for(images.vmdk(**changes))
 
 
 @pytest.mark.parametrize("changes", [{"footer_capacity": 1 << 40}, {"footer_capacity": 0}])
