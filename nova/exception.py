@@ -337,6 +337,10 @@ class ServiceNotFound(NotFound):
     message = "Service {service_id} could not be found."
 
 
+class ServiceActionNotFound(NotFound):
+    message = "Services have no action {action}."
+
+
 class ServiceNotUnique(Invalid):
     message = "The service id {service_id} is not unique: use the uuid."
 

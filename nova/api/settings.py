@@ -19,6 +19,7 @@ class ApiSettings:
     trust_proxy_headers: bool = False
     enable_instance_password: bool = True
     password_length: int = 12
+    internal_zone: str = "internal"
 
     @classmethod
     def from_conf(cls, conf: cfg.ConfigOpts) -> "ApiSettings":
@@ -34,4 +35,5 @@ class ApiSettings:
             trust_proxy_headers=conf.oslo_middleware.enable_proxy_headers_parsing,
             enable_instance_password=conf.api.enable_instance_password,
             password_length=conf.password_length,
+            internal_zone=conf.internal_service_availability_zone,
         )

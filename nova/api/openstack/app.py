@@ -7,14 +7,25 @@ from oslo_config import cfg
 from nova.api.core.clients import compute_client, conductor_clients
 from nova.api.core.hosts import HostStates
 from nova.api.openstack import (
+    availability_zones,
     extensions,
+    flavor_access,
+    flavor_extra_specs,
+    flavors,
+    hypervisors,
     instance_actions,
     keypairs,
+    limits,
+    networks,
+    quota_class_sets,
+    quota_sets,
     server_actions,
     server_ips,
     server_metadata,
     server_tags,
     servers,
+    services,
+    tenant_usage,
 )
 from nova.api.openstack.auth import authentication
 from nova.api.openstack.call import Services
@@ -42,6 +53,17 @@ RESOURCES: tuple[Resource, ...] = (
     server_ips.server_ips,
     instance_actions.instance_actions,
     keypairs.keypairs,
+    flavors.flavors,
+    flavor_extra_specs.extra_specs,
+    flavor_access.flavor_access,
+    limits.limits,
+    quota_sets.quota_sets,
+    quota_class_sets.quota_class_sets,
+    services.services,
+    hypervisors.hypervisors,
+    availability_zones.availability_zones,
+    networks.networks,
+    tenant_usage.tenant_usage,
 )
 
 
@@ -64,7 +86,7 @@ def make_app(
     """
     policy = policy or Policy(conf, default_rules())
     conductor = conductor_clients(bus)
-    services = Services(
+    provided = Services(
         conductor=conductor,
         compute=compute_client(bus),
         images=images,
@@ -86,7 +108,7 @@ def make_app(
         # Last: from here on the caller is known.
         authentication(settings, policy, conf),
     ]
-    app: WsgiApp = Dispatcher(RESOURCES, services)
+    app: WsgiApp = Dispatcher(RESOURCES, provided)
     for wrap in reversed(middleware):
         app = wrap(app)
     return app

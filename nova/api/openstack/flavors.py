@@ -1,0 +1,194 @@
+"""flavors: the sizes in which servers come."""
+
+from nova import exception
+from nova.api.openstack.call import Call
+from nova.api.openstack.resource import Resource
+from nova.api.openstack.schema import Json, Key, Object, Param, Query
+from nova.api.openstack.schema_types import BOOL, NAME, NONNEGATIVE, POSITIVE
+from nova.api.openstack.values import boolean, integer
+from nova.api.openstack.views import Field, View
+from nova.objects.flavor import Flavor, FlavorChange, FlavorQuery, NewFlavor
+from nova.policy import ADMIN, READER
+
+_EXTRA_SPECS_RULE = "os_compute_api:os-flavor-extra-specs:index"
+
+flavors = Resource(
+    "os-flavor-manage",
+    rules={"create": ADMIN, "update": ADMIN, "delete": ADMIN, _EXTRA_SPECS_RULE: READER},
+)
+
+_ID: Json = {
+    "type": ["string", "number", "null"],
+    "minLength": 1,
+    "maxLength": 255,
+    "pattern": r"^(?! )[a-zA-Z0-9. _-]+(?<! )\Z",
+}
+_FACTOR: Json = {
+    "type": ["number", "string"],
+    "pattern": r"^[0-9]+(\.[0-9]+)?\Z",
+    "maxLength": 40,
+    "exclusiveMinimum": 0,
+    "maximum": 3.40282e38,
+}
+_DESCRIPTION: Json = {"type": ["string", "null"], "maxLength": 65535, "format": "printable"}
+
+CREATE = Object(
+    Key(
+        "flavor",
+        Object(
+            Key("name", NAME, required=True),
+            Key("id", _ID),
+            Key("ram", POSITIVE, required=True),
+            Key("vcpus", POSITIVE, required=True),
+            Key("disk", NONNEGATIVE, required=True),
+            Key("OS-FLV-EXT-DATA:ephemeral", NONNEGATIVE),
+            Key("swap", NONNEGATIVE),
+            Key("rxtx_factor", _FACTOR, until="2.101"),
+            Key("os-flavor-access:is_public", BOOL),
+            Key("description", _DESCRIPTION, since="2.55"),
+        ),
+        required=True,
+    )
+)
+UPDATE = Object(
+    Key("flavor", Object(Key("description", _DESCRIPTION, required=True)), required=True)
+)
+
+_SORT_KEYS: Json = {
+    "type": "string",
+    "enum": [
+        "created_at", "description", "disabled", "ephemeral_gb", "flavorid", "id", "is_public",
+        "memory_mb", "name", "root_gb", "rxtx_factor", "swap", "updated_at", "vcpu_weight", "vcpus",
+    ],
+}  # fmt: skip
+LIST = Query(
+    Param("limit", NONNEGATIVE, repeat=True),
+    Param("marker", repeat=True),
+    Param("is_public", repeat=True),
+    Param("minRam", repeat=True),
+    Param("minDisk", repeat=True),
+    Param("sort_key", _SORT_KEYS, repeat=True),
+    Param("sort_dir", {"type": "string", "enum": ["asc", "desc"]}, repeat=True),
+    strict_since="2.75",
+)
+
+
+def _links(flavor: Flavor, call: Call) -> object:
+    return call.links.both("flavors", flavor.flavorid)
+
+
+LISTED: View[Flavor] = View(
+    "flavor",
+    Field("id", "flavorid"),
+    Field("name"),
+    Field("links", _links),
+    Field("description", since="2.55"),
+)
+SHOWN: View[Flavor] = View(
+    "flavor",
+    Field("id", "flavorid"),
+    Field("name"),
+    Field("ram", "memory_mb"),
+    Field("vcpus"),
+    Field("disk", "root_gb"),
+    Field("swap", lambda flavor, call: flavor.swap_mb or "", until="2.74"),
+    Field("swap", "swap_mb", since="2.75"),
+    Field("OS-FLV-EXT-DATA:ephemeral", "ephemeral_gb"),
+    Field("OS-FLV-DISABLED:disabled", "disabled", until="2.101"),
+    Field("os-flavor-access:is_public", "is_public"),
+    Field("rxtx_factor", until="2.101"),
+    Field("links", _links),
+    Field("description", since="2.55"),
+    Field("extra_specs", since="2.61", policy=_EXTRA_SPECS_RULE),
+)
+
+
+def project_limit(call: Call) -> str | None:
+    """Return the project whose access to private flavors counts; None for administrators."""
+    return None if call.context.is_admin else call.context.project_id or ""
+
+
+@flavors.route("GET /flavors", policy=None, query=LIST)
+def index(call: Call) -> dict[str, object]:
+    """List flavors by name."""
+    return _page(call, LISTED)
+
+
+@flavors.route("GET /flavors/detail", policy=None, query=LIST)
+def detail(call: Call) -> dict[str, object]:
+    """List flavors with all their fields."""
+    return _page(call, SHOWN)
+
+
+def _page(call: Call, view: View[Flavor]) -> dict[str, object]:
+    query = call.query
+    found = call.conductor.flavors.page(
+        call.context,
+        FlavorQuery(
+            is_public=_is_public(call),
+            project_id=project_limit(call),
+            min_ram_mb=integer("minRam", query.get("minRam")),
+            min_disk_gb=integer("minDisk", query.get("minDisk")),
+            sort_key=query.get("sort_key") or "flavorid",
+            sort_dir=query.get("sort_dir") or "asc",
+            limit=call.page_limit(),
+            marker=query.get("marker"),
+        ),
+    )
+    body: dict[str, object] = {"flavors": view.items(found, call)}
+    more = call.next_link(len(found), found[-1].flavorid if found else None)
+    if more:
+        body["flavors_links"] = more
+    return body
+
+
+def _is_public(call: Call) -> bool | None:
+    if not call.context.is_admin:
+        return None
+    given = call.query.get("is_public")
+    if given is None:
+        return True
+    return None if given.lower() == "none" else boolean("is_public", given)
+
+
+@flavors.route("GET /flavors/{id}", policy=None)
+def show(call: Call) -> dict[str, object]:
+    """Show a flavor."""
+    found = call.conductor.flavors.get(call.context, call.args["id"], project_limit(call))
+    return SHOWN.render(found, call)
+
+
+@flavors.route("POST /flavors", policy="create", body=CREATE)
+def create(call: Call) -> dict[str, object]:
+    """Create a flavor."""
+    wanted = call.body["flavor"]
+    given_id = wanted.get("id")
+    factor = float(wanted.get("rxtx_factor", 1.0))
+    if factor <= 0:
+        raise exception.InvalidInput(reason="rxtx_factor must be greater than 0.")
+    new = NewFlavor(
+        name=wanted["name"].strip(),
+        flavorid=None if given_id in (None, "auto") else str(given_id),
+        memory_mb=int(wanted["ram"]),
+        vcpus=int(wanted["vcpus"]),
+        root_gb=int(wanted["disk"]),
+        ephemeral_gb=int(wanted.get("OS-FLV-EXT-DATA:ephemeral", 0)),
+        swap_mb=int(wanted.get("swap", 0)),
+        rxtx_factor=factor,
+        is_public=boolean("is_public", wanted.get("os-flavor-access:is_public", True)),
+        description=wanted.get("description"),
+    )
+    return SHOWN.render(call.conductor.flavors.create(call.context, new), call)
+
+
+@flavors.route("PUT /flavors/{id}", policy="update", since="2.55", body=UPDATE)
+def update(call: Call) -> dict[str, object]:
+    """Change a flavor's description."""
+    change = FlavorChange(description=call.body["flavor"]["description"])
+    return SHOWN.render(call.conductor.flavors.update(call.context, call.args["id"], change), call)
+
+
+@flavors.route("DELETE /flavors/{id}", policy="delete", ok=202)
+def delete(call: Call) -> None:
+    """Delete a flavor; servers keep their copy."""
+    call.conductor.flavors.delete(call.context, call.args["id"])

@@ -1,0 +1,55 @@
+"""Which quota resources a version shows."""
+
+from nova.api.openstack.schema import Json, Key, Object
+from nova.api.openstack.versions import Range, Version
+
+_LIMIT: Json = {
+    "type": ["integer", "string"],
+    "pattern": r"^-?[0-9]+\Z",
+    "minimum": -1,
+    "maximum": 2**31 - 1,
+    "maxLength": 11,
+    "format": "int32",
+}
+
+_ALWAYS = ("instances", "cores", "ram", "metadata_items", "key_pairs")
+_FILES = ("injected_files", "injected_file_content_bytes", "injected_file_path_bytes")
+_NETWORK = ("floating_ips", "fixed_ips", "security_groups", "security_group_rules")
+_GROUPS = ("server_groups", "server_group_members")
+
+Ranges = dict[str, Range]
+
+
+def _ranges(network_until: str, groups_since: str | None) -> Ranges:
+    return {
+        **dict.fromkeys(_ALWAYS, Range()),
+        **dict.fromkeys(_FILES, Range(until="2.56")),
+        **dict.fromkeys(_NETWORK, Range(until=network_until)),
+        **dict.fromkeys(_GROUPS, Range(since=groups_since)),
+    }
+
+
+QUOTA_SETS: Ranges = _ranges(network_until="2.35", groups_since=None)
+QUOTA_CLASS_SETS: Ranges = _ranges(network_until="2.49", groups_since="2.50")
+
+
+def visible(ranges: Ranges, version: Version) -> tuple[str, ...]:
+    """Return the resources that a version shows."""
+    return tuple(name for name, versions in ranges.items() if version in versions)
+
+
+def limits_schema(ranges: Ranges, *more: Key) -> Object:
+    """Return the schema of new limits, with further keys.
+
+    Every version may set the server group limits, also those that do not show them.
+    """
+    keys = [
+        Key(name, _LIMIT, until=str(versions.until) if versions.until else None)
+        for name, versions in ranges.items()
+    ]
+    return Object(*keys, *more)
+
+
+def numbers(limits: dict[str, object]) -> dict[str, int]:
+    """Return limits as numbers."""
+    return {name: int(str(value)) for name, value in limits.items()}
