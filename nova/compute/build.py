@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from nova import exception
 from nova.compute.networks import Networks
@@ -86,18 +86,21 @@ class Builder:
 
     def clean(self, context: RequestContext, instance: Instance) -> None:
         """Undo all steps in reverse order, whether or not they were done."""
-        for step in reversed(self._steps):
-            _undo(step, context, instance)
+        _undo(self._steps, context, instance)
 
     def _build(self, running: Running) -> Outcome:
-        with self._room or contextlib.nullcontext(), contextlib.ExitStack() as undone:
-            for number, step in enumerate(self._steps):
-                if number:
-                    running.step(step.task_state)
-                undone.callback(_undo, step, running.context, running.instance)
-                step.do(running.context, running.detail)
-            running.check()
-            undone.pop_all()
+        with self._room or contextlib.nullcontext():
+            begun: list[BuildStep] = []
+            try:
+                for step in self._steps:
+                    if begun:
+                        running.step(step.task_state)
+                    begun.append(step)
+                    step.do(running.context, running.detail)
+                running.check()
+            except Exception:
+                _undo(begun, running.context, running.instance)
+                raise
         return Outcome(power_state=self._driver.get_power_state(running.instance))
 
     def _network(self, context: RequestContext, detail: InstanceDetail) -> None:
@@ -133,9 +136,13 @@ class Builder:
         return Failure(message=step.failure, retry=True)
 
 
-def _undo(step: BuildStep, context: RequestContext, instance: Instance) -> None:
-    """Undo a step; an error is logged, because an earlier one is the cause to report."""
-    try:
-        step.undo(context, instance)
-    except exception.NovaException:
-        LOG.exception("Instance %s: %s can not be undone", instance.uuid, step.task_state)
+def _undo(steps: Sequence[BuildStep], context: RequestContext, instance: Instance) -> None:
+    """Undo steps in reverse order.
+
+    An error is logged and the rest is still undone: the host finds leftovers later.
+    """
+    for step in reversed(steps):
+        try:
+            step.undo(context, instance)
+        except exception.NovaException:
+            LOG.exception("Instance %s: %s can not be undone", instance.uuid, step.task_state)

@@ -24,6 +24,7 @@ from nova.objects.instance import Instance
 from nova.objects.lifecycle import ACTIONS
 from nova.objects.operation import Operation, Work
 from nova.objects.service import HostReport, ReportAnswer
+from nova.periodic import PeriodicTask
 from nova.rpc.bus import Bus
 from nova.virt.driver import ComputeDriver, GuestEvent
 
@@ -159,6 +160,22 @@ class ComputeManager(ComputeAPI):
             self._pool.spawn(self.report)
 
     # --- Periodic work
+
+    def periodic_tasks(self) -> tuple[PeriodicTask, ...]:
+        """Return what this host does again and again."""
+        return (
+            PeriodicTask(
+                name="pull-operations",
+                interval_s=self._settings.pull_interval_s,
+                function=lambda: self._take_up(nova_context.get_admin_context()),
+            ),
+            PeriodicTask(
+                name="reap-deleted",
+                interval_s=self._settings.running_deleted_interval_s,
+                function=self.reap_deleted,
+                initial_delay_s=self._settings.running_deleted_interval_s,
+            ),
+        )
 
     def reap_deleted(self) -> None:
         """Remove guests of deleted servers.  Raises: Unavailable."""

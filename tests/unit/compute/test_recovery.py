@@ -1,0 +1,143 @@
+import pytest
+
+from nova.exception import DriverError
+from nova.objects.lifecycle import PowerState, VmState
+from nova.objects.operation import OperationState
+from tests.fixtures.compute import CONTEXT, LoneCompute
+
+
+class ProcessDied(BaseException):
+    """Nothing of the process runs after this."""
+
+
+@pytest.fixture
+def compute():
+    return LoneCompute()
+
+
+def die_in(compute, operation, method, work):
+    """Let the process end in the middle of a driver operation."""
+    compute.driver.fail_next(operation, ProcessDied())
+    with pytest.raises(ProcessDied):
+        compute.send(method, work)
+
+
+def test_interrupted_build_is_undone_and_goes_to_another_host(compute):
+    work = compute.work()
+    die_in(compute, "spawn", "build_instance", work)
+    assert compute.driver.list_files() == {work.operation.instance_uuid}
+    compute.start()
+    compute.bus.run_until_idle()
+    (result,) = compute.ledger.results
+    assert (result.succeeded, result.retry) == (False, True)
+    assert result.event == "compute_recover_create"
+    assert result.fault.message == ("The compute service was restarted while it built the server.")
+    assert compute.driver.list_files() == set()
+    assert compute.network.present == set()
+
+
+def test_build_that_was_never_begun_is_simply_done(compute):
+    compute.bus.drop_next("build_instance")
+    work = compute.build()
+    compute.start()
+    compute.bus.run_until_idle()
+    assert compute.ledger.results[0].succeeded
+    assert compute.driver.list_guests() == {work.operation.instance_uuid: PowerState.RUNNING}
+
+
+@pytest.mark.parametrize(
+    ("action", "method", "operation", "after"),
+    [
+        ("delete", "terminate_instance", "destroy", PowerState.NOSTATE),
+        ("stop", "stop_instance", "power_off", PowerState.SHUTDOWN),
+        ("start", "start_instance", "power_on", PowerState.RUNNING),
+        ("soft_reboot", "reboot_instance", "reboot_soft", PowerState.RUNNING),
+        ("hard_reboot", "reboot_instance", "reboot_hard", PowerState.RUNNING),
+    ],
+)
+def test_other_interrupted_operations_are_repeated(compute, action, method, operation, after):
+    server = compute.build().detail.instance
+    work = compute.work(action, instance=server)
+    die_in(compute, operation, method, work)
+    compute.start()
+    compute.bus.run_until_idle()
+    assert compute.state(work) is OperationState.DONE
+    assert compute.driver.get_power_state(server) is after
+
+
+def test_recovery_waits_for_a_conductor_that_is_away(compute):
+    work = compute.work()
+    die_in(compute, "spawn", "build_instance", work)
+    compute.bus.drop_next("unfinished", 10)
+    compute.start()
+    assert compute.ledger.results == []
+    compute.bus._faults.clear()
+    compute.manager.pull_operations(CONTEXT)
+    compute.bus.run_until_idle()
+    assert compute.ledger.results[0].event == "compute_recover_create"
+
+
+# --- Guests of deleted servers
+
+
+def test_guests_and_files_of_deleted_servers_are_removed_at_start(compute):
+    kept, gone = compute.build(), compute.build()
+    compute.ledger.gone = {gone.operation.instance_uuid}
+    compute.start()
+    assert compute.driver.list_files() == {kept.operation.instance_uuid}
+
+
+@pytest.mark.parametrize(("action", "left"), [("noop", 1), ("log", 1), ("reap", 0)])
+def test_option_says_what_happens_to_guests_of_deleted_servers(action, left, caplog):
+    compute = LoneCompute(running_deleted_action=action)
+    uuid = compute.build().operation.instance_uuid
+    compute.ledger.gone = {uuid}
+    compute.manager.reap_deleted()
+    assert len(compute.driver.list_files()) == left
+    assert (uuid in caplog.text) is (action != "noop")
+
+
+def test_guest_with_an_operation_in_progress_is_not_removed(compute):
+    work = compute.work()
+    compute.ledger.gone = {work.operation.instance_uuid}
+    compute.driver.during_next("spawn", compute.manager.reap_deleted)
+    compute.send("build_instance", work)
+    assert compute.driver.list_guests() == {work.operation.instance_uuid: PowerState.RUNNING}
+
+
+# --- After a restart of the host
+
+
+def server_that_ran(compute, **changes):
+    server = compute.build(vm_state=VmState.ACTIVE, **changes).detail.instance
+    compute.driver.power_off(server, 0, 1)
+    compute.ledger.placed = (*compute.ledger.placed, server)
+    return server
+
+
+def test_guests_that_ran_are_started_again_when_wanted():
+    compute = LoneCompute(resume_guests=True)
+    ran = server_that_ran(compute, power_state=PowerState.RUNNING)
+    was_off = server_that_ran(compute, power_state=PowerState.SHUTDOWN)
+    compute.start()
+    assert compute.driver.list_guests() == {
+        ran.uuid: PowerState.RUNNING,
+        was_off.uuid: PowerState.SHUTDOWN,
+    }
+
+
+def test_guests_stay_off_by_default(compute):
+    server_that_ran(compute, power_state=PowerState.RUNNING)
+    compute.start()
+    assert set(compute.driver.list_guests().values()) == {PowerState.SHUTDOWN}
+
+
+def test_guest_that_can_not_be_started_does_not_stop_the_others(caplog):
+    compute = LoneCompute(resume_guests=True)
+    for _ in range(2):
+        server_that_ran(compute, power_state=PowerState.RUNNING)
+    compute.driver.fail_next("reboot_hard", DriverError(operation="start", reason="no"))
+    compute.start()
+    states = sorted(compute.driver.list_guests().values())
+    assert states == [PowerState.RUNNING, PowerState.SHUTDOWN]
+    assert "can not be started" in caplog.text

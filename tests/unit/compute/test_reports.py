@@ -1,0 +1,84 @@
+import pytest
+
+from nova.compute.rpcapi import ComputeAPI
+from nova.exception import ConsoleNotAvailable
+from nova.objects.lifecycle import PowerState
+from nova.objects.operation import OperationState
+from tests.fixtures.compute import CONTEXT, HOST, LoneCompute
+
+
+@pytest.fixture
+def compute(frozen_clock):
+    return LoneCompute(power_state_interval_s=600)
+
+
+def test_report_tells_resources_with_reserves(compute):
+    compute.manager.report()
+    (report,) = compute.reports.received
+    assert (report.host, report.node.hypervisor_hostname) == (HOST, HOST)
+    assert report.node.reserved_memory_mb == 512
+
+
+def test_power_states_go_with_the_first_report_and_then_at_their_interval(compute, frozen_clock):
+    uuid = compute.build().operation.instance_uuid
+    compute.manager.report()
+    frozen_clock.advance(599)
+    compute.manager.report()
+    frozen_clock.advance(1)
+    compute.manager.report()
+    states = [report.power_states for report in compute.reports.received]
+    assert states == [{uuid: PowerState.RUNNING}, None, {uuid: PowerState.RUNNING}]
+
+
+def test_event_of_a_guest_is_reported_at_once_and_several_together(compute):
+    uuids = [compute.build().operation.instance_uuid for _ in range(2)]
+    compute.manager.report()
+    compute.reports.received.clear()
+    for uuid in uuids:
+        compute.driver.emit(uuid, PowerState.SHUTDOWN)
+    compute.bus.run_until_idle()
+    (report,) = compute.reports.received
+    assert report.power_states == dict.fromkeys(uuids, PowerState.SHUTDOWN)
+
+
+def test_event_that_an_operation_causes_is_left_to_its_result(compute):
+    compute.manager.report()
+    compute.reports.received.clear()
+    work = compute.work()
+    uuid = work.operation.instance_uuid
+    compute.driver.during_next("spawn", lambda: compute.driver.emit(uuid, PowerState.RUNNING))
+    compute.send("build_instance", work)
+    assert compute.reports.received == []
+
+
+def test_answer_with_pending_operations_makes_the_host_pull(compute):
+    compute.bus.drop_next("build_instance")
+    work = compute.build()
+    compute.reports.pending = 1
+    compute.manager.report()
+    compute.bus.run_until_idle()
+    assert compute.state(work) is OperationState.DONE
+
+
+def test_console_output_comes_over_the_bus(compute):
+    server = compute.build().detail.instance
+    client = compute.bus.client(ComputeAPI).on(HOST)
+    assert client.get_console_output(CONTEXT, server, 1).endswith("boots with 128 MB\n")
+    compute.driver.destroy(server)
+    with pytest.raises(ConsoleNotAvailable):
+        client.get_console_output(CONTEXT, server)
+
+
+def test_periodic_tasks_follow_their_options():
+    compute = LoneCompute(pull_interval_s=7, running_deleted_interval_s=0)
+    intervals = {task.name: task.interval_s for task in compute.manager.periodic_tasks()}
+    assert intervals == {"pull-operations": 7, "reap-deleted": 0}
+
+
+def test_periodic_pull_takes_up_what_was_lost(compute):
+    compute.bus.drop_next("build_instance")
+    work = compute.build()
+    pull = next(t for t in compute.manager.periodic_tasks() if t.name == "pull-operations")
+    pull.function()
+    compute.bus.run_until_idle()
+    assert compute.state(work) is OperationState.DONE
