@@ -21,6 +21,8 @@ _MAX_DESCRIPTOR_BYTES = 20 * _SECTOR
 _MAX_TEXT_SEARCH = 4096
 
 _CREATE_TYPES = {"monolithicSparse", "streamOptimized"}
+# Tools search the whole text for some of these, comments included.
+_ONCE = ("# disk descriptorfile", "createtype", "parentcid")
 _KNOWN_KEYS = {"version", "encoding", "CID", "parentCID", "isNativeSnapshot", "createType"}
 _SETTING = re.compile(r'([A-Za-z][A-Za-z0-9_.]*)\s*=\s*("?)([^"]*)\2')
 _EXTENT = re.compile(r'(?:RW|RDONLY) ([0-9]{1,18}) SPARSE "([^"/\\:]{1,255})"')
@@ -90,10 +92,7 @@ def _check_footer(reader: Reader, header: bytes) -> int:
     field = slice(56, 64)
     if header[: field.start] + header[field.stop :] != footer[: field.start] + footer[field.stop :]:
         raise BadImage("its vmdk footer differs from its header")
-    directory_at = int.from_bytes(footer[field], "little")
-    if directory_at == _GRAINS_AT_END:
-        raise BadImage("its grain directory is missing")
-    return directory_at
+    return int.from_bytes(footer[field], "little")
 
 
 def _descriptor(reader: Reader, sector: int, sectors: int) -> str:
@@ -128,8 +127,8 @@ def _check_descriptor(text: str, capacity: int) -> None:
         if setting is None or key in settings or not (key in _KNOWN_KEYS or key.startswith("ddb.")):
             raise BadImage("its vmdk descriptor has a line that can not be accepted")
         settings[key] = setting[3]
-    if text.lower().count("# disk descriptorfile") > 1:
-        raise BadImage("it has more than one vmdk descriptor")
+    if any(text.lower().count(word) > 1 for word in _ONCE):
+        raise BadImage("its vmdk descriptor says something twice")
     if settings.get("createType") not in _CREATE_TYPES:
         raise BadImage("only the vmdk types monolithicSparse and streamOptimized can be used")
     if settings.get("parentCID", _NO_PARENT).lower() != _NO_PARENT:

@@ -100,6 +100,14 @@ def test_img_04_two_descriptors_are_refused():
     assert "behind" in reason_for(images.vmdk(text.encode() + b"\0" + text.encode()))
 
 
+@pytest.mark.parametrize(
+    "comment",
+    ["# Disk DescriptorFile", '# createType="monolithicFlat"', 'ddb.x = "parentCID=12345678"'],
+)
+def test_img_04_nothing_is_said_twice_not_even_in_comments(comment):
+    assert "twice" in reason_for(images.vmdk(images.vmdk_descriptor(extra=(comment,))))
+
+
 def test_img_04_descriptor_at_a_second_offset_is_refused():
     moved = images.overlay(images.vmdk(descriptor_at=40), 40 * 512, b"# Disk DescriptorFile\n")
     assert "descriptor" in reason_for(moved)
@@ -147,7 +155,7 @@ def test_img_08_footer_that_contradicts_the_header_is_refused(changes):
 
 @pytest.mark.parametrize("directory", [0, 1 << 54, 0xFFFFFFFFFFFFFFFF])
 def test_footer_without_a_grain_directory_is_refused(directory):
-    assert "directory" in reason_for(images.stream_vmdk(footer_gd=directory))
+    assert "grain directory" in reason_for(images.stream_vmdk(footer_gd=directory))
 
 
 @pytest.mark.parametrize("length", [4, 79, 511, 512, 600, 4096])
