@@ -12,11 +12,6 @@ HOST_OPTS: list[cfg.Opt] = [
         default="libvirt.LibvirtDriver",
         help="Driver of the hypervisor.",
     ),
-    cfg.StrOpt(
-        "instances_path",
-        default="$state_path/instances",
-        help="Folder for the disks and other files of servers.",
-    ),
     cfg.IntOpt(
         "reserved_host_memory_mb",
         default=512,
@@ -34,24 +29,6 @@ HOST_OPTS: list[cfg.Opt] = [
         default=0,
         min=0,
         help="CPUs that are kept for the host itself.",
-    ),
-    cfg.FloatOpt(
-        "cpu_allocation_ratio",
-        min=0.0,
-        help="VCPUs that servers may have per CPU of the host. 0 or unset leaves it to the "
-        "conductor's default.",
-    ),
-    cfg.FloatOpt(
-        "ram_allocation_ratio",
-        min=0.0,
-        help="Memory that servers may have per memory of the host. 0 or unset leaves it to the "
-        "conductor's default.",
-    ),
-    cfg.FloatOpt(
-        "disk_allocation_ratio",
-        min=0.0,
-        help="Disk that servers may have per disk of the host. 0 or unset leaves it to the "
-        "conductor's default.",
     ),
 ]
 
