@@ -136,6 +136,13 @@ def test_img_09_full_disk_is_an_error_that_says_so(host, monkeypatch):
     assert host.files() == set()
 
 
+def test_other_faults_of_the_host_are_not_called_full_storage(host, monkeypatch):
+    monkeypatch.setattr(host, "fetch", _raise(OSError(5, "Input/output error")))
+    with pytest.raises(OSError, match="Input/output"):
+        host.cache.ensure_base(host.image("qcow2"))
+    assert host.files() == set()
+
+
 def test_img_10_unpacking_that_fails_is_a_user_error(host):
     image = host.image("qcow2")
     for failure in (1, -9, -24, -25):

@@ -110,6 +110,17 @@ def test_img_05_hostile_names_never_reach_a_command(programs, tool, source, tmp_
     assert programs.calls == []
 
 
+def test_img_05_relative_names_are_refused_inside_the_area_too(
+    programs, tool, source, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "nbd:x").write_bytes(b"x")
+    for path in ("source", "nbd:x", "./source"):
+        with pytest.raises(exception.UnsafePath):
+            tool.info(path, "qcow2")
+    assert programs.calls == []
+
+
 def test_img_16_links_are_not_followed(programs, tool, source, tmp_path):
     (tmp_path / "link").symlink_to(source)
     (tmp_path / "away").symlink_to("/etc")
