@@ -30,6 +30,24 @@ HOST_OPTS: list[cfg.Opt] = [
         min=0,
         help="CPUs that are kept for the host itself.",
     ),
+    cfg.FloatOpt(
+        "cpu_allocation_ratio",
+        min=0.0,
+        help="VCPUs that servers may have per CPU of this host. 0 or unset: "
+        "the conductor's initial_cpu_allocation_ratio applies.",
+    ),
+    cfg.FloatOpt(
+        "ram_allocation_ratio",
+        min=0.0,
+        help="Memory that servers may have per memory of this host. 0 or unset: "
+        "the conductor's initial_ram_allocation_ratio applies.",
+    ),
+    cfg.FloatOpt(
+        "disk_allocation_ratio",
+        min=0.0,
+        help="Disk that servers may have per disk of this host. 0 or unset: "
+        "the conductor's initial_disk_allocation_ratio applies.",
+    ),
 ]
 
 WORK_OPTS: list[cfg.Opt] = [

@@ -32,9 +32,9 @@ def compute_settings(conf: cfg.ConfigOpts) -> ComputeSettings:
             memory_mb=conf.reserved_host_memory_mb,
             disk_mb=conf.reserved_host_disk_mb,
             vcpus=conf.reserved_host_cpus,
-            cpu_allocation_ratio=_own(conf, "cpu_allocation_ratio"),
-            ram_allocation_ratio=_own(conf, "ram_allocation_ratio"),
-            disk_allocation_ratio=_own(conf, "disk_allocation_ratio"),
+            cpu_allocation_ratio=conf.cpu_allocation_ratio,
+            ram_allocation_ratio=conf.ram_allocation_ratio,
+            disk_allocation_ratio=conf.disk_allocation_ratio,
         ),
         shutdown=ShutdownSettings(
             timeout_s=conf.shutdown_timeout,
@@ -48,14 +48,6 @@ def compute_settings(conf: cfg.ConfigOpts) -> ComputeSettings:
         pull_interval_s=conf.operations_pull_interval,
         power_state_interval_s=conf.sync_power_state_interval,
     )
-
-
-def _own(conf: cfg.ConfigOpts, name: str) -> float | None:
-    """Return a ratio that this host's configuration sets; else the conductor's applies."""
-    found = conf.get_location(name)
-    if found is None or found.location is cfg.Locations.opt_default:
-        return None
-    return float(conf[name])
 
 
 def compute_hosts(conf: cfg.ConfigOpts, host: str) -> tuple[str, ...]:
