@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 import os
+from collections.abc import Callable
 
 from nova import concurrency, exception
 from nova.objects.instance import Instance, InstanceDetail
@@ -59,17 +60,25 @@ class Storage:
 
 
 class LibvirtDriver:
-    """Guests of one libvirt.  Calls about one instance must not overlap."""
+    """Guests of one libvirt.  Calls about one instance must not overlap.
+
+    sleep does the waiting for guests.
+    """
 
     def __init__(
-        self, host: Host, storage: Storage, firewall: Firewall, settings: DriverSettings
+        self,
+        host: Host,
+        storage: Storage,
+        firewall: Firewall,
+        settings: DriverSettings,
+        sleep: Callable[[float], object] = concurrency.sleep,
     ) -> None:
         self._host = host
         self._images = storage.images
         self._cache = storage.cache
         self._disks = storage.disks
         self._firewall = firewall
-        self._power = GuestPower(host)
+        self._power = GuestPower(host, sleep)
         self._settings = settings
         self._hardware = settings.hardware
         self._capabilities: HostCapabilities | None = None
@@ -144,6 +153,8 @@ class LibvirtDriver:
 
     def power_on(self, instance: Instance) -> None:
         """Start the guest; a running one is left alone.  Raises: GuestNotFound, DriverError."""
+        if self._host.find_guest(instance.uuid) is None:
+            raise exception.GuestNotFound(instance_uuid=instance.uuid)
         vif.plug(instance.vifs)
         self._firewall.prepare(instance)
         self._host.start(instance.uuid)

@@ -9,6 +9,7 @@ may belong to green threads.
 import collections
 import contextlib
 import dataclasses
+import functools
 import logging
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
@@ -87,7 +88,7 @@ class GuestFacts:
 class Host:
     """One libvirt daemon.
 
-    with_events: collect lifecycle events; the library has one event loop per process.
+    with_events: collect lifecycle events.
     The connection is opened at the first use and again after it was lost; it is replaced
     by assignment only, which needs no lock.
     """
@@ -97,7 +98,6 @@ class Host:
         self._uri = uri
         self._with_events = with_events
         self._connection: Any = None
-        self._closed = False
         self._reboots: collections.Counter[str] = collections.Counter()
 
     # --- Connection -------------------------------------------------------------------------
@@ -109,13 +109,11 @@ class Host:
         """
         libvirt.registerErrorHandler(_ignore_error, None)
         if self._with_events:
-            libvirt.virEventRegisterDefaultImpl()
-            concurrency.spawn_native(self._run_events, "libvirt-events")
+            _start_event_loop()
         self._do("open the connection", lambda connection: connection.getLibVersion())
 
     def close(self) -> None:
         """Close the connection and end the events with None; guests keep running."""
-        self._closed = True
         connection, self._connection = self._connection, None
         if connection is not None:
             with contextlib.suppress(libvirt.libvirtError):
@@ -313,11 +311,6 @@ class Host:
         connection.domainEventRegisterAny(None, lifecycle, self._on_lifecycle, None)
         connection.domainEventRegisterAny(None, reboot, self._on_reboot, None)
 
-    def _run_events(self) -> None:
-        """Serve libvirt's event loop.  Runs on a native thread until the host is closed."""
-        while not self._closed:
-            libvirt.virEventRunDefaultImpl()
-
     def _on_lifecycle(
         self, _connection: Any, domain: Any, event: int, _detail: int, _opaque: Any
     ) -> None:
@@ -327,6 +320,18 @@ class Host:
 
     def _on_reboot(self, _connection: Any, domain: Any, _opaque: Any) -> None:
         self._reboots[domain.UUIDString()] += 1
+
+
+@functools.cache
+def _start_event_loop() -> None:
+    """Serve libvirt's events on a native thread; the library has one loop per process."""
+    libvirt.virEventRegisterDefaultImpl()
+    concurrency.spawn_native(_run_event_loop, "libvirt-events")
+
+
+def _run_event_loop() -> None:
+    while True:
+        libvirt.virEventRunDefaultImpl()
 
 
 def _ignore_error(_opaque: object, _error: object) -> None:
