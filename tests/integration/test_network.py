@@ -7,9 +7,9 @@ import pathlib
 import pwd
 import shutil
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 
 import pytest
 from oslo_config import cfg
@@ -20,12 +20,16 @@ from nova.network.manager import FlatDHCPManager
 from nova.network.settings import NetworkSettings
 from nova.privileged import context as privileged_context
 from nova.privileged import network as privileged
+from nova.rpc.amqp import AmqpBus
 from nova.rpc.local import LocalBus
+from tests.fixtures.lease_relay import LeaseRelay
 from tests.fixtures.network_lab import (
     HOST_ADDRESS,
     WORLD_ADDRESS,
     LeaseEvents,
     NetworkLab,
+    config_file,
+    messaging_conf,
     run,
 )
 from tests.fixtures.networks import (
@@ -51,6 +55,7 @@ pytestmark = [
 CONTEXT = get_admin_context()
 GATEWAY = "10.0.1.1"
 USER = "nobody"
+RABBIT_URL = os.environ.get("NOVA_TEST_RABBIT_URL", "")
 
 
 @dataclasses.dataclass
@@ -140,17 +145,26 @@ def host(lab: NetworkLab, folder: pathlib.Path) -> Iterator[Host]:
 
 
 @contextlib.contextmanager
-def privileges(settings: NetworkSettings) -> Iterator[None]:
+def privileges(settings: NetworkSettings, **options: object) -> Iterator[None]:
     """Run privileged functions here, configured as the host is."""
-    for name in ("networks_path", "dhcpbridge"):
-        cfg.CONF.set_override(name, getattr(settings, name))
+    options |= {name: getattr(settings, name) for name in ("networks_path", "dhcpbridge")}
+    for name, value in options.items():
+        cfg.CONF.set_override(name, value)
     privileged_context.run_in_process(True)
     try:
         yield
     finally:
         privileged_context.run_in_process(False)
-        for name in ("networks_path", "dhcpbridge"):
+        for name in options:
             cfg.CONF.clear_override(name)
+
+
+def wait_until(condition: Callable[[], bool], timeout_s: float = 15) -> None:
+    """Wait for something that other processes do."""
+    deadline = time.monotonic() + timeout_s
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert condition()
 
 
 def test_guest_gets_its_address_and_the_script_hears_of_it(host: Host) -> None:
@@ -275,9 +289,7 @@ def test_dead_dnsmasq_heals(host: Host) -> None:
     process = host.dnsmasq()
     assert process is not None
     os.kill(process, 9)
-    deadline = time.monotonic() + 5
-    while host.dnsmasq() is not None and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_until(lambda: host.dnsmasq() is None)
     with host.lab.as_host():
         host.manager.heal()
     assert host.dnsmasq() not in (None, process)
@@ -406,9 +418,32 @@ def test_multi_host_guests_use_the_address_of_their_host(
     assert (folder / "networks" / "nova-br1.hosts").read_text() == "10.0.1.5\tvm5.novalocal\n"
 
 
-def test_helper_runs_as_program_of_its_own(folder: pathlib.Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "nova.cmd.dhcpbridge", "old", "fa:16:3e:00:00:05", "10.0.1.5"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+@pytest.mark.skipif(not RABBIT_URL, reason="NOVA_TEST_RABBIT_URL is not set")
+def test_leases_go_through_rabbitmq_from_dnsmasq_to_the_conductor(
+    lab: NetworkLab, folder: pathlib.Path
+) -> None:
+    host = Host.make(lab, folder)
+    relay = LeaseRelay(folder)
+    name = f"nn-{uuid.uuid4().hex[:8]}"
+    path = config_file(folder, name, RABBIT_URL)
+    host.settings = dataclasses.replace(host.settings, host=name, dhcpbridge=str(relay.script))
+    host.manager = new_manager(host.settings, host.conductor)
+    bus = AmqpBus(messaging_conf(path))
+    server = bus.serve("network", name, [host.manager])
+    server.start()
+    try:
+        with privileges(host.settings, dhcpbridge_flagfile=[str(path)]):
+            host.start()
+            assert relay.outcomes[0][:3] == (["init"], 0, "")
+            assert host.boot(5, guest=1) == ["10.0.1.5", GATEWAY, GATEWAY]
+            mac = "fa:16:3e:00:00:05"
+            wait_until(lambda: host.conductor.recorded == [(name, "10.0.1.5", mac, True)])
+            with lab.as_host():
+                host.manager.teardown_instance(CONTEXT, "guest-5", (make_vif(5),))
+            wait_until(lambda: host.conductor.recorded[-1] == (name, "10.0.1.5", mac, False))
+    finally:
+        server.stop()
+        server.drain(10)
+        bus.close()
+        relay.close()
+        cfg.CONF.clear()
