@@ -22,12 +22,13 @@ _GREEN = "eventlet" in sys.modules and bool(
 )
 
 if _GREEN:
-    from eventlet import patcher, tpool
+    from eventlet import hubs, patcher, tpool
 
 LOG = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+Thread = threading.Thread
 Event = threading.Event
 Local = threading.local
 Lock = threading.Lock
@@ -37,6 +38,12 @@ sleep = time.sleep
 def is_green() -> bool:
     """Tell whether this process runs on eventlet."""
     return _GREEN
+
+
+def after_fork() -> None:
+    """Make this process, just forked, independent of its parent; call it first in a child."""
+    if _GREEN:
+        hubs.use_hub()
 
 
 def spawn(function: Callable[..., object], *args: Any, name: str | None = None) -> threading.Thread:

@@ -91,4 +91,66 @@ LIFE_OPTS: list[cfg.Opt] = [
     ),
 ]
 
-OPTS: dict[str, list[cfg.Opt]] = {"DEFAULT": [*SERVICE_OPTS, *LIFE_OPTS]}
+HTTP_OPTS: list[cfg.Opt] = [
+    cfg.ListOpt(
+        "enabled_ssl_apis",
+        default=[],
+        help="APIs that are served over TLS: osapi_compute, metadata.",
+    ),
+]
+
+WSGI_OPTS: list[cfg.Opt] = [
+    cfg.StrOpt("ssl_cert_file", help="File with the server's certificate and its chain."),
+    cfg.StrOpt("ssl_key_file", help="File with the private key of the certificate."),
+    cfg.StrOpt(
+        "ssl_ca_file",
+        help="File with the authorities that clients' certificates must come from. Unset: "
+        "clients need none.",
+    ),
+    cfg.IntOpt(
+        "default_pool_size",
+        default=1000,
+        min=1,
+        help="Largest number of connections that are served at once by a process.",
+    ),
+    cfg.IntOpt(
+        "client_socket_timeout",
+        default=900,
+        min=1,
+        help="Seconds after which a connection on which nothing happens is closed.",
+    ),
+    cfg.IntOpt(
+        "header_timeout",
+        default=30,
+        min=1,
+        help="Seconds within which all headers of a request must have arrived.",
+    ),
+    cfg.BoolOpt(
+        "keep_alive",
+        default=True,
+        help="Whether a connection may carry several requests.",
+    ),
+    cfg.IntOpt(
+        "tcp_keepidle",
+        default=600,
+        min=1,
+        help="Seconds of silence after which the system probes whether a client still exists.",
+    ),
+    cfg.IntOpt(
+        "max_header_line",
+        default=16384,
+        min=1024,
+        help="Largest size in bytes of one header line; tokens with a large catalogue need much.",
+    ),
+    cfg.IntOpt(
+        "max_url_length",
+        default=8192,
+        min=1024,
+        help="Largest size in bytes of the line that names method and URL.",
+    ),
+]
+
+OPTS: dict[str, list[cfg.Opt]] = {
+    "DEFAULT": [*SERVICE_OPTS, *LIFE_OPTS, *HTTP_OPTS],
+    "wsgi": WSGI_OPTS,
+}

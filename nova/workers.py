@@ -1,0 +1,165 @@
+"""Several processes of one service: a parent that forks, watches and ends them."""
+
+import collections
+import dataclasses
+import logging
+import os
+import select
+import signal
+import socket
+from collections.abc import Callable
+
+from nova import clock, concurrency, launcher
+from nova.config import BAD_CONFIGURATION
+from nova.launcher import Runnable, SignalInbox
+
+LOG = logging.getLogger(__name__)
+
+_READY = b"R"
+_THROTTLE_S = 1.0
+
+
+@dataclasses.dataclass(slots=True)
+class _Child:
+    pid: int
+    link: socket.socket
+    ready: bool = False
+
+
+class Workers:
+    """The parent; it holds no connection and no thread, so that forking is safe.
+
+    A worker that dies is replaced; when more than count die within count seconds, the
+    parent pauses between them.  A worker that finds the configuration bad ends all.
+    """
+
+    def __init__(self, make: Callable[[], Runnable], count: int, stop_timeout_s: float) -> None:
+        self._make = make
+        self._count = count
+        self._stop_timeout_s = stop_timeout_s
+        self._children: dict[int, _Child] = {}
+        self._deaths: collections.deque[float] = collections.deque(maxlen=count + 1)
+        self._stop_before: float | None = None
+        self._again = False
+        self._announced = False
+        self._code = launcher.OK
+
+    def run(self) -> int:
+        """Run until told to end; return the exit code."""
+        inbox = SignalInbox()
+        for _ in range(self._count):
+            self._fork(inbox)
+        while self._children:
+            links = {child.link: child for child in self._children.values()}
+            readable, _, _ = select.select([inbox.reader, *links], [], [], self._patience())
+            for source in readable:
+                if source is inbox.reader:
+                    self._heed(inbox)
+                else:
+                    self._hear(links[source])
+            self._reap(inbox)
+            self._enforce_deadline()
+        if self._again:
+            launcher.exec_again()
+        return self._code
+
+    def _patience(self) -> float | None:
+        if self._stop_before is None:
+            return None
+        return max(0.0, self._stop_before - clock.monotonic())
+
+    def _fork(self, inbox: SignalInbox) -> None:
+        ours, theirs = socket.socketpair()
+        pid = os.fork()
+        if pid == 0:
+            concurrency.after_fork()
+            ours.close()
+            for sibling in self._children.values():
+                sibling.link.close()
+            _work(self._make, theirs)
+        theirs.close()
+        self._children[pid] = _Child(pid, ours)
+        LOG.info("Started worker %s", pid)
+
+    def _heed(self, inbox: SignalInbox) -> None:
+        for number in inbox.read():
+            if number == signal.SIGHUP and self._stop_before is None:
+                self._again = True
+                self._end()
+            elif number in launcher.STOP_SIGNALS:
+                if self._stop_before is not None:
+                    LOG.warning("Told to stop twice: ending at once.")
+                    self._signal(signal.SIGKILL)
+                    self._code = launcher.FAILED
+                else:
+                    self._end()
+
+    def _end(self) -> None:
+        LOG.info("Stopping %s workers", len(self._children))
+        self._stop_before = clock.monotonic() + self._stop_timeout_s
+        self._signal(signal.SIGTERM)
+
+    def _signal(self, number: signal.Signals) -> None:
+        for pid in self._children:
+            os.kill(pid, number)
+
+    def _hear(self, child: _Child) -> None:
+        if child.link.recv(1) == _READY:
+            child.ready = True
+        else:
+            child.link.close()
+            child.link = socket.socket()
+        if not self._announced and all(one.ready for one in self._children.values()):
+            self._announced = True
+            LOG.info("Ready: %s workers", self._count)
+            launcher.notify_ready()
+
+    def _reap(self, inbox: SignalInbox) -> None:
+        for pid in list(self._children):
+            found, status = os.waitpid(pid, os.WNOHANG)
+            if found:
+                self._bury(self._children.pop(pid), os.waitstatus_to_exitcode(status), inbox)
+
+    def _bury(self, child: _Child, code: int, inbox: SignalInbox) -> None:
+        child.link.close()
+        if self._stop_before is not None:
+            return
+        if code == BAD_CONFIGURATION:
+            self._code = code
+            self._end()
+            return
+        LOG.error("Worker %s ended with %s; another takes its place.", child.pid, code)
+        self._deaths.append(clock.monotonic())
+        if self._dying_fast():
+            concurrency.sleep(_THROTTLE_S)
+        self._fork(inbox)
+
+    def _dying_fast(self) -> bool:
+        full = len(self._deaths) == self._deaths.maxlen
+        return full and self._deaths[-1] - self._deaths[0] < self._count
+
+    def _enforce_deadline(self) -> None:
+        if self._stop_before is not None and clock.monotonic() >= self._stop_before:
+            LOG.warning("Workers did not end within the deadline.")
+            self._signal(signal.SIGKILL)
+            self._stop_before = float("inf")
+            self._code = launcher.FAILED
+
+
+def _work(make: Callable[[], Runnable], link: socket.socket) -> None:
+    """Be a worker; end like one that is told to when the parent is gone."""
+    inbox = SignalInbox(ignored=frozenset({signal.SIGINT, signal.SIGHUP}))
+    concurrency.spawn(_watch_parent, link, inbox, name="watch-parent")
+    code = launcher.FAILED
+    try:
+        code = launcher.run_with(make, inbox, lambda: link.sendall(_READY))
+    except Exception:
+        LOG.exception("Unexpected error in a worker")
+    finally:
+        launcher.leave(code)
+
+
+def _watch_parent(link: socket.socket, inbox: SignalInbox) -> None:
+    while link.recv(1):
+        pass
+    inbox.put(signal.SIGTERM)
