@@ -12,7 +12,7 @@ SERVICE_TYPE = "compute"
 MOUNT = "/v2.1"
 UPDATED = "2013-07-23T11:33:21Z"
 
-_FORM = re.compile(r"^([1-9]\d{0,3})\.([1-9]\d{0,3}|0)$", re.ASCII)
+_FORM = re.compile(r"^([1-9]\d{0,3})\.([1-9]\d{0,3}|0)\Z", re.ASCII)
 
 
 class Version(NamedTuple):

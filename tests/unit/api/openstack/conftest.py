@@ -1,0 +1,91 @@
+import dataclasses
+
+import pytest
+
+from nova import exception
+from nova.api.openstack.environment import WsgiApp
+from nova.api.settings import ApiSettings
+from nova.compute.rpcapi import ComputeAPI
+from nova.context import RequestContext
+from nova.image.memory import MemoryImageService
+from nova.objects.image import Image
+from nova.objects.instance import Instance
+from nova.objects.operation import Work
+from nova.rpc.local import LocalBus
+from tests.fixtures.conductor_stub import StubHosts, StubInstances, StubKeypairs
+from tests.fixtures.rest import PROJECT, Rest, make_rest_app
+
+IMAGE_ID = "11111111-2222-3333-4444-555555555555"
+
+
+class StubCompute(ComputeAPI):
+    """Answers console reads; takes note of nothing else."""
+
+    def __init__(self) -> None:
+        self.console: str | None = "one\ntwo\n"
+
+    def build_instance(self, context: RequestContext, work: Work) -> None: ...
+
+    def terminate_instance(self, context: RequestContext, work: Work) -> None: ...
+
+    def start_instance(self, context: RequestContext, work: Work) -> None: ...
+
+    def stop_instance(self, context: RequestContext, work: Work) -> None: ...
+
+    def reboot_instance(self, context: RequestContext, work: Work) -> None: ...
+
+    def pull_operations(self, context: RequestContext) -> None: ...
+
+    def get_console_output(
+        self, context: RequestContext, instance: Instance, tail_lines: int | None = None
+    ) -> str:
+        if self.console is None:
+            raise exception.ConsoleNotAvailable(instance_uuid=instance.uuid)
+        lines = self.console.splitlines(keepends=True)
+        return "".join(lines if tail_lines is None else lines[len(lines) - tail_lines :])
+
+
+@dataclasses.dataclass
+class Api:
+    """The application over a conductor stub."""
+
+    rest: Rest
+    app: WsgiApp
+    bus: LocalBus
+    instances: StubInstances
+    keypairs: StubKeypairs
+    hosts: StubHosts
+    images: MemoryImageService
+    compute: StubCompute
+
+    def with_settings(self, **changes: object) -> Rest:
+        """Return a client of the same cloud under other settings."""
+        settings = dataclasses.replace(
+            ApiSettings(auth_strategy="noauth2"),
+            **changes,  # type: ignore[arg-type]
+        )
+        return dataclasses.replace(
+            self.rest, app=make_rest_app(self.bus, self.images, settings=settings)
+        )
+
+
+@pytest.fixture
+def api() -> Api:
+    bus = LocalBus()
+    instances, keypairs, hosts = StubInstances(), StubKeypairs(), StubHosts()
+    bus.serve("conductor", "c1", [instances, keypairs, hosts]).start()
+    compute = StubCompute()
+    bus.serve("compute", "compute-7", [compute]).start()
+    images = MemoryImageService()
+    images.add(Image(id=IMAGE_ID, name="cirros", visibility="public", min_ram_mb=64), b"x")
+    app = make_rest_app(bus, images)
+    return Api(
+        rest=Rest(app, project=PROJECT),
+        app=app,
+        bus=bus,
+        instances=instances,
+        keypairs=keypairs,
+        hosts=hosts,
+        images=images,
+        compute=compute,
+    )
