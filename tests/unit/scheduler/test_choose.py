@@ -2,36 +2,9 @@ import collections
 import dataclasses
 import random
 
-from nova.scheduler.choose import Rules, choose
-from nova.scheduler.filters.base import FilterSettings
-from nova.scheduler.loading import ALL_FILTERS, ALL_WEIGHERS, load_filters, load_weighers
+from nova.scheduler.choose import choose
 from tests.fixtures.hosts import make_host_state, make_spec
-
-MULTIPLIERS = {
-    "ram_weight_multiplier": 1.0,
-    "cpu_weight_multiplier": 1.0,
-    "disk_weight_multiplier": 1.0,
-    "io_ops_weight_multiplier": -1.0,
-    "build_failure_weight_multiplier": 1000000.0,
-    "num_instances_weight_multiplier": 0.0,
-}
-FILTERS = (
-    "AvailabilityZoneFilter",
-    "ComputeFilter",
-    "ComputeCapabilitiesFilter",
-    "ImagePropertiesFilter",
-    "RamFilter",
-    "DiskFilter",
-    "CoreFilter",
-)
-
-
-def make_rules(filters=FILTERS, multipliers=MULTIPLIERS, **changes):
-    return Rules(
-        filters=load_filters([ALL_FILTERS], filters, FilterSettings()),
-        weighers=load_weighers([ALL_WEIGHERS], multipliers),
-        **changes,
-    )
+from tests.fixtures.scheduling import MULTIPLIERS, make_rules
 
 
 def run(spec, hosts, seed=1, **changes):

@@ -13,7 +13,7 @@ from nova.scheduler.manager import PULL_INTERVAL_S, SchedulerManager
 from nova.scheduler.rpcapi import SchedulerAPI
 from tests.fixtures.doubles import partly_served
 from tests.fixtures.hosts import make_snapshot, make_spec
-from tests.unit.scheduler.test_choose import make_rules
+from tests.fixtures.scheduling import make_rules
 
 CONTEXT = RequestContext(user_id="alice", project_id="demo")
 
