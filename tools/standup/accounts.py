@@ -38,6 +38,12 @@ def remove(user: str) -> None:
         run.output(["userdel", "--", user])
 
 
+def close(path: Path, user: str | None) -> None:
+    """Hand a directory tree to an account and keep all others out."""
+    path.chmod(0o750)
+    give(path, user)
+
+
 def give(path: Path, user: str | None) -> None:
     """Hand a directory tree to an account; None leaves it with ours."""
     if user is None:

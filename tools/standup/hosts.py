@@ -24,12 +24,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from standup import run
+from standup import ports, run
 from standup.errors import StandupError
 from standup.host_spec import OWN_DIRECTORIES, HostSpec
 from standup.manager import ProcessManager, SupervisedPrograms, own_command, wait_until
 from standup.program import Program
+from standup.relay import inside
 
+RELAY_TIER = 2
+HOST_TIER = 4
 SEGMENTS = {"mgmt": "eth0", "data": "eth1", "public": "eth2"}
 
 
@@ -259,11 +262,19 @@ class Hosts:
         _ip(netns, "route", "add", "default", "via", layout.controller_address)
 
     def _relay(self) -> None:
+        """Start the relay and wait until it listens."""
         layout = self.layout
-        log = str(layout.directory / "relay.log")
-        netns = ("--netns", f"/run/netns/{layout.switch}", "--listen", layout.controller_address)
-        ports = tuple(str(port) for port in self.relayed)
-        self.manager.start(Program("relay", own_command("relay", *netns, *ports), log))
+        log = layout.directory / "relay.log"
+        netns = Path("/run/netns", layout.switch)
+        where = ("--netns", str(netns), "--listen", layout.controller_address)
+        command = own_command("relay", *where, *(str(port) for port in self.relayed))
+        self.manager.start(Program("relay", command, str(log), tier=RELAY_TIER))
+
+        def listens() -> bool:
+            with inside(netns):
+                return all(ports.answers(port, layout.controller_address) for port in self.relayed)
+
+        wait_until(listens, 20, "the relay does not listen", log)
 
     # ------------------------------------------------------------------ life
 
@@ -285,7 +296,15 @@ class Hosts:
         )
         log = spec.directory / "host.log"
         self.manager.start(
-            Program(spec.name, command, str(log), restart=False, umask=0o022, stop_timeout_s=60)
+            Program(
+                spec.name,
+                command,
+                str(log),
+                restart=False,
+                umask=0o022,
+                tier=HOST_TIER,
+                stop_timeout_s=60,
+            )
         )
         programs = self.programs(index)
         wait_until(programs.answers, 30, f"host {spec.name} does not start", log)
@@ -305,8 +324,7 @@ class Hosts:
     def crash(self, index: int) -> None:
         """Let the power of a host fail: every process in it is gone at once."""
         name = self.layout.spec(index).name
-        if isinstance(self.manager, SupervisedPrograms):
-            self.manager.kill(name)
+        self.manager.kill(name)
         self.manager.stop(name)
 
     def enter(self, index: int) -> list[str]:
@@ -317,7 +335,8 @@ class Hosts:
         name = self.layout.spec(index).name
         state = next((state for state in self.manager.states() if state.name == name), None)
         if state is None or state.pid is None:
-            raise StandupError(f"host {name} is not up")
+            log = self.layout.spec(index).directory / "host.log"
+            raise StandupError(f"host {name} is not up", log)
         children = Path(f"/proc/{state.pid}/task/{state.pid}/children").read_text().split()
         if not children:
             raise StandupError(f"host {name} is just going down")

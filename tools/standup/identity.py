@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from standup import ini, ports, rest, run
-from standup.accounts import give
+from standup.accounts import close
 from standup.errors import StandupError
 from standup.manager import ProcessManager, wait_until
 from standup.program import Program
@@ -96,7 +96,7 @@ def start(site: Site, manager: ProcessManager) -> None:
         home = site.directory / service
         port = site.identity_port if service == "keystone" else site.image_port
         (home / "gunicorn.py").write_text(_gunicorn(module, port, home))
-        give(home, site.user_of(service))
+        close(home, site.user_of(service))
         # Keystone parses the process's arguments itself, so gunicorn is started without any.
         environment = {
             "GUNICORN_CMD_ARGS": f"-c {home}/gunicorn.py",
@@ -186,7 +186,7 @@ def _write_keystone(site: Site) -> None:
         "oslo_policy": {"enforce_scope": "true", "enforce_new_defaults": "true"},
     }
     ini.write(home / "keystone.conf", values)
-    give(home, site.user_of("keystone"))
+    close(home, site.user_of("keystone"))
 
 
 def _write_glance(site: Site) -> None:
@@ -214,7 +214,7 @@ def _write_glance(site: Site) -> None:
         "oslo_policy": {"enforce_scope": "true", "enforce_new_defaults": "true"},
     }
     ini.write(home / "glance-api.conf", values)
-    give(home, site.user_of("glance"))
+    close(home, site.user_of("glance"))
 
 
 def service_login(auth_url: str, user: str, password: str) -> dict[str, str]:

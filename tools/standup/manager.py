@@ -29,6 +29,9 @@ class ProcessManager(Protocol):
     def stop(self, name: str) -> None:
         """Stop a program and wait for its end."""
 
+    def kill(self, name: str) -> None:
+        """End a program like a power failure."""
+
     def states(self) -> list[ProgramState]:
         """Return what is known of every program, in starting order."""
 
@@ -63,7 +66,8 @@ class SupervisedPrograms:
 
     def kill(self, name: str) -> None:
         """End a program like a power failure."""
-        self._ask({"op": "kill", "name": name})
+        if self.answers():
+            self._ask({"op": "kill", "name": name})
 
     def states(self) -> list[ProgramState]:
         """Return what is known of every program, in starting order."""
@@ -92,7 +96,7 @@ class SupervisedPrograms:
         """Tell whether a supervisor serves this directory."""
         try:
             self._ask({"op": "status"})
-        except (OSError, ValueError):
+        except StandupError:
             return False
         return True
 
@@ -118,15 +122,21 @@ class SupervisedPrograms:
         wait_until(self.answers, 20.0, "the process supervisor does not answer", log)
 
     def _ask(self, request: dict[str, Any]) -> list[ProgramState]:
+        try:
+            reply = self._exchange(request)
+        except (OSError, ValueError) as error:
+            raise StandupError(f"no process supervisor serves {self.directory}: {error}") from error
+        if "ok" not in reply:
+            raise StandupError(f"the process supervisor refuses: {reply.get('error', 'no answer')}")
+        return [ProgramState(**state) for state in reply["ok"]]
+
+    def _exchange(self, request: dict[str, Any]) -> dict[str, Any]:
         with contextlib.closing(socket.socket(socket.AF_UNIX)) as connection:
             connection.settimeout(10.0)
             with processes.short_path(self.directory / "supervisor.sock") as address:
                 connection.connect(address)
             connection.sendall(json.dumps(request).encode() + b"\n")
-            reply = json.loads(connection.makefile("r").readline() or "{}")
-        if "ok" not in reply:
-            raise StandupError(f"the process supervisor refuses: {reply.get('error', 'no answer')}")
-        return [ProgramState(**state) for state in reply["ok"]]
+            return dict(json.loads(connection.makefile("r").readline() or "{}"))
 
 
 def wait_until(

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from standup import ports, run
-from standup.accounts import give
+from standup.accounts import close
 from standup.manager import ProcessManager
 from standup.program import Program
 
@@ -39,7 +39,7 @@ class MariaDB:
         if not (data / "mysql").is_dir():
             data.mkdir(parents=True, exist_ok=True)
             log.touch()
-            give(self.directory, self.user)
+            close(self.directory, self.user)
             options = [
                 "--auth-root-authentication-method=normal",
                 "--skip-test-db",

@@ -112,7 +112,10 @@ def write(path: Path, sections: Sections, group: str) -> None:
 
 def sudoers(settings: Settings, user: str) -> str:
     """Return the rule that lets the daemons start their privileged helpers, and nothing else."""
-    return f"{user} ALL=(root) NOPASSWD: {settings.nova_venv}/bin/privsep-helper *\n"
+    return (
+        f"Defaults:{user} !requiretty, !use_pty\n"
+        f"{user} ALL=(root) NOPASSWD: {settings.nova_venv}/bin/privsep-helper *\n"
+    )
 
 
 def _login(settings: Settings, controller_address: str) -> dict[str, str]:

@@ -23,7 +23,8 @@ def is_free(port: int, address: str = LOOPBACK) -> bool:
 
 def choose(preferred: int, taken: set[int]) -> int:
     """Return the preferred port or the next free one that is not in taken; add it to taken."""
-    for port in [preferred, *range(preferred + 10_000, preferred + 10_400)]:
+    candidates: list[int] = [preferred, *range(preferred + 10_000, preferred + 10_400)]
+    for port in candidates:
         if port not in taken and is_free(port):
             taken.add(port)
             return port

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from standup import ports, run
-from standup.accounts import give
+from standup.accounts import close
 from standup.errors import StandupError
 from standup.manager import ProcessManager
 from standup.program import Program
@@ -35,7 +35,7 @@ class PostgreSQL:
         data, log = self.directory / "data", self.directory / "postgresql.log"
         self.directory.mkdir(parents=True, exist_ok=True)
         log.touch()
-        give(self.directory, self.user)
+        close(self.directory, self.user)
         if not (data / "PG_VERSION").exists():
             options = [
                 "--auth-local=peer",

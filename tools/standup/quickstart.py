@@ -21,7 +21,6 @@ from standup import (
     this_machine,
     venvs,
 )
-from standup.accounts import give
 from standup.cloud import DATABASE, Cloud
 from standup.errors import StandupError
 from standup.manager import wait_until
@@ -148,8 +147,7 @@ class QuickStart:
         if server is None:
             directory = self.settings.state / "database"
             directory.mkdir(exist_ok=True)
-            directory.chmod(0o750)
-            give(directory, nova_programs.USER)
+            accounts.close(directory, nova_programs.USER)
             return str(directory)
         server.start(self.cloud.manager)
         server.ensure_database(DATABASE)
@@ -289,7 +287,7 @@ class QuickStart:
         settings, cloud = self.settings, self.cloud
         settings.etc.mkdir(parents=True, exist_ok=True)
         (settings.state / "controller").mkdir(exist_ok=True)
-        give(settings.state / "controller", nova_programs.USER)
+        accounts.close(settings.state / "controller", nova_programs.USER)
         user = nova_programs.USER
         here = cloud.rabbitmq.url()
         nova_config.write(settings.etc / "nova.conf", nova_config.controller(settings, here), user)
@@ -299,7 +297,7 @@ class QuickStart:
         if settings.wishes.on_this_host:
             nodes = [this_machine.node(cloud)]
             nodes[0].state_path.mkdir(exist_ok=True)
-            give(nodes[0].state_path, user)
+            accounts.give(nodes[0].state_path, user)
         else:
             nodes = [cloud.node(index) for index in cloud.layout.indices()]
         for node in nodes:

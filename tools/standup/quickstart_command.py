@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from standup import accounts, first_server, hosts, settings, status, this_machine
+from standup import accounts, first_server, hosts, logs, settings, status, this_machine
 from standup.cloud import Cloud
 from standup.errors import StandupError
 from standup.paths import default_cache, default_state
@@ -161,23 +161,15 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _logs(options: argparse.Namespace) -> int:
-    logs = _existing(options).logs
-    files = {
-        str(file.relative_to(logs).with_suffix("")): file for file in sorted(logs.rglob("*.log"))
-    }
+    chosen = _existing(options)
     if not options.daemon:
-        for name, file in files.items():
+        for name, file in logs.by_name(chosen).items():
             print(f"{name:32} {file}")
         return 0
-    found = [
-        file for name, file in files.items() if options.daemon in (name, name.rsplit("/", 1)[-1])
-    ]
-    if not found:
-        raise StandupError(f"there is no log of {options.daemon}; there are: {', '.join(files)}")
+    files = [str(file) for file in logs.matching(chosen, options.daemon)]
     follow = ["-F"] if options.follow else []
-    return subprocess.run(
-        ["tail", "-n", str(options.lines), *follow, *map(str, found)], check=False
-    ).returncode
+    command = ["tail", "-n", str(options.lines), *follow, *files]
+    return subprocess.run(command, check=False).returncode
 
 
 def _ssh(options: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from standup import ports, run
-from standup.accounts import give
+from standup.accounts import close
 from standup.manager import ProcessManager, wait_until
 from standup.program import Program
 
@@ -77,7 +77,7 @@ class RabbitMQ:
             "disk_free_limit.absolute = 50MB\n"
         )
         (self.directory / "enabled_plugins").write_text("[].\n")
-        give(self.directory, self.user)
+        close(self.directory, self.user)
         (self.directory / "rabbitmq.conf").chmod(0o600)
 
     def _environment(self) -> dict[str, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import grp
 import json
 import os
@@ -60,9 +61,20 @@ class Supervisor:
     # ------------------------------------------------------------------ life
 
     def run(self, programs: Sequence[Program] = ()) -> None:
-        """Start some programs, then serve until told to shut down and the last one has ended."""
+        """Start some programs, then serve until told to shut down and the last one has ended.
+
+        Returns at once if another supervisor serves this directory.
+        """
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         self.directory.mkdir(parents=True, exist_ok=True)
+        with open(self.directory / "supervisor.lock", "w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+            self._serve_until_told(programs)
+
+    def _serve_until_told(self, programs: Sequence[Program]) -> None:
         self._end_leftovers()
         wake, listener = self._catch_signals(), self._listen()
         for program in programs:

@@ -1,0 +1,73 @@
+"""What the quick start writes into configuration files."""
+
+from pathlib import Path
+
+import pytest
+from standup import ini, nova_config
+from standup.nova_config import ComputeNode
+from standup.settings import PASSWORDS, PREFERRED_PORTS, Settings, Wishes, load
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Return the settings of a small cloud."""
+    return Settings(
+        tmp_path / "state",
+        tmp_path / "cache",
+        Wishes(),
+        management="10.99.0.0/24",
+        fixed="10.0.0.0/24",
+        public="172.24.4.0/24",
+        ports=dict(PREFERRED_PORTS),
+        passwords={name: f"secret-{name}" for name in PASSWORDS},
+    )
+
+
+@pytest.fixture
+def node(settings: Settings) -> ComputeNode:
+    """Return a compute host in namespaces."""
+    address, controller = "10.99.0.11", "10.99.0.1"
+    state = settings.state / "compute"
+    return ComputeNode("compute1", address, controller, state, "eth1", "eth0")
+
+
+def test_only_the_conductor_is_told_about_the_database(
+    settings: Settings, node: ComputeNode
+) -> None:
+    files = [
+        nova_config.controller(settings, "rabbit://"),
+        nova_config.compute(settings, node, "rabbit://"),
+    ]
+    assert all("database" not in file for file in files)
+    assert list(nova_config.database("sqlite://")) == ["database"]
+
+
+def test_compute_hosts_know_no_passwords_but_those_they_need(
+    settings: Settings, node: ComputeNode
+) -> None:
+    text = ini.render(nova_config.compute(settings, node, "rabbit://nova:secret-rabbit@10.99.0.1/"))
+    known = {name for name in PASSWORDS if f"secret-{name}" in text}
+    assert known == {"nova", "rabbit"}
+
+
+def test_compute_hosts_reach_the_controller_by_its_management_address(
+    settings: Settings, node: ComputeNode
+) -> None:
+    text = ini.render(nova_config.compute(settings, node, "rabbit://10.99.0.1/"))
+    assert "127.0.0.1" not in text
+    assert "auth_url = http://10.99.0.1:5000/v3" in text
+
+
+def test_files_with_passwords_are_never_readable_by_others(tmp_path: Path) -> None:
+    file = tmp_path / "nova.conf"
+    assert ini.write(file, {"DEFAULT": {"a": "1"}})
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert file.read_text() == "[DEFAULT]\na = 1\n"
+    assert not ini.write(file, {"DEFAULT": {"a": "1"}})
+
+
+def test_settings_survive_being_stored(settings: Settings) -> None:
+    settings.state.mkdir()
+    changed = settings.with_accounts(("nova",))
+    assert load(settings.state) == changed
+    assert settings.file.stat().st_mode & 0o777 == 0o600

@@ -1,0 +1,55 @@
+"""Decisions about the machine: networks, firewall rules, units."""
+
+import ipaddress
+
+import pytest
+from standup import settings, systemd, this_machine
+from standup.errors import StandupError
+from standup.program import Program
+
+SAVED = """*filter
+:INPUT ACCEPT [1:2]
+:docker-nova-like - [0:0]
+:nova-compute-local - [0:0]
+:nova-filter-top - [0:0]
+-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+-A FORWARD -j nova-filter-top
+-A FORWARD -j docker-nova-like
+-A nova-filter-top -j nova-compute-local
+COMMIT
+"""
+
+
+def test_cleaning_removes_our_chains_and_keeps_the_others() -> None:
+    kept = this_machine.without_chains(SAVED)
+    assert "nova-compute" not in kept
+    assert "nova-filter" not in kept
+    assert kept.splitlines() == [
+        "*filter",
+        ":INPUT ACCEPT [1:2]",
+        ":docker-nova-like - [0:0]",
+        "-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT",
+        "-A FORWARD -j docker-nova-like",
+        "COMMIT",
+    ]
+
+
+def test_a_network_the_machine_has_a_route_to_is_not_taken() -> None:
+    present = [ipaddress.IPv4Network("10.0.0.0/16")]
+    assert settings._free_network(settings.FIXED_NETWORKS, present) == settings.FIXED_NETWORKS[1]
+    everything = [ipaddress.IPv4Network("0.0.0.0/1"), ipaddress.IPv4Network("128.0.0.0/1")]
+    with pytest.raises(StandupError, match="routes into all"):
+        settings._free_network(settings.FIXED_NETWORKS, everything)
+
+
+def test_unit_keeps_signs_that_systemd_would_expand() -> None:
+    program = Program("nova-api", ("/bin/x", "50%", "$HOME", 'a"b'), "/log/x.log", "nova")
+    lines = systemd.unit_text(program).splitlines()
+    assert 'ExecStart="/bin/x" "50%%" "$$HOME" "a\\"b"' in lines
+    assert "User=nova" in lines
+    assert "Restart=always" in lines
+
+
+def test_units_are_named_for_what_they_belong_to() -> None:
+    assert systemd.unit_name("nova-api") == "nova-api.service"
+    assert systemd.unit_name("rabbitmq") == "nova-quickstart-rabbitmq.service"
