@@ -188,6 +188,7 @@ class ComputeManager(ComputeAPI):
         first = not self._recovered
         for work in works:
             plan = self._recovery.interrupted_plan(work) if first else None
+            plan = plan or self._recovery.lost_password_plan(work)
             self._pool.spawn(self._carry_out, work, plan)
         if first:
             self._recovery.reap(context, self._settings.running_deleted_action)

@@ -230,7 +230,10 @@ class Operations:
             LOG.warning("Operation %s is to be repeated: %s", operation.id, error)
             return
         LOG.warning("Instance %s: %s failed: %s", running.instance.uuid, operation.action, error)
-        self._finish(running, _failed(result, failure, error))
+        failed = _failed(result, failure, error)
+        if failure.retry:
+            failed = dataclasses.replace(failed, admin_password=running.detail.admin_password)
+        self._finish(running, failed)
 
     def _finish(self, running: Running, result: ActionResult) -> bool:
         """Deliver a result; False when it is not wanted."""
@@ -257,8 +260,8 @@ class Operations:
         )
 
 
-def _failed(result: ActionResult, failure: Failure, error: Exception | None) -> ActionResult:
-    details = None if error is None else "".join(traceback.format_exception(error))
+def _failed(result: ActionResult, failure: Failure, error: Exception) -> ActionResult:
+    details = "".join(traceback.format_exception(error))
     return dataclasses.replace(
         result,
         vm_state=failure.vm_state,

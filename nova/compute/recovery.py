@@ -83,14 +83,29 @@ class Recovery:
             return None
         if ACTIONS[operation.action].recover is not Recover.ERROR:
             return None
+        return self._plan_to_undo("The compute service was restarted while it built the server.")
+
+    def lost_password_plan(self, work: Work) -> Plan | None:
+        """Return how to end a build whose message, with its password, was lost; None: build.
+
+        Only a config drive needs the password; it is stored nowhere.
+        """
+        detail = work.detail
+        if work.operation.action != "create" or not detail.instance.config_drive:
+            return None
+        if detail.admin_password is not None:
+            return None
+        return self._plan_to_undo(
+            "The build was interrupted, and the administrator password for the config drive "
+            "is not stored."
+        )
+
+    def _plan_to_undo(self, message: str) -> Plan:
         return Plan(
-            event=f"compute_recover_{operation.action}",
-            task_state=work.detail.instance.task_state or TaskState.SPAWNING,
+            event="compute_recover_create",
+            task_state=TaskState.NETWORKING,
             work=self._undo_build,
-            explain=lambda running, error: Failure(
-                message="The compute service was restarted while it built the server.",
-                retry=True,
-            ),
+            explain=lambda running, error: Failure(message=message, retry=True),
         )
 
     def _undo_build(self, running: Running) -> Outcome:

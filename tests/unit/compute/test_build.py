@@ -1,3 +1,4 @@
+import dataclasses
 import threading
 
 import pytest
@@ -95,6 +96,18 @@ def test_img_faults_are_told_to_the_tenant_and_not_retried(compute, error):
         f"Build of instance {work.operation.instance_uuid} aborted: {error}"
     )
     assert compute.driver.list_files() == set()
+
+
+def test_password_goes_back_with_a_build_for_another_host_only(compute):
+    for error in (
+        exception.DriverError(operation="start", reason="no"),
+        exception.ImageNotFound(image_id="x"),
+    ):
+        compute.driver.fail_next("spawn", error)
+        work = compute.work()
+        detail = dataclasses.replace(work.detail, admin_password="secret")
+        compute.send("build_instance", dataclasses.replace(work, detail=detail))
+    assert [result.admin_password for result in compute.ledger.results] == ["secret", None]
 
 
 def test_unreachable_image_service_asks_for_another_host(compute):

@@ -45,6 +45,17 @@ def test_build_that_was_never_begun_is_simply_done(compute):
     assert compute.driver.list_guests() == {work.operation.instance_uuid: PowerState.RUNNING}
 
 
+def test_build_whose_password_for_the_config_drive_is_lost_is_handed_back(compute):
+    compute.bus.drop_next("build_instance")
+    compute.build(config_drive=True)
+    compute.manager.pull_operations(CONTEXT)
+    compute.bus.run_until_idle()
+    (result,) = compute.ledger.results
+    assert (result.succeeded, result.retry, result.admin_password) == (False, True, None)
+    assert "password" in result.fault.message
+    assert compute.driver.list_files() == set()
+
+
 @pytest.mark.parametrize(
     ("action", "method", "operation", "after"),
     [
