@@ -6,7 +6,7 @@ import pytest
 from nova import exception
 from nova.objects.lifecycle import PowerState
 from nova.objects.operation import OperationState
-from tests.fixtures.compute import CONTEXT, LoneCompute
+from tests.fixtures.compute import CONTEXT, LoneCompute, RecordingNetwork
 from tests.fixtures.guests import make_network, make_vif
 
 
@@ -138,12 +138,14 @@ def test_network_that_no_host_serves_fails_the_build(compute):
 
 def test_interfaces_are_set_up_on_the_host_that_serves_their_network(compute):
     elsewhere = make_vif(network=make_network(multi_host=False, host="gateway"))
-    compute.bus.drop_next("setup_instance", 2)
-    compute.build(vifs=(elsewhere,))
-    asked = [record.host for record in compute.bus.calls if record.method == "setup_instance"]
-    assert set(asked) == {"gateway"}
+    gateway = RecordingNetwork()
+    compute.bus.serve("network", "gateway", [gateway]).start()
+    work = compute.build(vifs=(elsewhere,))
+    assert gateway.present == {work.operation.instance_uuid}
+    assert compute.network.present == set()
 
 
+@pytest.mark.logs_errors
 def test_unexpected_error_is_reported_without_its_text(compute, caplog):
     compute.driver.fail_next("spawn", ZeroDivisionError("internal detail"))
     compute.build()
@@ -154,6 +156,7 @@ def test_unexpected_error_is_reported_without_its_text(compute, caplog):
     assert "internal detail" in caplog.text
 
 
+@pytest.mark.logs_errors
 def test_failing_clean_up_does_not_hide_the_cause(compute, caplog):
     compute.driver.fail_next("spawn", exception.DriverError(operation="start", reason="no"))
     compute.driver.fail_next("destroy", exception.DriverError(operation="destroy", reason="busy"))

@@ -143,6 +143,7 @@ def test_guests_stay_off_by_default(compute):
     assert set(compute.driver.list_guests().values()) == {PowerState.SHUTDOWN}
 
 
+@pytest.mark.logs_errors
 def test_guest_that_can_not_be_started_does_not_stop_the_others(caplog):
     compute = LoneCompute(resume_guests=True)
     for _ in range(2):

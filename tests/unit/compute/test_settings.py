@@ -1,17 +1,5 @@
-import pytest
-from oslo_config import cfg
-
 from nova.compute.resources import Reserves
 from nova.compute.settings import ComputeSettings, compute_hosts, compute_settings
-from nova.config import register
-
-
-@pytest.fixture
-def conf():
-    conf = cfg.ConfigOpts()
-    register(conf)
-    conf([], default_config_files=[], default_config_dirs=[])
-    return conf
 
 
 def test_default_options_are_the_default_settings(conf):
