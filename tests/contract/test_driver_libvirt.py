@@ -5,7 +5,11 @@ import threading
 import pytest
 
 from tests.fixtures.driver_suite import DriverCase, DriverSuite
-from tests.fixtures.libvirt_driver import GuestPrograms, LibvirtCase
+from tests.fixtures.libvirt_driver import (
+    GuestPrograms,
+    LibvirtCase,
+    libvirt_events,  # noqa: F401
+)
 from tests.fixtures.time import frozen_clock  # noqa: F401
 
 
@@ -28,7 +32,7 @@ class TestLibvirtDriver(DriverSuite):
         return Events()
 
     @pytest.fixture
-    def case(self, tmp_path, monkeypatch, frozen_clock, events):  # noqa: F811
+    def case(self, tmp_path, monkeypatch, frozen_clock, events, libvirt_events):  # noqa: F811
         monkeypatch.setattr("subprocess.run", GuestPrograms())
         libvirt = LibvirtCase(str(tmp_path), frozen_clock.advance)
 

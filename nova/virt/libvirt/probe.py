@@ -53,7 +53,11 @@ class Verdict:
 
 
 def choose_virt_type(
-    host: Host, capabilities: HostCapabilities, instances_path: str, timeout_s: int
+    host: Host,
+    capabilities: HostCapabilities,
+    instances_path: str,
+    timeout_s: int,
+    sleep: Callable[[float], object] = concurrency.sleep,
 ) -> Verdict:
     """Return kvm if a guest really ran under it, else qemu.
 
@@ -62,22 +66,25 @@ def choose_virt_type(
     basis = f"{_boot_id()} {host.facts().hypervisor_version}"
     verdict = _recall(instances_path, basis)
     if verdict is None:
-        virt_type, reason = _try_kvm(host, capabilities, instances_path, timeout_s)
+        reason = _objection(capabilities)
+        virt_type = QEMU
+        if reason is None:
+            outcome = run_probe(host, KVM, instances_path, timeout_s, sleep)
+            virt_type = KVM if outcome is Outcome.RAN else QEMU
+            reason = f"a probe guest under kvm {outcome.value}"
         verdict = Verdict(virt_type=virt_type, reason=reason, basis=basis)
         _remember(instances_path, verdict)
     LOG.info("virt_type is %s: %s", verdict.virt_type, verdict.reason)
     return verdict
 
 
-def _try_kvm(
-    host: Host, capabilities: HostCapabilities, instances_path: str, timeout_s: int
-) -> tuple[str, str]:
+def _objection(capabilities: HostCapabilities) -> str | None:
+    """Return why no guest need be tried under kvm, None if one should be."""
     if not capabilities.offers(KVM):
-        return QEMU, "libvirt offers no kvm guests of this architecture"
+        return "libvirt offers no kvm guests of this architecture"
     if capabilities.cpu.architecture != _ARCHITECTURE:
-        return QEMU, "there is no probe guest for this architecture; set virt_type to kvm"
-    outcome = run_probe(host, KVM, instances_path, timeout_s)
-    return KVM if outcome is Outcome.RAN else QEMU, f"a probe guest under kvm {outcome.value}"
+        return "there is no probe guest for this architecture; set virt_type to kvm"
+    return None
 
 
 def run_probe(
