@@ -90,9 +90,10 @@ def _load(files: list[str]) -> Any:
 
     from nova.network.opts import NETWORK_OPTS
     from nova.opts import SERVICE_OPTS
+    from nova.privileged.opts import NETWORK_OPTS as PRIVILEGED_OPTS
     from nova.rpc.opts import RPC_OPTS
 
-    cfg.CONF.register_opts([*SERVICE_OPTS, *NETWORK_OPTS, *RPC_OPTS])
+    cfg.CONF.register_opts([*SERVICE_OPTS, *NETWORK_OPTS, *PRIVILEGED_OPTS, *RPC_OPTS])
     cfg.CONF([], project="nova", prog="nova-dhcpbridge", default_config_files=files)
     cfg.CONF.set_default("host", socket.gethostname())
     return cfg.CONF

@@ -19,6 +19,7 @@ from nova.network.rpcapi import NetworkAPI
 from nova.network.served import ServedNetworks
 from nova.network.settings import NetworkSettings
 from nova.objects.network import DhcpBinding, HostNetwork, Vif
+from nova.periodic import PeriodicTask
 from nova.rpc.bus import Bus
 
 LOG = logging.getLogger(__name__)
@@ -147,6 +148,22 @@ class NetworkManager(NetworkAPI, abc.ABC):
         self._refresh(context)
 
     # --- Periodic work
+
+    def periodic_tasks(self) -> tuple[PeriodicTask, ...]:
+        """Return what is done again and again; heal() also comes first after the start."""
+        return (
+            PeriodicTask(
+                name="heal",
+                interval_s=self._settings.heal_interval_s,
+                function=self.heal,
+                initial_delay_s=0,
+            ),
+            PeriodicTask(
+                name="disassociate-stale",
+                interval_s=STALE_INTERVAL_S,
+                function=self.disassociate_stale,
+            ),
+        )
 
     def heal(self) -> None:
         """Read the networks anew, repair what differs on the host, send waiting events."""

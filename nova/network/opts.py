@@ -61,22 +61,6 @@ NETWORK_OPTS: list[cfg.Opt] = [
         help="TCP port of the metadata service.",
     ),
     cfg.StrOpt(
-        "networks_path",
-        default="$state_path/networks",
-        help="Folder for the files of dnsmasq. dnsmasq's user must be able to enter it.",
-    ),
-    cfg.StrOpt(
-        "dhcpbridge",
-        default="$bindir/nova-dhcpbridge",
-        help="Program that dnsmasq runs when a lease changes.",
-    ),
-    cfg.MultiStrOpt(
-        "dhcpbridge_flagfile",
-        default=["/etc/nova/nova-dhcpbridge.conf"],
-        help="Configuration files of that program. They need transport_url and host, and "
-        "dhcpbridge_user must be able to read them.",
-    ),
-    cfg.StrOpt(
         "dhcpbridge_user",
         help="System user that runs that program. Unset: the user of nova-network, or "
         "dnsmasq_user when nova-network runs as root.",
@@ -85,11 +69,6 @@ NETWORK_OPTS: list[cfg.Opt] = [
         "dnsmasq_user",
         default="nobody",
         help="System user that dnsmasq becomes after its start; never root.",
-    ),
-    cfg.StrOpt(
-        "dnsmasq_config_file",
-        default="",
-        help="Further configuration of dnsmasq. Empty: none, not even the system's.",
     ),
     cfg.IntOpt(
         "dhcp_lease_time",

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 
 from oslo_config import cfg
 
-from nova.network import opts
 from nova.opts import SERVICE_OPTS
-from nova.privileged import checks, commands, rule_text
+from nova.privileged import checks, commands, opts, rule_text
 from nova.privileged.commands import CommandOutcome
 from nova.privileged.context import network_pctxt
 

@@ -1,0 +1,307 @@
+"""nova-network with a host in memory, over the in-process bus."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from nova.context import get_admin_context
+from nova.exception import (
+    CommandFailed,
+    ConfigurationError,
+    MessagingUnavailable,
+    NetworkHostUnavailable,
+)
+from nova.network.manager import FlatDHCPManager, manager_class
+from nova.network.memory import MemoryHost
+from nova.network.rpcapi import NetworkAPI
+from nova.objects.network import HostNetwork
+from nova.rpc.local import LocalBus
+from tests.fixtures.networks import (
+    HOST,
+    NetworksConductor,
+    make_binding,
+    make_network,
+    make_served,
+    make_settings,
+    make_vif,
+)
+
+CONTEXT = get_admin_context()
+MAC, ADDRESS = "fa:16:3e:00:00:05", "10.0.1.5"
+
+
+class Daemon:
+    """A nova-network on the bus with everything around it."""
+
+    def __init__(self, *served: HostNetwork, **settings: Any) -> None:
+        self.bus = LocalBus()
+        self.conductor = NetworksConductor(*served)
+        self.bus.serve("conductor", "conductor1", [self.conductor]).start()
+        self.host = MemoryHost()
+        self.manager = FlatDHCPManager(
+            settings=make_settings(**settings), bus=self.bus, host=self.host
+        )
+        self.bus.serve("network", HOST, [self.manager]).start()
+        self.api = self.bus.client(NetworkAPI).on(HOST)
+
+    def started(self) -> "Daemon":
+        """Do what happens at the start of the daemon, and forget the log."""
+        self.manager.init_host()
+        self.manager.heal()
+        self.host.log.clear()
+        return self
+
+    def setup(self, number: int = 5, network: Any = None) -> None:
+        """Set a server up over the bus."""
+        vif = make_vif(number, network)
+        self.api.setup_instance(CONTEXT, f"guest-{number}", f"vm{number}", (vif,), HOST)
+
+    def hosts_file(self, bridge: str = "br1") -> list[str]:
+        """Return the addresses that the DHCP server of a bridge hands out."""
+        content = self.host.servers[bridge].files[0][1]
+        return [line.split(",")[2] for line in content.splitlines()]
+
+
+def test_start_makes_rules_then_bridges_but_leaves_dnsmasq_for_later() -> None:
+    daemon = Daemon(make_served(), make_served(make_network(2)))
+    daemon.manager.init_host()
+    assert daemon.host.log == [
+        ("forwarding", "169.254.169.254"),
+        ("rules",),
+        ("bridge", "br1"),
+        ("bridge", "br2"),
+    ]
+    daemon.manager.heal()
+    assert daemon.host.log[4:] == [("start dhcp", "br1"), ("start dhcp", "br2")]
+
+
+def test_healing_a_sound_host_changes_nothing() -> None:
+    daemon = Daemon(make_served()).started()
+    daemon.manager.heal()
+    daemon.api.networks_changed(CONTEXT)
+    assert daemon.host.log == []
+
+
+def test_healing_repairs() -> None:
+    daemon = Daemon(make_served()).started()
+    daemon.host.rules = ()
+    daemon.host.bridges.clear()
+    daemon.host.servers.clear()
+    daemon.manager.heal()
+    assert daemon.host.log == [("rules",), ("bridge", "br1"), ("start dhcp", "br1")]
+
+
+@pytest.mark.logs_errors
+def test_start_without_conductor_is_made_up_for() -> None:
+    daemon = Daemon(make_served())
+    daemon.conductor.errors.append(MessagingUnavailable())
+    daemon.manager.init_host()
+    assert daemon.host.rules == ()
+    daemon.setup()
+    assert daemon.hosts_file() == [ADDRESS]
+    assert "br1" in daemon.host.bridges
+
+
+def test_start_on_an_unfit_host_fails() -> None:
+    daemon = Daemon(make_served())
+    daemon.host.fail_next("check")
+    with pytest.raises(CommandFailed):
+        daemon.manager.init_host()
+
+
+def test_server_costs_no_message_and_one_reload() -> None:
+    daemon = Daemon(make_served()).started()
+    before = len(daemon.bus.calls)
+    daemon.setup()
+    assert [call.method for call in daemon.bus.calls[before:]] == ["setup_instance"]
+    assert daemon.host.log == [("reload dhcp", "br1")]
+    daemon.setup()
+    assert daemon.host.log == [("reload dhcp", "br1")]
+
+
+def test_server_in_a_new_network_makes_it_be_read() -> None:
+    daemon = Daemon().started()
+    daemon.conductor.served = (make_served(),)
+    daemon.setup()
+    assert daemon.host.log == [
+        ("rules",),
+        ("bridge", "br1"),
+        ("start dhcp", "br1"),
+        ("reload dhcp", "br1"),
+    ]
+
+
+def test_server_in_a_network_of_another_host_is_refused() -> None:
+    daemon = Daemon(make_served()).started()
+    with pytest.raises(NetworkHostUnavailable):
+        daemon.setup(5, make_network(2))
+
+
+def test_failed_set_up_is_told_and_can_be_repeated() -> None:
+    daemon = Daemon(make_served()).started()
+    daemon.host.fail_next("ensure_server")
+    with pytest.raises(CommandFailed):
+        daemon.setup()
+    daemon.setup()
+    assert daemon.hosts_file() == [ADDRESS]
+
+
+@pytest.mark.logs_errors
+def test_one_broken_network_does_not_hold_up_others() -> None:
+    daemon = Daemon(make_served(), make_served(make_network(2)))
+    daemon.host.fail_next("ensure_bridge")
+    with pytest.raises(CommandFailed):
+        daemon.manager.heal()
+    assert list(daemon.host.bridges) == ["br2"]
+    assert sorted(daemon.host.servers) == ["br1", "br2"]
+    daemon.manager.heal()
+    assert sorted(daemon.host.bridges) == ["br1", "br2"]
+
+
+def test_net_04_no_bridge_without_rules() -> None:
+    daemon = Daemon(make_served())
+    daemon.host.fail_next("apply_rules")
+    with pytest.raises(CommandFailed):
+        daemon.manager.heal()
+    assert daemon.host.bridges == {}
+
+
+def test_teardown_removes_the_entry_before_it_releases_the_lease() -> None:
+    daemon = Daemon(make_served()).started()
+    daemon.setup()
+    daemon.host.log.clear()
+    daemon.api.teardown_instance(CONTEXT, "guest-5", (make_vif(),))
+    assert daemon.hosts_file() == []
+    assert daemon.host.log == [("reload dhcp", "br1"), ("release", "br1", ADDRESS, MAC)]
+
+
+def test_teardown_can_be_repeated_and_knows_no_network() -> None:
+    daemon = Daemon(make_served()).started()
+    for _ in range(2):
+        daemon.api.teardown_instance(CONTEXT, "guest-5", (make_vif(),))
+    daemon.api.teardown_instance(CONTEXT, "guest-5", (make_vif(5, make_network(9)),))
+
+
+def test_teardown_survives_a_lease_that_is_not_released() -> None:
+    daemon = Daemon(make_served()).started()
+    daemon.host.fail_next("release_lease")
+    daemon.api.teardown_instance(CONTEXT, "guest-5", (make_vif(),))
+
+
+def test_without_force_dhcp_release_leases_run_out() -> None:
+    daemon = Daemon(make_served(), force_dhcp_release=False).started()
+    daemon.setup()
+    daemon.api.teardown_instance(CONTEXT, "guest-5", (make_vif(),))
+    assert not any(entry[0] == "release" for entry in daemon.host.log)
+
+
+def test_net_11_address_goes_to_its_new_owner_only() -> None:
+    daemon = Daemon(make_served(bindings=(make_binding(5),))).started()
+    vif = make_vif(6, fixed_ip=ADDRESS)
+    daemon.api.setup_instance(CONTEXT, "guest-6", "vm6", (vif,), HOST)
+    assert daemon.host.servers["br1"].files[0][1] == (
+        f"fa:16:3e:00:00:06,vm6.novalocal,{ADDRESS}\n"
+    )
+
+
+def test_multi_host_serves_guests_of_this_host() -> None:
+    network = make_network(multi_host=True)
+    daemon = Daemon(make_served(network, (make_binding(7, host="net2"),))).started()
+    daemon.setup(5, network)
+    assert daemon.hosts_file() == [ADDRESS]
+    assert daemon.host.servers["br1"].files[2][1].count("\n") == 2
+
+
+def test_removed_network_goes() -> None:
+    daemon = Daemon(make_served(), make_served(make_network(2))).started()
+    daemon.conductor.served = daemon.conductor.served[:1]
+    daemon.manager.networks_changed(CONTEXT)
+    assert daemon.host.log == [("rules",), ("stop dhcp", "br2"), ("remove bridge", "br2")]
+
+
+def test_clearing_removes_everything() -> None:
+    daemon = Daemon(make_served()).started()
+    daemon.manager.clear_host()
+    assert (daemon.host.bridges, daemon.host.servers) == ({}, {})
+    assert not any(table.chains or table.hooks for table in daemon.host.rules)
+    assert daemon.host.local_addresses == set()
+
+
+def test_lease_events_reach_the_conductor() -> None:
+    daemon = Daemon(make_served(bindings=(make_binding(5),))).started()
+    daemon.api.lease_fixed_ip(CONTEXT, ADDRESS, MAC)
+    daemon.api.release_fixed_ip(CONTEXT, ADDRESS, MAC)
+    daemon.bus.run_until_idle()
+    assert daemon.conductor.recorded == [
+        (HOST, ADDRESS, MAC, True),
+        (HOST, ADDRESS, MAC, False),
+    ]
+
+
+def test_lease_events_wait_for_the_conductor() -> None:
+    daemon = Daemon(make_served()).started()
+    daemon.conductor.errors.append(MessagingUnavailable())
+    daemon.manager.lease_fixed_ip(CONTEXT, ADDRESS, MAC)
+    assert daemon.conductor.recorded == []
+    daemon.manager.heal()
+    assert daemon.conductor.recorded == [(HOST, ADDRESS, MAC, True)]
+
+
+def test_leases_come_from_the_conductor() -> None:
+    held = make_binding(5, leased=True)
+    daemon = Daemon(make_served(bindings=(held, make_binding(6)))).started()
+    assert daemon.api.get_leases(CONTEXT, 1) == (held,)
+
+
+def test_leases_of_all_networks_on_a_bridge() -> None:
+    held = make_binding(5, leased=True)
+    other = make_binding(6, address="10.0.2.6", leased=True)
+    second = make_served(make_network(2, bridge="br1"), (other,))
+    daemon = Daemon(make_served(bindings=(held,)), second).started()
+    assert daemon.api.get_leases(CONTEXT, 1) == (held, other)
+
+
+def test_leases_come_from_memory_when_the_conductor_is_away() -> None:
+    daemon = Daemon(make_served(bindings=(make_binding(5), make_binding(6)))).started()
+    daemon.manager.lease_fixed_ip(CONTEXT, ADDRESS, MAC)
+    daemon.conductor.errors.append(MessagingUnavailable())
+    leases = daemon.manager.get_leases(CONTEXT, 1)
+    assert leases == (make_binding(5, leased=True),)
+
+
+def test_leases_can_be_asked_for_while_dnsmasq_starts() -> None:
+    """dnsmasq calls its script before its start is over, while the host is being changed."""
+
+    @dataclasses.dataclass
+    class AskingHost(MemoryHost):
+        asked: list[object] = dataclasses.field(default_factory=list)
+
+        def ensure_server(self, server: Any, *, may_start: bool = True) -> bool:
+            self.asked.append(daemon.api.get_leases(CONTEXT, server.network_id))
+            daemon.manager.lease_fixed_ip(CONTEXT, ADDRESS, MAC)
+            return True
+
+    daemon = Daemon(make_served(bindings=(make_binding(5, leased=True),)))
+    daemon.manager._host = AskingHost()
+    daemon.manager.heal()
+    assert daemon.manager._host.asked == [(make_binding(5, leased=True),)]
+
+
+def test_stale_addresses_are_freed_by_the_conductor() -> None:
+    daemon = Daemon(make_served(), fixed_ip_disassociate_timeout_s=99).started()
+    daemon.conductor.stale = ("10.0.1.8",)
+    daemon.manager.disassociate_stale()
+    assert daemon.conductor.asked == [(HOST, 99)]
+
+
+def test_periodic_tasks() -> None:
+    tasks = {task.name: task for task in Daemon(heal_interval_s=30).manager.periodic_tasks()}
+    assert (tasks["heal"].interval_s, tasks["heal"].initial_delay_s) == (30, 0)
+    assert tasks["disassociate-stale"].interval_s == 60
+
+
+def test_only_known_managers() -> None:
+    assert manager_class("nova.network.manager.FlatDHCPManager") is FlatDHCPManager
+    with pytest.raises(ConfigurationError, match="VlanManager"):
+        manager_class("nova.network.manager.VlanManager")

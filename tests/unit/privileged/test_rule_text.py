@@ -1,0 +1,47 @@
+"""HST-03: rules that a hostile caller may not slip in."""
+
+import pytest
+
+from nova.privileged.rule_text import checked_rules
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "*raw",
+        "*security",
+        ":INPUT DROP [0:0]",
+        ":operator - [0:0]",
+        ":nova-compute-local - [0:0]",
+        "-F",
+        "-F INPUT",
+        "-F nova-filter-top",
+        "-X operator",
+        "-P INPUT DROP",
+        "-A INPUT -j ACCEPT",
+        "-D INPUT -j operator",
+        "-I INPUT 1 -s 10.0.0.0/8 -j nova-network-INPUT",
+        "-A nova-filter-top -j ACCEPT",
+        "-A nova-network-INPUT -m bpf --bytecode x -j ACCEPT",
+        "-A nova-network-INPUT -m comment --comment x -j ACCEPT",
+        "-A nova-network-INPUT -j LOG --log-prefix x",
+        "-A nova-network-INPUT --modprobe=/tmp/x -j ACCEPT",
+        "-A nova-network-INPUT -s -j -j ACCEPT",
+        "-A nova-network-INPUT -j",
+        "-A nova-network-INPUT ",
+        "-A nova-network-INPUT -j ACCEPT;reboot",
+        "-A nova-network-INPUT  -j ACCEPT",
+        '-A nova-network-INPUT -i "br0"',
+        "\t",
+        "# x",
+        "-A nova-network-INPUT -j ACCEPT\r",
+    ],
+)
+def test_hst_03_line_is_refused(line: str) -> None:
+    with pytest.raises(ValueError):
+        checked_rules(f"*filter\n{line}\nCOMMIT\n")
+
+
+def test_hst_03_only_texts() -> None:
+    with pytest.raises(ValueError):
+        checked_rules(b"*filter")  # type: ignore[arg-type]
