@@ -6,9 +6,9 @@ import stat
 
 from oslo_config import cfg
 
-from nova import opts as service_opts
+from nova.opts import SERVICE_OPTS
+from nova.privileged import opts
 from nova.privileged.context import compute_pctxt
-from nova.virt.libvirt import opts
 
 CONSOLE_LOG = "console.log"
 MAX_TAIL_BYTES = 1024 * 1024
@@ -25,7 +25,7 @@ def read_console_tail(instance_uuid: str, max_bytes: int) -> bytes | None:
     The generation before the last rotation is read too, when the newest is short.
     Raises: ValueError, OSError.
     """
-    cfg.CONF.register_opts([*service_opts.SERVICE_OPTS, *opts.DEFAULT_OPTS])
+    cfg.CONF.register_opts([*SERVICE_OPTS, *opts.COMPUTE_OPTS])
     return tail_of_console(cfg.CONF.instances_path, instance_uuid, max_bytes)
 
 

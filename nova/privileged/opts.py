@@ -26,4 +26,13 @@ NETWORK_OPTS: list[cfg.Opt] = [
     ),
 ]
 
-OPTS: dict[str, list[cfg.Opt]] = {"DEFAULT": NETWORK_OPTS}
+COMPUTE_OPTS: list[cfg.Opt] = [
+    cfg.StrOpt(
+        "instances_path",
+        default="$state_path/instances",
+        help="Folder for the disks and other files of servers, and for the image cache. The "
+        "hypervisor's user must be able to enter it and every folder above it.",
+    ),
+]
+
+OPTS: dict[str, list[cfg.Opt]] = {"DEFAULT": [*NETWORK_OPTS, *COMPUTE_OPTS]}

@@ -3,15 +3,13 @@
 from oslo_config import cfg
 
 from nova import exception
-from nova.image.api import ImageService
-from nova.image.source import CheckedImages
 from nova.virt.libvirt import firewall, limited
 from nova.virt.libvirt.cache_age import AgeRules
 from nova.virt.libvirt.disk import MIB, DiskStore
 from nova.virt.libvirt.driver import DriverSettings, LibvirtDriver, Storage
 from nova.virt.libvirt.hardware import HardwareSettings
 from nova.virt.libvirt.host import Host
-from nova.virt.libvirt.imagecache import CacheSettings, ImageCache
+from nova.virt.libvirt.imagecache import CacheSettings, ImageCache, ImageSource
 from nova.virt.libvirt.paths import Area
 from nova.virt.libvirt.qemu_img import QemuImg
 
@@ -25,7 +23,7 @@ _DEFAULT_URI = "qemu:///system"
 _CACHE_MODES = frozenset({"none", "writethrough", "writeback", "directsync", "unsafe", "default"})
 
 
-def create(conf: cfg.ConfigOpts, images: ImageService) -> LibvirtDriver:
+def create(conf: cfg.ConfigOpts, images: ImageSource) -> LibvirtDriver:
     """Return the driver that the configuration describes; nothing is contacted yet.
 
     Raises: ConfigurationError.
@@ -41,8 +39,7 @@ def create(conf: cfg.ConfigOpts, images: ImageService) -> LibvirtDriver:
     return LibvirtDriver(host, _storage(conf, images), packet_filter, settings)
 
 
-def _storage(conf: cfg.ConfigOpts, images: ImageService) -> Storage:
-    source = CheckedImages(images)
+def _storage(conf: cfg.ConfigOpts, images: ImageSource) -> Storage:
     memory = conf.libvirt.images_address_space_limit * MIB
     look_s, work_s = conf.libvirt.images_cpu_time_limit, conf.libvirt.images_convert_time_limit
     tool = QemuImg(
@@ -61,11 +58,11 @@ def _storage(conf: cfg.ConfigOpts, images: ImageService) -> Storage:
         reserved_bytes=conf.reserved_host_disk_mb * MIB,
         rules=rules,
     )
-    cache = ImageCache(conf.instances_path, source, tool, cache_settings)
+    cache = ImageCache(conf.instances_path, images, tool, cache_settings)
     kind = conf.libvirt.images_type
     cow = conf.use_cow_images if kind == "default" else kind == "qcow2"
     disks = DiskStore(conf.instances_path, tool, cache, cow=cow)
-    return Storage(images=source, cache=cache, disks=disks)
+    return Storage(images=images, cache=cache, disks=disks)
 
 
 def _hardware(conf: cfg.ConfigOpts) -> HardwareSettings:

@@ -1,17 +1,8 @@
-"""Options of the libvirt driver.
-
-instances_path is also declared, in the same words, by nova-compute; the privileged helper
-knows only the declaration here.
-"""
+"""Options of the libvirt driver."""
 
 from oslo_config import cfg
 
 DEFAULT_OPTS: list[cfg.Opt] = [
-    cfg.StrOpt(
-        "instances_path",
-        default="$state_path/instances",
-        help="Folder for the disks and other files of servers.",
-    ),
     cfg.BoolOpt(
         "use_cow_images",
         default=True,
