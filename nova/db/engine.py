@@ -16,6 +16,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from nova import concurrency
+from nova.db.duplicates import Repeat
 from nova.db.transient import is_transient
 from nova.exception import ConfigurationError
 
@@ -115,7 +116,7 @@ def retried(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P
         while True:
             try:
                 return method(self, *args, **kwargs)
-            except sa.exc.DBAPIError as error:
+            except (sa.exc.DBAPIError, Repeat) as error:
                 attempt += 1
                 if attempt > self.db.settings.max_retries or not is_transient(error):
                     raise

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from nova.db import bulk
 from nova.db.engine import Transaction
-from nova.db.tables import instance_actions, instance_actions_events, instances
+from nova.db.tables import instance_actions, instance_actions_events, instances, services
 from nova.objects.build_request import BuildRequest
 from nova.objects.operation import (
     ActionEvent,
@@ -16,6 +16,7 @@ from nova.objects.operation import (
     ActionRecord,
     Operation,
     OperationState,
+    Progress,
 )
 
 UNFINISHED = (OperationState.PENDING, OperationState.RUNNING)
@@ -102,6 +103,35 @@ def advance(
     return tx.execute(statement).rowcount == 1
 
 
+def start(
+    tx: Transaction,
+    progress: Progress,
+    deadlines: Mapping[str, datetime.datetime],
+    now: datetime.datetime,
+) -> bool:
+    """Mark an operation as running on its host; tell whether that host owns it unfinished.
+
+    deadlines: the new deadline by action.
+    """
+    table = instance_actions.c
+    statement = (
+        sa.update(instance_actions)
+        .where(
+            table.id == progress.operation_id,
+            table.instance_uuid == progress.instance_uuid,
+            table.owner_host == progress.host,
+            table.state.in_(UNFINISHED),
+        )
+        .values(
+            state=OperationState.RUNNING,
+            step=progress.step or str(progress.task_state),
+            deadline=sa.case(dict(deadlines), value=table.action, else_=table.deadline),
+            updated_at=now,
+        )
+    )
+    return tx.execute(statement).rowcount == 1
+
+
 def supersede(tx: Transaction, instance_uuid: str, message: str, now: datetime.datetime) -> int:
     """Fail what is unfinished on a server; return how many operations that were."""
     statement = (
@@ -151,6 +181,27 @@ def list_overdue(tx: Transaction, now: datetime.datetime, limit: int = 100) -> l
         sa.select(*_COLUMNS)
         .where(instance_actions.c.state.in_(UNFINISHED), instance_actions.c.deadline <= now)
         .order_by(instance_actions.c.deadline, instance_actions.c.id)
+        .limit(limit)
+    )
+    return [_to_operation(row) for row in tx.execute(query).mappings()]
+
+
+def list_stranded(
+    tx: Transaction, silent_before: datetime.datetime, limit: int = 100
+) -> list[Operation]:
+    """Return unfinished operations of compute hosts that are down, oldest first."""
+    down = sa.select(services.c.host).where(
+        services.c.binary == "nova-compute",
+        sa.or_(services.c.last_seen_up < silent_before, services.c.forced_down.is_(True)),
+    )
+    query = (
+        sa.select(*_COLUMNS)
+        .where(
+            instance_actions.c.state.in_(UNFINISHED),
+            instance_actions.c.owner_host.in_(down),
+            instance_actions.c.action.in_(("create", "delete")),
+        )
+        .order_by(instance_actions.c.id)
         .limit(limit)
     )
     return [_to_operation(row) for row in tx.execute(query).mappings()]

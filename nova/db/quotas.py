@@ -116,7 +116,6 @@ def limits(
     tx: Transaction, project_id: str, defaults: Amounts, user_id: str | None = None
 ) -> dict[str, int]:
     """Return the limits of a project, or of a user within it, by resource."""
-    found = dict(defaults)
     sources = [
         sa.select(
             sa.literal(0).label("rank"), quota_classes.c.resource, quota_classes.c.hard_limit
@@ -126,17 +125,25 @@ def limits(
         ),
     ]
     if user_id is not None:
-        sources.append(
-            sa.select(
-                sa.literal(2), project_user_quotas.c.resource, project_user_quotas.c.hard_limit
-            ).where(
-                project_user_quotas.c.project_id == project_id,
-                project_user_quotas.c.user_id == user_id,
-            )
-        )
+        sources.append(_of_user(project_id, user_id, sa.literal(2)))
+    found = dict(defaults)
     for _rank, resource, limit in sorted(tuple(row) for row in tx.execute(sa.union_all(*sources))):
         found[resource] = limit
     return found
+
+
+def user_limits(tx: Transaction, project_id: str, user_id: str) -> dict[str, int]:
+    """Return the limits that are set for a user within a project, by resource."""
+    rows = tx.execute(_of_user(project_id, user_id, sa.literal(0))).mappings()
+    return {row["resource"]: row["hard_limit"] for row in rows}
+
+
+def _of_user(
+    project_id: str, user_id: str, rank: sa.ColumnElement[int]
+) -> sa.Select[tuple[int, str, int]]:
+    return sa.select(rank, project_user_quotas.c.resource, project_user_quotas.c.hard_limit).where(
+        project_user_quotas.c.project_id == project_id, project_user_quotas.c.user_id == user_id
+    )
 
 
 def class_limits(tx: Transaction, class_name: str) -> dict[str, int]:

@@ -2,6 +2,8 @@
 
 from sqlalchemy.exc import DBAPIError
 
+from nova.db.duplicates import Repeat
+
 # Source: MariaDB and MySQL error codes (lock wait timeout, deadlock, record changed since last
 # read, connection lost in several ways, server shutting down, too many connections).
 _MYSQL = {1205, 1213, 1020, 2006, 2013, 2014, 2055, 1053, 1040, 2003}
@@ -11,8 +13,10 @@ _POSTGRESQL = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300"}
 _SQLITE = ("database is locked", "database table is locked", "database schema is locked")
 
 
-def is_transient(error: DBAPIError) -> bool:
+def is_transient(error: DBAPIError | Repeat) -> bool:
     """Tell whether the transaction that failed may succeed when repeated."""
+    if isinstance(error, Repeat):
+        return True
     if error.connection_invalidated:
         return True
     cause = error.orig

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from nova.db import bulk, networks
+from nova.db.duplicates import Repeat, refused_as
 from nova.db.engine import Transaction
 from nova.db.tables import fixed_ips, instances, virtual_interfaces
 from nova.objects.addresses import local_addresses
@@ -67,14 +68,10 @@ def _to_vif(row: sa.RowMapping) -> Vif:
 
 
 def create(tx: Transaction, row: bulk.Row) -> int:
-    """Insert an interface; return its row id."""
-    return bulk.insert_keyed(tx, virtual_interfaces, virtual_interfaces.c.uuid, [row])[row["uuid"]]
-
-
-def macs_taken(tx: Transaction, macs: Sequence[str]) -> set[str]:
-    """Return which of some MAC addresses are in use."""
-    query = sa.select(virtual_interfaces.c.address).where(virtual_interfaces.c.address.in_(macs))
-    return {row[0] for row in tx.execute(query)}
+    """Insert an interface; return its row id.  Raises: Repeat when its MAC address is taken."""
+    with refused_as(Repeat()):
+        key = virtual_interfaces.c.uuid
+        return bulk.insert_keyed(tx, virtual_interfaces, key, [row])[row["uuid"]]
 
 
 def delete_for(tx: Transaction, instance_uuid: str) -> int:

@@ -56,6 +56,7 @@ class ActionResult:
     succeeded False with retry True asks for another host (build only).
     vm_state None takes the state that the lifecycle table names.
     event: name in the action's event list; traceback is for administrators.
+    admin_password: handed back with retry, so that the next host can set it.
     """
 
     operation_id: int
@@ -68,6 +69,7 @@ class ActionResult:
     event: str = ""
     event_started_at: datetime.datetime | None = None
     traceback: str | None = None
+    admin_password: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,145 @@
+"""Grants interfaces and fixed addresses to servers, inside the caller's transaction."""
+
+import dataclasses
+import datetime
+import random
+import uuid
+from collections.abc import Sequence
+
+from nova.conductor.network_plan import Pick
+from nova.db import fixed_ips, networks, services, vifs
+from nova.db.engine import Transaction
+from nova.exception import (
+    FixedIpAlreadyInUse,
+    NetworkHostUnavailable,
+    NoMoreFixedIps,
+)
+from nova.objects.addresses import eui64_address, local_addresses
+from nova.objects.network import Network, Vif
+from nova.objects.service import Service
+
+NETWORK_BINARY = "nova-network"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Guest:
+    """Who gets addresses, where and when; live_after bounds the reports of live services."""
+
+    instance_uuid: str
+    host: str
+    now: datetime.datetime
+    live_after: datetime.datetime
+
+
+def random_mac() -> str:
+    """Return a MAC address in the range of nova-network.  Source: nova-network, section 2.2."""
+    return "fa:16:3e:" + ":".join(f"{random.randrange(256):02x}" for _ in range(3))
+
+
+def allocate(tx: Transaction, guest: Guest, picks: Sequence[Pick]) -> tuple[Vif, ...]:
+    """Give a server an interface with an address in each network.
+
+    Raises: NoMoreFixedIps, FixedIpAlreadyInUse, NetworkHostUnavailable.
+    """
+    return tuple(_allocate_one(tx, guest, pick) for pick in picks)
+
+
+def _allocate_one(tx: Transaction, guest: Guest, pick: Pick) -> Vif:
+    network, host_address = pick.network, pick.host_address
+    if network.multi_host:
+        if host_address is None and not network.share_address:
+            host_address = claim_host_address(tx, network, guest.host, guest.now)
+    elif network.host is None:
+        network = _claim_network_host(tx, network, guest)
+    vif_uuid, mac = str(uuid.uuid4()), random_mac()
+    address_v6 = eui64_address(network.cidr_v6, mac) if network.cidr_v6 else None
+    vif_id = vifs.create(
+        tx,
+        {
+            "uuid": vif_uuid,
+            "address": mac,
+            "network_id": network.id,
+            "instance_uuid": guest.instance_uuid,
+            "fixed_ip_v6": address_v6,
+            "tag": pick.tag,
+        },
+    )
+    gateway, dhcp_server = local_addresses(network, host_address)
+    return Vif(
+        id=vif_uuid,
+        address=mac,
+        network=network,
+        instance_uuid=guest.instance_uuid,
+        fixed_ip=_take_address(tx, guest, pick, vif_id),
+        fixed_ip_v6=address_v6,
+        gateway=gateway,
+        dhcp_server=dhcp_server,
+        tag=pick.tag,
+    )
+
+
+def _take_address(tx: Transaction, guest: Guest, pick: Pick, vif_id: int) -> str | None:
+    network = pick.network
+    if network.cidr is None:
+        return None
+    values = {
+        "instance_uuid": guest.instance_uuid,
+        "virtual_interface_id": vif_id,
+        "allocated": True,
+        "leased": False,
+        "updated_at": guest.now,
+    }
+    if pick.fixed_ip is not None:
+        if not fixed_ips.take(tx, network.id, pick.fixed_ip, values):
+            raise FixedIpAlreadyInUse(address=pick.fixed_ip)
+        return pick.fixed_ip
+    address = fixed_ips.take_any(tx, network.id, values)
+    if address is None:
+        raise NoMoreFixedIps(network=network.label)
+    return address
+
+
+def claim_host_address(
+    tx: Transaction, network: Network, host: str, now: datetime.datetime
+) -> str | None:
+    """Take an address of a multi_host network for a host itself.
+
+    A host that serves the network for the first time gets one; one made meanwhile by another
+    transaction is found.  Raises: NoMoreFixedIps.
+    """
+    if network.cidr is None:
+        return None
+    for known, address in networks.list_served_by(tx, host):
+        if known.id == network.id and address is not None:
+            return address
+    address = fixed_ips.take_any(tx, network.id, {"host": host, "updated_at": now})
+    if address is None:
+        raise NoMoreFixedIps(network=network.label)
+    return address
+
+
+def _claim_network_host(tx: Transaction, network: Network, guest: Guest) -> Network:
+    """Give a network without host to a live nova-network service.
+
+    Raises: NetworkHostUnavailable.
+    """
+    live = [
+        service
+        for service in services.list_all(tx, binary=NETWORK_BINARY)
+        if _usable(service, guest.live_after)
+    ]
+    if not live:
+        raise NetworkHostUnavailable(network=network.label)
+    chosen = random.choice(live).host
+    if networks.set_host(tx, network.id, chosen, guest.now):
+        return dataclasses.replace(network, host=chosen)
+    current = networks.find_by_row_id(tx, network.id)
+    if current is None:
+        raise NetworkHostUnavailable(network=network.label)
+    return current
+
+
+def _usable(service: Service, live_after: datetime.datetime) -> bool:
+    if service.disabled or service.forced_down or service.last_seen_up is None:
+        return False
+    return service.last_seen_up >= live_after

@@ -1,0 +1,202 @@
+"""Stores new servers with everything that belongs to them, in one transaction."""
+
+import dataclasses
+import datetime
+import secrets
+import string
+
+from nova import clock
+from nova.conductor import instance_rows, transitions
+from nova.conductor.instance_rows import Template
+from nova.conductor.network_plan import choose_networks, contains
+from nova.conductor.settings import ConductorSettings
+from nova.conductor.tasks.build import BuildJob
+from nova.context import RequestContext
+from nova.db import (
+    block_devices,
+    fixed_ips,
+    flavors,
+    instance_details,
+    instances,
+    networks,
+    operations,
+    quotas,
+)
+from nova.db.engine import Database, Transaction, retried
+from nova.exception import (
+    FixedIpAlreadyInUse,
+    FixedIpInvalid,
+    FlavorNotFound,
+    KeypairNotFound,
+    TooManyInstances,
+)
+from nova.objects.flavor import Flavor
+from nova.objects.instance import NewServers
+from nova.objects.network import NetworkMode
+from nova.objects.quota import CLAIMED, UNLIMITED
+
+_RESERVATION_LETTERS = string.ascii_lowercase + string.digits
+_MAX_RACES = 20
+
+
+class _NoRoom(Exception):
+    """A limit would be exceeded, or usage rows are missing; the transaction is undone."""
+
+
+def new_reservation_id() -> str:
+    """Return a random reservation id, r- and eight letters."""
+    return "r-" + "".join(secrets.choice(_RESERVATION_LETTERS) for _ in range(8))
+
+
+class Creation:
+    """Makes servers; holds no state between requests."""
+
+    def __init__(self, db: Database, settings: ConductorSettings) -> None:
+        self.db = db
+        self.settings = settings
+
+    def create(self, context: RequestContext, new: NewServers) -> BuildJob:
+        """Store as many servers as fit into the quota, between min_count and max_count.
+
+        Raises: as ConductorInstances.create_servers.
+        """
+        count = new.max_count
+        for _race in range(_MAX_RACES):
+            try:
+                return self._store(context, new, count)
+            except _NoRoom:
+                count = min(count, self._fitting(context, new))
+        raise self._too_many(context, new)
+
+    @retried
+    def _store(self, context: RequestContext, new: NewServers, count: int) -> BuildJob:
+        now = clock.utcnow()
+        with self.db.transaction() as tx:
+            flavor, key_data = self._boot_material(tx, context, new)
+            instance_rows.check_image(new, flavor)
+            self._check_items(tx, new)
+            self._check_networks(tx, new)
+            amounts = transitions.quota_of(flavor, count)
+            if not quotas.claim(tx, new.project_id, new.user_id, amounts, self.settings.quotas):
+                raise _NoRoom
+            template = Template(
+                new=new,
+                flavor=flavor,
+                key_data=key_data,
+                reservation_id=new_reservation_id(),
+                now=now,
+            )
+            return self._insert(tx, context, template, count)
+
+    def _boot_material(
+        self, tx: Transaction, context: RequestContext, new: NewServers
+    ) -> tuple[Flavor, str | None]:
+        flavor, key_data = flavors.find_with_key(tx, new.flavorid, new.user_id, new.key_name)
+        if flavor is None or not self._may_use(tx, context, flavor, new.project_id):
+            raise FlavorNotFound(flavor_id=new.flavorid)
+        if new.key_name is not None and key_data is None:
+            raise KeypairNotFound(name=new.key_name, user_id=new.user_id)
+        return flavor, key_data
+
+    def _may_use(
+        self, tx: Transaction, context: RequestContext, flavor: Flavor, project_id: str
+    ) -> bool:
+        if flavor.is_public or context.is_admin:
+            return True
+        return flavors.has_access(tx, flavor.id, project_id)
+
+    def _check_items(self, tx: Transaction, new: NewServers) -> None:
+        if new.metadata or new.injected_files:
+            limits = quotas.limits(tx, new.project_id, self.settings.quotas, new.user_id)
+            instance_rows.check_limits(new, limits)
+
+    def _check_networks(self, tx: Transaction, new: NewServers) -> None:
+        """Refuse networks and addresses that the project can not have."""
+        if new.network_mode is not NetworkMode.EXPLICIT:
+            return
+        usable = networks.list_usable(tx, new.project_id)
+        picks = choose_networks(
+            new.network_mode, new.networks, [(network, None) for network in usable]
+        )
+        for pick in picks:
+            if pick.fixed_ip is None:
+                continue
+            found = fixed_ips.find(tx, pick.fixed_ip)
+            if not contains(pick.network, pick.fixed_ip) or found is None:
+                raise FixedIpInvalid(address=pick.fixed_ip, network_id=pick.network.uuid)
+            if found.instance_uuid is not None or found.reserved or found.host is not None:
+                raise FixedIpAlreadyInUse(address=pick.fixed_ip)
+
+    def _insert(
+        self, tx: Transaction, context: RequestContext, template: Template, count: int
+    ) -> BuildJob:
+        new, now = template.new, template.now
+        drafts = [template.instance(index, count) for index in range(count)]
+        ids = instances.create(tx, [instance_rows.row_of(draft) for draft in drafts])
+        stored = [dataclasses.replace(draft, id=ids[draft.uuid]) for draft in drafts]
+        uuids = [instance.uuid for instance in stored]
+        request = instance_rows.build_request_of(new, self.settings.default_schedule_zone)
+        deadline = now + datetime.timedelta(seconds=self.settings.placement_timeout_s)
+        pending = [
+            instance_rows.operation_of(context, instance, "create", deadline) for instance in stored
+        ]
+        rows = [instance_rows.operation_row(entry, now, request) for entry in pending]
+        operation_ids = operations.create(tx, rows)
+        instance_details.create_metadata(tx, uuids, new.metadata)
+        instance_details.create_tags(tx, uuids, sorted(set(new.tags)))
+        if new.block_devices != block_devices.implied(new.image_ref):
+            block_devices.create(tx, uuids, new.block_devices)
+        return BuildJob(
+            instances=tuple(stored),
+            operations=tuple(
+                dataclasses.replace(entry, id=operation_ids[entry.instance_uuid])
+                for entry in pending
+            ),
+            request=request,
+            block_devices=new.block_devices,
+            admin_password=new.admin_password,
+        )
+
+    @retried
+    def _fitting(self, context: RequestContext, new: NewServers) -> int:
+        """Return how many servers fit now, at least min_count.  Raises: TooManyInstances."""
+        with self.db.transaction() as tx:
+            quotas.ensure_rows(tx, new.project_id, new.user_id, CLAIMED)
+            flavor, _key = self._boot_material(tx, context, new)
+            room = new.max_count
+            each = transitions.quota_of(flavor)
+            for resource, used, limit in self._usage(tx, new):
+                if limit != UNLIMITED and each[resource]:
+                    room = min(room, (limit - used) // each[resource])
+        if room < new.min_count:
+            raise self._too_many(context, new)
+        return room
+
+    def _usage(self, tx: Transaction, new: NewServers) -> list[tuple[str, int, int]]:
+        """Return (resource, used, limit) of the project and of the user within it."""
+        found = []
+        of_project = quotas.limits(tx, new.project_id, self.settings.quotas)
+        of_user = quotas.user_limits(tx, new.project_id, new.user_id)
+        for user_id, limits in ((None, of_project), (new.user_id, of_user)):
+            used = quotas.usages(tx, new.project_id, user_id)
+            found += [(name, used.get(name, 0), limits.get(name, UNLIMITED)) for name in CLAIMED]
+        return found
+
+    @retried
+    def _too_many(self, context: RequestContext, new: NewServers) -> TooManyInstances:
+        """Return the error that names the limits in the way."""
+        with self.db.reading() as tx:
+            flavor, _key = self._boot_material(tx, context, new)
+            wanted = transitions.quota_of(flavor, new.min_count)
+            overs = {
+                resource: (used, limit)
+                for resource, used, limit in self._usage(tx, new)
+                if limit != UNLIMITED and used + wanted[resource] > limit
+            }
+        names = [name for name in CLAIMED if name in overs] or ["instances"]
+        return TooManyInstances(
+            overs=", ".join(names),
+            requested=", ".join(str(wanted[name]) for name in names),
+            used=", ".join(str(overs.get(name, (0, 0))[0]) for name in names),
+            allowed=", ".join(str(overs.get(name, (0, 0))[1]) for name in names),
+        )

@@ -1,0 +1,62 @@
+"""Puts the endpoints of nova-conductor together."""
+
+from nova import clock
+from nova.conductor.flavors import FlavorsEndpoint
+from nova.conductor.hosts import HostsEndpoint
+from nova.conductor.housekeeping import HousekeepingEndpoint
+from nova.conductor.instances import InstancesEndpoint
+from nova.conductor.keypairs import KeypairsEndpoint
+from nova.conductor.metadata import MetadataEndpoint
+from nova.conductor.networks import NetworksEndpoint
+from nova.conductor.operations import OperationsEndpoint
+from nova.conductor.quotas import QuotasEndpoint
+from nova.conductor.settings import ConductorSettings
+from nova.conductor.tasks.build import BuildTask, Pool
+from nova.conductor.tasks.reconcile import Reconciler
+from nova.context import get_admin_context
+from nova.db import migration
+from nova.db.engine import Database
+from nova.exception import ConfigurationError
+from nova.periodic import PeriodicTask
+from nova.rpc.bus import Bus
+from nova.rpc.interface import Interface
+
+
+def endpoints(settings: ConductorSettings, bus: Bus, db: Database, pool: Pool) -> list[Interface]:
+    """Return everything that a conductor serves; builds run in the pool."""
+    build = BuildTask(db, bus, settings)
+    return [
+        InstancesEndpoint(db, bus, settings, build, pool),
+        OperationsEndpoint(db, settings, build, pool),
+        HostsEndpoint(db, settings),
+        FlavorsEndpoint(db),
+        KeypairsEndpoint(db, settings),
+        QuotasEndpoint(db, settings),
+        NetworksEndpoint(db, bus, settings),
+        MetadataEndpoint(db),
+        HousekeepingEndpoint(Reconciler(db, bus, settings, build)),
+    ]
+
+
+def periodic_tasks(settings: ConductorSettings, bus: Bus, db: Database) -> tuple[PeriodicTask, ...]:
+    """Return the work that a conductor does on its own."""
+    reconciler = Reconciler(db, bus, settings, BuildTask(db, bus, settings))
+    return (
+        PeriodicTask(
+            name="reconcile",
+            interval_s=settings.reconcile_interval_s,
+            function=lambda: reconciler.run(get_admin_context(), clock.utcnow()),
+        ),
+    )
+
+
+def check_schema(db: Database) -> None:
+    """Refuse a database that is not at this release's schema.  Raises: ConfigurationError."""
+    with db.reading() as tx:
+        found = migration.current(tx)
+    wanted = migration.newest()
+    if found != wanted:
+        raise ConfigurationError(
+            reason=f"the database schema is at {found or 'no revision'}, but this release needs "
+            f"{wanted}: run nova-manage db sync"
+        )

@@ -1,0 +1,45 @@
+"""What the metadata service of guests asks for."""
+
+from nova.conductor import dispatch
+from nova.conductor.rpcapi import ConductorMetadata
+from nova.context import RequestContext
+from nova.db import block_devices, fixed_ips, instance_details, instances
+from nova.db.engine import Database, retried
+from nova.exception import InstanceNotFound
+from nova.objects.guest_metadata import GuestMetadata
+
+PASSWORD = "password"
+
+
+class MetadataEndpoint(ConductorMetadata):
+    """Serves what guests may know of their servers."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    @retried
+    def find_by_address(self, context: RequestContext, address: str) -> GuestMetadata | None:
+        """Return what is known of the live server that has a fixed address."""
+        with self.db.reading() as tx:
+            uuid = fixed_ips.instance_with(tx, address)
+            instance = None if uuid is None else instances.find(tx, uuid)
+            if instance is None:
+                return None
+            devices = block_devices.list_for(tx, [instance.uuid]).get(instance.uuid, ())
+            password = instance_details.get_system(tx, instance.uuid, PASSWORD)
+        return GuestMetadata(
+            instance=instance,
+            block_devices=dispatch.detail_of(instance, devices).block_devices,
+            password=password or "",
+        )
+
+    @retried
+    def set_password(self, context: RequestContext, instance_uuid: str, password: str) -> bool:
+        """Store the opaque password a guest posted; False when one is there already."""
+        with self.db.transaction() as tx:
+            if instances.find(tx, instance_uuid) is None:
+                raise InstanceNotFound(instance_uuid=instance_uuid)
+            if instance_details.get_system(tx, instance_uuid, PASSWORD):
+                return False
+            instance_details.set_system(tx, instance_uuid, PASSWORD, password)
+        return True

@@ -1,0 +1,184 @@
+"""Networks and their addresses."""
+
+import datetime
+import logging
+import uuid
+
+from nova import clock
+from nova.conductor import addresses
+from nova.conductor.network_plan import plan_networks
+from nova.conductor.rpcapi import ConductorNetworks
+from nova.conductor.settings import ConductorSettings
+from nova.context import RequestContext
+from nova.db import fixed_ips, networks
+from nova.db.duplicates import refused_as
+from nova.db.engine import Database, Transaction, retried
+from nova.exception import CidrConflict, NetworkInUse, NetworkNotFound, NotOwner
+from nova.network.rpcapi import NetworkAPI
+from nova.objects.addresses import local_addresses
+from nova.objects.network import DhcpBinding, HostNetwork, Network, NewNetwork
+from nova.rpc.bus import Bus
+
+LOG = logging.getLogger(__name__)
+
+
+class NetworksEndpoint(ConductorNetworks):
+    """Serves the networks of the database."""
+
+    def __init__(self, db: Database, bus: Bus, settings: ConductorSettings) -> None:
+        self.db = db
+        self.bus = bus
+        self.settings = settings
+
+    @retried
+    def list_networks(
+        self, context: RequestContext, project_id: str | None = None
+    ) -> tuple[Network, ...]:
+        """Return all networks, or those that a project may use."""
+        with self.db.reading() as tx:
+            if project_id is None:
+                return tuple(networks.list_all(tx))
+            return tuple(networks.list_usable(tx, project_id))
+
+    @retried
+    def get(
+        self, context: RequestContext, network_id: str, project_id: str | None = None
+    ) -> Network:
+        """Return a network by uuid."""
+        with self.db.reading() as tx:
+            found = networks.find(tx, network_id)
+        foreign = found is not None and found.project_id not in (None, project_id)
+        if found is None or (project_id is not None and foreign):
+            raise NetworkNotFound(network_id=network_id)
+        return found
+
+    def create(self, context: RequestContext, new: NewNetwork) -> tuple[Network, ...]:
+        """Create networks with one row per address."""
+        created = self._create(new)
+        self.bus.client(NetworkAPI).everyone().networks_changed(context)
+        return created
+
+    @retried
+    def _create(self, new: NewNetwork) -> tuple[Network, ...]:
+        now = clock.utcnow()
+        with self.db.transaction() as tx:
+            planned = plan_networks(new, networks.list_all(tx), self.settings.network)
+            found = []
+            for plan in planned:
+                network_uuid = new.uuid or str(uuid.uuid4())
+                row = {**plan.columns, "uuid": network_uuid, "created_at": now}
+                rows = [
+                    {"address": address, "reserved": reserved}
+                    for address, reserved in plan.addresses
+                ]
+                taken = CidrConflict(cidr=new.cidr or new.cidr_v6, other="another network")
+                with refused_as(taken):
+                    networks.create(tx, row, rows)
+                network = networks.find(tx, network_uuid)
+                assert network is not None, "the row was just inserted"
+                found.append(network)
+        return tuple(found)
+
+    def delete(
+        self, context: RequestContext, network_id: str, require_disassociated: bool = True
+    ) -> None:
+        """Delete a network by uuid or by range."""
+        self._delete(network_id, require_disassociated)
+        self.bus.client(NetworkAPI).everyone().networks_changed(context)
+
+    @retried
+    def _delete(self, network_id: str, require_disassociated: bool) -> None:
+        with self.db.transaction() as tx:
+            network = networks.find(tx, network_id) or networks.find_by_cidr(tx, network_id)
+            if network is None:
+                raise NetworkNotFound(network_id=network_id)
+            owned = require_disassociated and network.project_id is not None
+            if owned or networks.in_use(tx, network.id):
+                raise NetworkInUse(network_id=network_id)
+            networks.delete(tx, network.id)
+
+    # --- What nova-network asks for
+
+    @retried
+    def host_networks(self, context: RequestContext, host: str) -> tuple[HostNetwork, ...]:
+        """Return the networks that a nova-network host serves, with all bindings."""
+        now = clock.utcnow()
+        with self.db.transaction() as tx:
+            served = [
+                (network, self._own_address(tx, network, address, host, now))
+                for network, address in networks.list_served_by(tx, host)
+            ]
+            bindings = fixed_ips.bindings(tx, [network.id for network, _own in served], host)
+        found = []
+        for network, own in served:
+            gateway, dhcp_server = local_addresses(network, own)
+            found.append(
+                HostNetwork(
+                    network=network,
+                    dhcp_server=dhcp_server,
+                    gateway=gateway,
+                    bindings=tuple(bindings.get(network.id, ())),
+                )
+            )
+        return tuple(found)
+
+    def _own_address(
+        self,
+        tx: Transaction,
+        network: Network,
+        address: str | None,
+        host: str,
+        now: datetime.datetime,
+    ) -> str | None:
+        if address is not None or not network.multi_host or network.share_address:
+            return address
+        return addresses.claim_host_address(tx, network, host, now)
+
+    @retried
+    def leases(
+        self, context: RequestContext, network_id: int, host: str
+    ) -> tuple[DhcpBinding, ...]:
+        """Return what guests hold in a network served by a host."""
+        with self.db.reading() as tx:
+            self._check_served(tx, network_id, host)
+            found = fixed_ips.bindings(tx, [network_id], host)
+        return tuple(binding for binding in found.get(network_id, ()) if binding.leased)
+
+    def _check_served(self, tx: Transaction, network_id: int, host: str) -> None:
+        """Refuse a host that does not serve a network.  Raises: NetworkNotFound, NotOwner."""
+        network = networks.find_by_row_id(tx, network_id)
+        if network is None:
+            raise NetworkNotFound(network_id=network_id)
+        if not network.multi_host and network.host != host:
+            LOG.warning("Host %s spoke about network %s of another", host, network.uuid)
+            raise NotOwner(host=host, what=f"network {network.uuid}")
+
+    @retried
+    def record_lease(
+        self, context: RequestContext, host: str, address: str, mac: str, leased: bool
+    ) -> None:
+        """Note that a guest took or gave back an address; unknown ones are only logged."""
+        now = clock.utcnow()
+        with self.db.transaction() as tx:
+            found = fixed_ips.find(tx, address)
+            if found is None:
+                LOG.warning("A guest on host %s leased %s, which is unknown", host, address)
+                return
+            self._check_served(tx, found.network_id, host)
+            if leased:
+                noted = fixed_ips.set_leased(tx, address, mac, now)
+            else:
+                noted = fixed_ips.set_released(tx, address, now)
+        if not noted:
+            LOG.info("Address %s is not in a state to be leased or released by %s", address, mac)
+
+    @retried
+    def disassociate_stale(
+        self, context: RequestContext, host: str, timeout_s: int
+    ) -> tuple[str, ...]:
+        """Free addresses that were given up longer than timeout_s ago; return them."""
+        now = clock.utcnow()
+        before = now - datetime.timedelta(seconds=max(0, timeout_s))
+        with self.db.transaction() as tx:
+            ids = [network.id for network, _own in networks.list_served_by(tx, host)]
+            return tuple(fixed_ips.free_stale(tx, ids, before, now))

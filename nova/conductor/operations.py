@@ -1,0 +1,269 @@
+"""Operations: what compute hosts ask for and report."""
+
+import datetime
+import logging
+
+from nova import clock
+from nova.conductor import dispatch, transitions
+from nova.conductor.build_failures import (
+    PASSWORD_LOST,
+    FailedBuild,
+    fault_of,
+    is_foreign,
+    password_lost,
+    reschedule,
+)
+from nova.conductor.rpcapi import ConductorOperations
+from nova.conductor.settings import ConductorSettings
+from nova.conductor.tasks.build import BuildJob, BuildTask, Pool
+from nova.context import RequestContext
+from nova.db import instances, operations
+from nova.db.engine import Database, Transaction, retried
+from nova.exception import InstanceActionStale, Invalid, NotOwner
+from nova.objects.build_request import BuildRequest
+from nova.objects.instance import Instance
+from nova.objects.lifecycle import ACTIONS
+from nova.objects.operation import (
+    ActionEvent,
+    ActionResult,
+    Operation,
+    OperationState,
+    Progress,
+    Work,
+)
+
+LOG = logging.getLogger(__name__)
+
+MAX_UUIDS = 20000
+DELETE_RETRY_S = 60
+
+
+class OperationsEndpoint(ConductorOperations):
+    """Serves the operations of the database; each host gets at its own only."""
+
+    def __init__(
+        self, db: Database, settings: ConductorSettings, build: BuildTask, pool: Pool
+    ) -> None:
+        self.db = db
+        self.settings = settings
+        self.build = build
+        self.pool = pool
+
+    @retried
+    def start(self, context: RequestContext, progress: Progress) -> None:
+        """Mark an operation as running on a host, and set its task state."""
+        now = clock.utcnow()
+        deadlines = {
+            name: now + datetime.timedelta(seconds=self._deadline_s(name)) for name in ACTIONS
+        }
+        with self.db.transaction() as tx:
+            if not operations.start(tx, progress, deadlines, now):
+                raise self._refusal(tx, progress.operation_id, progress.host)
+            if progress.task_state not in transitions.DISPATCHED:
+                transitions.step(tx, progress, now)
+
+    def _deadline_s(self, action: str) -> int:
+        if action == "create" and self.settings.instance_build_timeout_s:
+            return self.settings.instance_build_timeout_s
+        return ACTIONS[action].deadline_s
+
+    def _refusal(
+        self, tx: Transaction, operation_id: int, host: str
+    ) -> InstanceActionStale | NotOwner:
+        """Return why a host may not go on with an operation."""
+        operation = operations.find(tx, operation_id)
+        if operation is not None and is_foreign(operation, host):
+            LOG.warning("Host %s spoke about operation %s of another", host, operation_id)
+            return NotOwner(host=host, what=f"operation {operation_id}")
+        uuid = operation.instance_uuid if operation is not None else "unknown"
+        return InstanceActionStale(action_id=operation_id, instance_uuid=uuid)
+
+    @retried
+    def progress(self, context: RequestContext, progress: Progress) -> None:
+        """Set the task state of a running operation.
+
+        Its deadline counts from the last change of the server.
+        """
+        with self.db.transaction() as tx:
+            if not transitions.step(tx, progress, clock.utcnow()):
+                LOG.info(
+                    "Late progress of operation %s from %s", progress.operation_id, progress.host
+                )
+
+    def finish(self, context: RequestContext, result: ActionResult) -> None:
+        """Save how an operation ended; a build may be sent to another host."""
+        job = self._finish(result)
+        if job is not None:
+            self.pool.spawn(self.build.run, context, job)
+
+    @retried
+    def _finish(self, result: ActionResult) -> BuildJob | None:
+        """Save a result; return the build that is to go on elsewhere, if any."""
+        now = clock.utcnow()
+        with self.db.transaction() as tx:
+            operation = operations.find(tx, result.operation_id)
+            if operation is None or operation.state not in operations.UNFINISHED:
+                self._check_repeat(operation, result)
+                return None
+            if operation.owner_host != result.host:
+                raise self._refusal(tx, operation.id, result.host)
+            if result.succeeded:
+                self._succeed(tx, operation, result, now)
+                return None
+            if operation.action == "create":
+                return self._failed_build(tx, operation, result, now)
+            self._fail(tx, operation, result, now)
+            return None
+
+    def _check_repeat(self, operation: Operation | None, result: ActionResult) -> None:
+        """Let a repeated result pass; refuse one that is too late or of another host."""
+        if operation is None:
+            raise InstanceActionStale(action_id=result.operation_id, instance_uuid="unknown")
+        if is_foreign(operation, result.host):
+            raise NotOwner(host=result.host, what=f"operation {operation.id}")
+        if operation.state is OperationState.FAILED and result.succeeded:
+            raise InstanceActionStale(action_id=operation.id, instance_uuid=operation.instance_uuid)
+
+    def _succeed(
+        self, tx: Transaction, operation: Operation, result: ActionResult, now: datetime.datetime
+    ) -> None:
+        self._end(tx, operation, OperationState.DONE, None, now)
+        if operation.action == "delete":
+            instance = instances.find(tx, operation.instance_uuid)
+            if instance is not None:
+                transitions.finish_delete(tx, instance, now)
+        elif not transitions.finish(tx, operation, result, now):
+            raise InstanceActionStale(action_id=operation.id, instance_uuid=operation.instance_uuid)
+        self._event(tx, operation, result, now)
+        LOG.info(
+            "Operation %s (%s) of instance %s is done",
+            operation.id,
+            operation.action,
+            operation.instance_uuid,
+        )
+
+    def _fail(
+        self, tx: Transaction, operation: Operation, result: ActionResult, now: datetime.datetime
+    ) -> None:
+        """Save a failure for good; a deletion stays pending and is tried again later."""
+        if operation.action == "delete":
+            values = {
+                "state": OperationState.PENDING,
+                "message": "Error",
+                "deadline": now + datetime.timedelta(seconds=DELETE_RETRY_S),
+                "updated_at": now,
+            }
+            operations.advance(
+                tx, operation.id, operations.UNFINISHED, operation.owner_host, values
+            )
+        else:
+            self._end(tx, operation, OperationState.FAILED, "Error", now)
+        transitions.fail(tx, operation, result, now)
+        self._event(tx, operation, result, now)
+
+    def _end(
+        self,
+        tx: Transaction,
+        operation: Operation,
+        state: OperationState,
+        message: str | None,
+        now: datetime.datetime,
+    ) -> None:
+        ended = operations.advance(
+            tx,
+            operation.id,
+            operations.UNFINISHED,
+            operation.owner_host,
+            {
+                "state": state,
+                "message": message,
+                "deadline": None,
+                "build_request": None,
+                "finish_time": now,
+                "updated_at": now,
+            },
+        )
+        if not ended:
+            raise InstanceActionStale(action_id=operation.id, instance_uuid=operation.instance_uuid)
+
+    def _event(
+        self, tx: Transaction, operation: Operation, result: ActionResult, now: datetime.datetime
+    ) -> None:
+        event = ActionEvent(
+            event=result.event or f"compute_{ACTIONS[operation.action].method}",
+            started_at=result.event_started_at or now,
+            finished_at=now,
+            result="Success" if result.succeeded else "Error",
+            traceback=result.traceback,
+            host=result.host,
+            details=result.fault.message if result.fault is not None else None,
+        )
+        operations.add_event(tx, operation.id, event)
+
+    # --- Builds that failed
+
+    def _failed_build(
+        self, tx: Transaction, operation: Operation, result: ActionResult, now: datetime.datetime
+    ) -> BuildJob | None:
+        """Free what a failed build held; return the job for another host if one may be tried."""
+        instance = instances.find(tx, operation.instance_uuid)
+        if instance is None or instance.host != result.host:
+            raise InstanceActionStale(action_id=operation.id, instance_uuid=operation.instance_uuid)
+        request = operations.build_requests(tx, [operation.id]).get(operation.id)
+        request = request or BuildRequest()
+        self._event(tx, operation, result, now)
+        reason = self._why_not_again(operation, instance, request, result)
+        if reason is None:
+            failed = FailedBuild(
+                operation=operation,
+                instance=instance,
+                request=request,
+                admin_password=result.admin_password,
+            )
+            return reschedule(tx, failed, self.settings.placement_timeout_s, now)
+        self._end(tx, operation, OperationState.FAILED, "Error", now)
+        transitions.fail_build(tx, instance, fault_of(result, reason, now), now)
+        LOG.info("Instance %s failed to build: %s", instance.uuid, reason)
+        return None
+
+    def _why_not_again(
+        self,
+        operation: Operation,
+        instance: Instance,
+        request: BuildRequest,
+        result: ActionResult,
+    ) -> str | None:
+        if not result.retry:
+            return "The server could not be built."
+        if request.force_host is not None:
+            return "The server could not be built on the host that was asked for."
+        if operation.attempt >= self.settings.max_attempts:
+            return "Exceeded maximum number of attempts to build the server."
+        if password_lost(instance, request, result.admin_password):
+            return PASSWORD_LOST
+        return None
+
+    # --- What hosts read
+
+    @retried
+    def unfinished(self, context: RequestContext, host: str) -> tuple[Work, ...]:
+        """Return the operations that a host owns and has not finished, oldest first."""
+        with self.db.reading() as tx:
+            return tuple(dispatch.load_work(tx, operations.list_unfinished(tx, host)))
+
+    @retried
+    def instances_on_host(self, context: RequestContext, host: str) -> tuple[Instance, ...]:
+        """Return the servers that are placed on a host."""
+        with self.db.reading() as tx:
+            return tuple(instances.list_on_host(tx, host))
+
+    @retried
+    def deleted_on_host(
+        self, context: RequestContext, host: str, instance_uuids: tuple[str, ...]
+    ) -> tuple[str, ...]:
+        """Return which of these are not servers of this host."""
+        if len(instance_uuids) > MAX_UUIDS:
+            raise Invalid(reason=f"more than {MAX_UUIDS} uuids were asked about at once")
+        with self.db.reading() as tx:
+            present = instances.uuids_on_host(tx, host, instance_uuids)
+        return tuple(uuid for uuid in instance_uuids if uuid not in present)

@@ -1,0 +1,99 @@
+"""What the conductor needs to know of the configuration."""
+
+import dataclasses
+
+from oslo_config import cfg
+
+from nova.conductor.network_plan import NetworkDefaults
+from nova.db.engine import DatabaseSettings
+from nova.db.opts import DATABASE_OPTS
+from nova.objects.quota import RESOURCES
+
+_OPTION_OF = {"injected_file_path_bytes": "quota_injected_file_path_length"}
+
+
+def _standard_quotas() -> dict[str, int]:
+    return {
+        "instances": 10,
+        "cores": 20,
+        "ram": 51200,
+        "metadata_items": 128,
+        "injected_files": 5,
+        "injected_file_content_bytes": 10240,
+        "injected_file_path_bytes": 255,
+        "key_pairs": 100,
+        "server_groups": 10,
+        "server_group_members": 10,
+        "floating_ips": 10,
+        "fixed_ips": -1,
+        "security_groups": 10,
+        "security_group_rules": 20,
+    }
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ConductorSettings:
+    """Values of options; times in seconds."""
+
+    quotas: dict[str, int] = dataclasses.field(default_factory=_standard_quotas)
+    max_attempts: int = 3
+    service_down_time_s: int = 60
+    enable_new_services: bool = True
+    cpu_allocation_ratio: float = 16.0
+    ram_allocation_ratio: float = 1.5
+    disk_allocation_ratio: float = 1.0
+    default_availability_zone: str = "nova"
+    internal_availability_zone: str = "internal"
+    default_schedule_zone: str | None = None
+    instance_build_timeout_s: int = 0
+    placement_timeout_s: int = 120
+    placement_reports_kept: int = 10
+    placement_report_days: int = 30
+    build_threads: int = 16
+    reconcile_interval_s: int = 30
+    network: NetworkDefaults = dataclasses.field(default_factory=NetworkDefaults)
+
+
+def conductor_settings(conf: cfg.ConfigOpts) -> ConductorSettings:
+    """Return the settings from options that nova.config has registered."""
+    group = conf.conductor
+    return ConductorSettings(
+        quotas={name: conf[_OPTION_OF.get(name, f"quota_{name}")] for name in RESOURCES},
+        max_attempts=conf.scheduler_max_attempts,
+        service_down_time_s=_down_time(conf.service_down_time, conf.report_interval),
+        enable_new_services=conf.enable_new_services,
+        cpu_allocation_ratio=conf.initial_cpu_allocation_ratio,
+        ram_allocation_ratio=conf.initial_ram_allocation_ratio,
+        disk_allocation_ratio=conf.initial_disk_allocation_ratio,
+        default_availability_zone=conf.default_availability_zone,
+        internal_availability_zone=conf.internal_service_availability_zone,
+        default_schedule_zone=conf.default_schedule_zone,
+        instance_build_timeout_s=conf.instance_build_timeout,
+        placement_timeout_s=group.placement_timeout,
+        placement_reports_kept=group.placement_reports_kept,
+        placement_report_days=group.placement_report_days,
+        build_threads=group.build_threads,
+        reconcile_interval_s=group.reconcile_interval,
+        network=NetworkDefaults(
+            bridge=conf.flat_network_bridge,
+            bridge_interface=conf.flat_interface,
+            dns1=conf.flat_network_dns,
+            network_size=conf.network_size,
+            mtu=conf.network_device_mtu,
+            vlan_start=conf.vlan_start,
+            vpn_start=conf.vpn_start,
+            vpn_clients=conf.cnt_vpn_clients,
+        ),
+    )
+
+
+def _down_time(service_down_time_s: int, report_interval_s: int) -> int:
+    """Return the down time, raised to two and a half intervals if it is too short."""
+    if service_down_time_s > report_interval_s:
+        return service_down_time_s
+    return int(report_interval_s * 2.5)
+
+
+def database_settings(conf: cfg.ConfigOpts) -> DatabaseSettings:
+    """Return the settings of the database from options that nova.config has registered."""
+    return DatabaseSettings(**{option.dest: conf.database[option.dest] for option in DATABASE_OPTS})

@@ -1,0 +1,185 @@
+"""Every change of vm_state and task_state; nothing else assigns them.
+
+Operations are changed before servers everywhere, so that two transactions never wait for
+each other in a circle for long.
+"""
+
+import datetime
+from typing import Any
+
+from nova.db import archive, compute_nodes, fixed_ips, instances, operations, quotas, vifs
+from nova.db.compute_nodes import Claim
+from nova.db.engine import Transaction
+from nova.objects.flavor import Flavor
+from nova.objects.instance import Fault, Instance
+from nova.objects.lifecycle import ACTIONS, Action, PowerState, TaskState, VmState
+from nova.objects.operation import ActionResult, Operation, Progress
+
+# Task states that are set when an operation is dispatched; its host need not set them again.
+DISPATCHED = frozenset({TaskState.NETWORKING} | {action.running[0] for action in ACTIONS.values()})
+
+
+def claim_of(flavor: Flavor, limited: bool = True) -> Claim:
+    """Return what a server of a flavor takes of its host."""
+    return Claim(
+        vcpus=flavor.vcpus, memory_mb=flavor.memory_mb, disk_gb=flavor.disk_gb, limited=limited
+    )
+
+
+def quota_of(flavor: Flavor, count: int = 1) -> dict[str, int]:
+    """Return what servers of a flavor take of a quota."""
+    return {
+        "instances": count,
+        "cores": count * flavor.vcpus,
+        "ram": count * flavor.memory_mb,
+    }
+
+
+def begin_create() -> dict[str, Any]:
+    """Return the states of a server that has just been asked for."""
+    return {"vm_state": VmState.BUILDING, "task_state": TaskState.SCHEDULING}
+
+
+def place(
+    tx: Transaction, instance_uuid: str, host: str, node: str, zone: str, now: datetime.datetime
+) -> bool:
+    """Give a server that waits for a host to one; tell whether it was still waiting."""
+    return instances.compare_and_set(
+        tx,
+        instance_uuid,
+        {
+            "vm_state": (VmState.BUILDING,),
+            "task_state": (TaskState.SCHEDULING,),
+            "host": (None,),
+        },
+        {
+            "host": host,
+            "node": node,
+            "availability_zone": zone,
+            "task_state": TaskState.NETWORKING,
+            "updated_at": now,
+        },
+    )
+
+
+def unplace(tx: Transaction, instance: Instance, now: datetime.datetime) -> bool:
+    """Take a server that is being built off its host, to be scheduled again."""
+    if not instances.compare_and_set(
+        tx,
+        instance.uuid,
+        {"vm_state": (VmState.BUILDING,), "host": (instance.host,)},
+        {
+            "host": None,
+            "node": None,
+            "task_state": TaskState.SCHEDULING,
+            "updated_at": now,
+        },
+    ):
+        return False
+    give_back(tx, instance, now, failed=True)
+    return True
+
+
+def give_back(
+    tx: Transaction, instance: Instance, now: datetime.datetime, failed: bool = False
+) -> None:
+    """Free a server's addresses and its claim on its host."""
+    fixed_ips.release_for(tx, instance.uuid, now)
+    vifs.delete_for(tx, instance.uuid)
+    if instance.host is not None and instance.node is not None:
+        claim = claim_of(instance.flavor)
+        compute_nodes.give_back(tx, instance.host, instance.node, claim, now, failed)
+
+
+def begin(tx: Transaction, instance: Instance, action: Action, now: datetime.datetime) -> bool:
+    """Set the first task state of an action, if the server is still as it was read."""
+    return instances.compare_and_set(
+        tx,
+        instance.uuid,
+        {"vm_state": (instance.vm_state,), "task_state": (instance.task_state,)},
+        {"task_state": action.running[0], "updated_at": now},
+    )
+
+
+def step(tx: Transaction, progress: Progress, now: datetime.datetime) -> bool:
+    """Set the task state of an operation that runs on a host."""
+    return operations.set_task_state(
+        tx,
+        progress.operation_id,
+        progress.instance_uuid,
+        progress.host,
+        {"task_state": progress.task_state, "updated_at": now},
+    )
+
+
+def finish(
+    tx: Transaction, operation: Operation, result: ActionResult, now: datetime.datetime
+) -> bool:
+    """Set the states after an operation that succeeded; tell whether the server was on its host."""
+    values: dict[str, Any] = {"task_state": None, "updated_at": now}
+    vm_state = result.vm_state or ACTIONS[operation.action].done
+    if vm_state is not None:
+        values["vm_state"] = vm_state
+    if result.power_state is not None:
+        values["power_state"] = int(result.power_state)
+    if operation.action == "create":
+        values["launched_at"] = now
+    return instances.compare_and_set(
+        tx, operation.instance_uuid, {"host": (operation.owner_host,)}, values
+    )
+
+
+def fail(
+    tx: Transaction, operation: Operation, result: ActionResult, now: datetime.datetime
+) -> None:
+    """Set the states after an operation that failed on its host for good."""
+    values: dict[str, Any] = {"task_state": None, "updated_at": now}
+    if result.vm_state is not None:
+        values["vm_state"] = result.vm_state
+    if operation.action == "delete":
+        values |= {"vm_state": VmState.ERROR, "task_state": TaskState.DELETING}
+    if result.power_state is not None:
+        values["power_state"] = int(result.power_state)
+    instances.compare_and_set(
+        tx, operation.instance_uuid, {"host": (operation.owner_host,)}, values
+    )
+    if result.fault is not None:
+        instances.save_fault(tx, operation.instance_uuid, result.fault)
+
+
+def fail_build(tx: Transaction, instance: Instance, fault: Fault, now: datetime.datetime) -> bool:
+    """End the building of a server in error, and free its host and addresses."""
+    if not instances.compare_and_set(
+        tx,
+        instance.uuid,
+        {"vm_state": (VmState.BUILDING,), "host": (instance.host,)},
+        {
+            "vm_state": VmState.ERROR,
+            "task_state": None,
+            "power_state": int(PowerState.NOSTATE),
+            "host": None,
+            "node": None,
+            "updated_at": now,
+        },
+    ):
+        return False
+    if instance.host is not None:
+        give_back(tx, instance, now, failed=True)
+    instances.save_fault(tx, instance.uuid, fault)
+    return True
+
+
+def finish_delete(tx: Transaction, instance: Instance, now: datetime.datetime) -> bool:
+    """Move a server to the archive; free its addresses, claim and quota in the same transaction."""
+    final = {
+        "vm_state": VmState.DELETED,
+        "task_state": None,
+        "power_state": int(PowerState.NOSTATE),
+        "terminated_at": now,
+    }
+    if not archive.move(tx, instance, final, now):
+        return False
+    give_back(tx, instance, now)
+    amounts = quota_of(instance.flavor)
+    quotas.release(tx, instance.project_id, instance.user_id, amounts)
+    return True
