@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from standup import mariadb, postgresql, rabbitmq, run
-from standup.errors import StandupError
+from standup.errors import CommandFailed, StandupError
 
 BUILD = ("gcc", "libc6-dev", "pkg-config", "libvirt-dev", "python3-dev", "python3-venv")
 HYPERVISOR = (
     "libvirt-daemon-system",
+    "libvirt-daemon-config-nwfilter",
     "libvirt-clients",
     "qemu-system-x86",
     "qemu-utils",
@@ -95,9 +96,16 @@ def ensure(names: Iterable[str], log: Path) -> list[str]:
     )
     install = [*apt, "install", "-y", "--no-install-recommends", "--", *wanted]
     with _one_at_a_time(), _nothing_starts():
-        if not _lists_are_fresh():
+        fresh = _lists_are_fresh()
+        if not fresh:
             run.logged([*apt, "update"], log, quiet)
-        run.logged(install, log, quiet)
+        try:
+            run.logged(install, log, quiet)
+        except CommandFailed:
+            if not fresh:
+                raise
+            run.logged([*apt, "update"], log, quiet)
+            run.logged(install, log, quiet)
     return wanted
 
 

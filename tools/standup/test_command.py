@@ -102,14 +102,14 @@ def _prepare(venv: Path, stages: Sequence[Stage]) -> None:
     if integration and os.geteuid() != 0:
         raise StandupError("integration tests need root: call it through sudo, or with --fast")
     installed = packages.ensure(
-        packages.for_tests(integration), venv.parent / f"{venv.name}-packages.log"
+        packages.for_tests(integration), default_cache() / "test-packages.log"
     )
     if installed:
         print(f"installed {' '.join(installed)}", flush=True)
     constraints = CHECKOUT / "constraints.txt"
     pins = ["--constraint", str(constraints)] if constraints.exists() else []
     key = venvs.tree_digest(CHECKOUT, ("setup.cfg", "pyproject.toml", "constraints.txt"))
-    log = venv.parent / f"{venv.name}-pip.log"
+    log = venv / "pip.log"
     if venvs.ensure(
         venv, f"{sys.version} {key}", [[*pins, "--editable", f"{CHECKOUT}[test]"]], log
     ):
