@@ -109,5 +109,14 @@ class Console(Protocol):
         ...
 
 
+@runtime_checkable
+class ImageCacheKeeper(Protocol):
+    """Base images that a driver keeps; only some drivers do."""
+
+    def remove_unused_images(self) -> list[str]:
+        """Remove base images that nothing has needed for long; return their names."""
+        ...
+
+
 class ComputeDriver(HostInfo, Spawn, Power, Console, Protocol):
     """What every driver must be able to do."""

@@ -18,7 +18,7 @@ from nova.virt.libvirt.disk import GIB, MIB, DiskStore
 from nova.virt.libvirt.firewall import Firewall
 from nova.virt.libvirt.hardware import DiskFile, GuestFiles, HardwareSettings, guest_config
 from nova.virt.libvirt.host import Host
-from nova.virt.libvirt.imagecache import ImageCache, ImageSource
+from nova.virt.libvirt.imagecache import ImageCache, ImageSource, base_name
 from nova.virt.libvirt.manifest import DiskEntry
 from nova.virt.libvirt.power import GuestPower
 from nova.virt.libvirt.xml import domain_xml
@@ -207,6 +207,18 @@ class LibvirtDriver:
             raise exception.ConsoleNotAvailable(instance_uuid=instance.uuid)
         return text
 
+    # --- Image cache ------------------------------------------------------------------------
+
+    def remove_unused_images(self) -> list[str]:
+        """Remove base images that no disk needs and that are old; return their names.
+
+        What disks are laid over stands in their lists: the disks themselves belong to the
+        hypervisor's user while guests run.
+        """
+        directories = [self._disks.directory(uuid) for uuid in self._disks.list_uuids()]
+        entries = [entry for directory in directories for entry in manifest.find(directory)]
+        return self._cache.age_out({entry.base for entry in entries if entry.base})
+
     # --- Inside -----------------------------------------------------------------------------
 
     def _settle(self, wanted: HardwareSettings, capabilities: HostCapabilities) -> HardwareSettings:
@@ -236,26 +248,29 @@ class LibvirtDriver:
         instance, flavor = detail.instance, detail.instance.flavor
         if instance.image_ref is None:
             raise exception.BlockDeviceNotSupported(reason="a server needs an image to boot from.")
-        image = self._images.get(instance.image_ref)
-        disk_format = self._disks.disk_format
 
         def path(name: str) -> str:
             return os.path.join(directory, name)
 
+        image = self._images.get(instance.image_ref)
         size = self._disks.create_root(image, path(_ROOT), flavor.root_gb)
-        entries = [DiskEntry(name=_ROOT, disk_format=disk_format, size_bytes=size)]
+        entries = [self._entry(_ROOT, size, base_name(image.id))]
         if flavor.ephemeral_gb:
             self._disks.create_ephemeral(path(_EPHEMERAL), flavor.ephemeral_gb)
-            size = flavor.ephemeral_gb * GIB
-            entries.append(DiskEntry(name=_EPHEMERAL, disk_format=disk_format, size_bytes=size))
+            base = f"ephemeral_{flavor.ephemeral_gb}"
+            entries.append(self._entry(_EPHEMERAL, flavor.ephemeral_gb * GIB, base))
         if flavor.swap_mb:
             self._disks.create_swap(path(_SWAP), flavor.swap_mb)
-            size = flavor.swap_mb * MIB
-            entries.append(DiskEntry(name=_SWAP, disk_format=disk_format, size_bytes=size))
+            base = f"swap_{flavor.swap_mb}"
+            entries.append(self._entry(_SWAP, flavor.swap_mb * MIB, base))
         for image_id, name in ((instance.kernel_id, _KERNEL), (instance.ramdisk_id, _RAMDISK)):
             if image_id:
                 self._disks.create_copy(self._images.get(image_id), path(name))
         return tuple(entries)
+
+    def _entry(self, name: str, size_bytes: int, base: str) -> DiskEntry:
+        disk_format = self._disks.disk_format
+        return DiskEntry(name=name, disk_format=disk_format, size_bytes=size_bytes, base=base)
 
     def _define_and_start(self, instance: Instance) -> None:
         """Write the definition and start; the filters come between, before any interface."""
@@ -290,6 +305,9 @@ class LibvirtDriver:
 
 
 def _create_console_log(directory: str) -> None:
-    """Make the log the service's own, so that it can read what is appended by root."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    """Begin a log of the service's own, so that it can read what is appended by root."""
+    for name in os.listdir(directory):
+        if name.startswith(guest_files.CONSOLE_LOG):
+            os.unlink(os.path.join(directory, name))
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     os.close(os.open(os.path.join(directory, guest_files.CONSOLE_LOG), flags, _CONSOLE_MODE))

@@ -18,12 +18,16 @@ _FORMATS = frozenset({"qcow2", "raw"})
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class DiskEntry:
-    """One disk: a file beside the manifest, in guest order."""
+    """One disk: a file beside the manifest, in guest order.
+
+    base: name of the base image that it is laid over or was copied from.
+    """
 
     name: str
     disk_format: str
     size_bytes: int = 0
     cdrom: bool = False
+    base: str | None = None
 
 
 def save(directory: str, entries: tuple[DiskEntry, ...]) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from nova import exception
 from nova.virt.libvirt import manifest
+from nova.virt.libvirt.imagecache import base_name
 from tests.fixtures.guests import make_flavor, make_network, make_vif
 from tests.fixtures.libvirt_driver import (
     IMAGE_ID,
@@ -158,6 +159,16 @@ def test_resources_count_what_disks_may_still_grow(case):
     assert 4 <= before.disk_available_least - after.disk_available_least <= 6
     assert (after.host_ip, after.hypervisor_type) == ("192.0.2.11", "TEST")
     assert json.loads(after.cpu_info)["arch"] == "i686"
+
+
+def test_img_11_base_images_go_when_old_and_unused(case, frozen_clock):  # noqa: F811
+    detail = case.detail(flavor=make_flavor(swap_mb=64))
+    case.driver.spawn(detail, None)
+    frozen_clock.advance(100 * 86400)
+    assert case.driver.remove_unused_images() == []
+    case.driver.destroy(detail.instance)
+    frozen_clock.advance(100 * 86400)
+    assert sorted(case.driver.remove_unused_images()) == sorted([base_name(IMAGE_ID), "swap_64"])
 
 
 def test_damaged_list_of_disks_is_an_error_not_a_guess(case):
