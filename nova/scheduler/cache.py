@@ -27,7 +27,6 @@ class _Pending:
 @dataclasses.dataclass(slots=True)
 class _Host:
     snapshot: HostSnapshot
-    received_at: float
     pending: list[_Pending] = dataclasses.field(default_factory=list)
 
 
@@ -89,27 +88,24 @@ class HostCache:
     def _pull(self, context: RequestContext) -> None:
         self._pulls += 1
         changes = self._conductor.anyone().hosts_changed_since(context, self._generation)
-        now = clock.monotonic()
         for name in changes.removed:
             self._hosts.pop(name, None)
         for snapshot in changes.changed:
             name = snapshot.node.host
             known = self._hosts.get(name)
-            if known is not None and known.snapshot.node.generation == snapshot.node.generation:
-                continue
             placed = set(snapshot.instance_uuids)
             pending = [
                 entry
                 for entry in (known.pending if known else ())
                 if entry.instance_uuid not in placed
             ]
-            self._hosts[name] = _Host(snapshot, now, pending)
+            self._hosts[name] = _Host(snapshot, pending)
         self._generation = changes.generation
-        self._pulled_at = now
+        self._pulled_at = clock.monotonic()
 
 
 def _state(host: _Host, now: float, placing: Collection[str]) -> HostState:
-    state = from_snapshot(host.snapshot, report_age_s=now - host.received_at)
+    state = from_snapshot(host.snapshot)
     for entry in host.pending:
         if now - entry.picked_at < PICK_LIFETIME_S and entry.instance_uuid not in placing:
             state = state.consumed(entry.flavor, entry.instance_uuid)

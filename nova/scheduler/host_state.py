@@ -11,13 +11,12 @@ class HostState:
     """One host as filters and weighers see it.
 
     Capacities are (total - reserved) * ratio; what is free may be negative on a host whose
-    ratios were lowered.  report_age_s tells how long ago the host was last heard of.
+    ratios were lowered.
     """
 
     node: ComputeNode
     service: Service
     availability_zone: str
-    report_age_s: float = 0.0
     vcpus_used: int
     memory_mb_used: int
     local_gb_used: int
@@ -81,14 +80,13 @@ class HostState:
         )
 
 
-def from_snapshot(snapshot: HostSnapshot, report_age_s: float = 0.0) -> HostState:
+def from_snapshot(snapshot: HostSnapshot) -> HostState:
     """Return the state that a snapshot describes."""
     node = snapshot.node
     return HostState(
         node=node,
         service=snapshot.service,
         availability_zone=snapshot.availability_zone,
-        report_age_s=report_age_s,
         vcpus_used=node.vcpus_used,
         memory_mb_used=node.memory_mb_used,
         local_gb_used=node.local_gb_used,

@@ -7,11 +7,10 @@ from nova.scheduler.choose import Rules
 from nova.scheduler.filters.base import FilterSettings
 
 
-def rules_from(conf: cfg.ConfigOpts, service_down_time_s: int) -> Rules:
+def rules_from(conf: cfg.ConfigOpts) -> Rules:
     """Return filters, weighers and habits as configured.  Raises: ConfigurationError."""
     group = conf.filter_scheduler
     settings = FilterSettings(
-        service_down_time_s=service_down_time_s,
         max_io_ops_per_host=group.max_io_ops_per_host,
         max_instances_per_host=group.max_instances_per_host,
         image_properties_default_architecture=group.image_properties_default_architecture,

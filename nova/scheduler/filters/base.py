@@ -11,7 +11,6 @@ from nova.scheduler.host_state import HostState
 class FilterSettings:
     """Values from the options that filters go by."""
 
-    service_down_time_s: int = 60
     max_io_ops_per_host: int = 8
     max_instances_per_host: int = 50
     image_properties_default_architecture: str | None = None

@@ -12,7 +12,7 @@ class ComputeFilter(HostFilter):
     once = True
 
     def refuses(self, host: HostState, spec: RequestSpec) -> str | None:
-        """Look at the service and at the age of its last report."""
+        """Look at the service, as the conductor judges it."""
         if host.service.disabled:
             reason = host.service.disabled_reason
             return f"nova-compute is disabled: {reason}" if reason else "nova-compute is disabled"
@@ -20,6 +20,4 @@ class ComputeFilter(HostFilter):
             return "nova-compute is forced down"
         if not host.service.is_up:
             return "nova-compute is down"
-        if host.report_age_s > self.settings.service_down_time_s:
-            return f"nova-compute was last heard of {host.report_age_s:.0f} s ago"
         return None

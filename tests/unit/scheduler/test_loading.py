@@ -1,21 +1,10 @@
 import pytest
-from oslo_config import cfg
 
 from nova.exception import ConfigurationError
-from nova.scheduler import opts
 from nova.scheduler.filters.base import FilterSettings, HostFilter
 from nova.scheduler.loading import ALL_FILTERS, load_filters, load_weighers
 from nova.scheduler.settings import rules_from
 from nova.scheduler.weights.ram import RAMWeigher
-
-
-@pytest.fixture
-def conf():
-    conf = cfg.ConfigOpts()
-    for group, options in opts.OPTS.items():
-        conf.register_opts(options, group)
-    conf([])
-    return conf
 
 
 class OwnFilter(HostFilter):
@@ -23,7 +12,7 @@ class OwnFilter(HostFilter):
 
 
 def test_default_options_give_the_default_filters_and_all_weighers_in_use(conf):
-    rules = rules_from(conf, service_down_time_s=60)
+    rules = rules_from(conf)
     assert [type(rule).__name__ for rule in rules.filters] == conf.filter_scheduler.enabled_filters
     assert {type(weigher).__name__: weigher.multiplier for weigher in rules.weighers} == {
         "BuildFailureWeigher": 1000000.0,
@@ -38,9 +27,8 @@ def test_default_options_give_the_default_filters_and_all_weighers_in_use(conf):
 def test_options_reach_the_filters(conf):
     conf.set_override("enabled_filters", ["IoOpsFilter"], "filter_scheduler")
     conf.set_override("max_io_ops_per_host", 3, "filter_scheduler")
-    rules = rules_from(conf, service_down_time_s=77)
+    rules = rules_from(conf)
     assert rules.filters[0].settings.max_io_ops_per_host == 3
-    assert rules.filters[0].settings.service_down_time_s == 77
 
 
 def test_unknown_filter_is_named():
