@@ -101,8 +101,10 @@ class Dispatcher:
 def fault_response(error: Exception, is_admin: bool = False) -> webob.Response:
     """Return the answer to an error, and log what the user is not told."""
     fault = faults.fault_of(error, is_admin)
-    if fault.status >= 500:
+    if fault.status == 500:
         LOG.error("Request failed: %s", type(error).__name__, exc_info=error)
+    elif fault.status > 500:
+        LOG.warning("Request failed: %s", error)
     return webob.Response(status=fault.status, body=fault.body, headerlist=[*fault.headers.items()])
 
 

@@ -135,6 +135,7 @@ def test_in_01_bodies_without_length_are_read_up_to_the_limit() -> None:
     assert statuses == ["413 Request Entity Too Large"]
 
 
+@pytest.mark.logs_errors
 def test_in_13_unexpected_errors_tell_nothing_but_their_name(
     api: Api, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -158,6 +159,7 @@ def test_in_13_unexpected_errors_tell_nothing_but_their_name(
     assert "CANARY" in caplog.text
 
 
+@pytest.mark.logs_errors
 def test_in_13_errors_of_the_conductor_tell_nothing(api: Api) -> None:
     class Failing:
         def __getitem__(self, key: str) -> object:

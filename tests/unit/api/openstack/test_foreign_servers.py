@@ -1,0 +1,114 @@
+"""Every route about a server, asked by its owner and by somebody else.
+
+The cases are made from the routes themselves, so that a new route is in here without
+anybody thinking of it; only the bodies are written down.
+"""
+
+import pytest
+
+from nova.api.openstack import app
+from nova.api.openstack.resource import Resource, Route
+from nova.api.openstack.versions import MAXIMUM
+from tests.fixtures.rest import OTHER_PROJECT, PROJECT, Rest
+from tests.unit.api.openstack.conftest import Api
+
+UNKNOWN = "99999999-0000-0000-0000-000000000000"
+
+BODIES: dict[str, object] = {
+    "PUT /servers/{id}": {"server": {"name": "x"}},
+    "POST /servers/{id}/action os-start": {"os-start": None},
+    "POST /servers/{id}/action os-stop": {"os-stop": None},
+    "POST /servers/{id}/action reboot": {"reboot": {"type": "HARD"}},
+    "POST /servers/{id}/action os-getConsoleOutput": {"os-getConsoleOutput": {}},
+    "POST /servers/{server_id}/metadata": {"metadata": {"k": "v"}},
+    "PUT /servers/{server_id}/metadata": {"metadata": {"k": "v"}},
+    "PUT /servers/{server_id}/metadata/{id}": {"meta": {"child": "v"}},
+    "PUT /servers/{server_id}/tags": {"tags": ["a"]},
+}
+
+
+def _routes() -> list[Route]:
+    def about_a_server(route: Route) -> bool:
+        return route.path.startswith(("/servers/{id}", "/servers/{server_id}"))
+
+    resources: tuple[Resource, ...] = app.RESOURCES
+    return [r for resource in resources for r in resource.routes if about_a_server(r)]
+
+
+def _name(route: Route) -> str:
+    return f"{route.method} {route.path}" + (f" {route.action}" if route.action else "")
+
+
+def _send(rest: Rest, route: Route, server: str) -> tuple[int, str]:
+    path = route.path.replace("{server_id}", server)
+    if "{server_id}" in route.path:
+        path = path.replace("{id}", "child")
+    version = str(min(route.versions.until or MAXIMUM, MAXIMUM))
+    answer = rest.at(version).request(
+        route.method, path.replace("{id}", server), BODIES.get(_name(route))
+    )
+    return answer.status_int, answer.text.replace(server, "SERVER")
+
+
+ROUTES = _routes()
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=_name)
+def test_az_02_a_foreign_server_is_like_an_unknown_one(api: Api, route: Route) -> None:
+    foreign = api.instances.add(OTHER_PROJECT, metadata={"child": "v"}, tags=("child",))
+    before = dict(api.instances.servers)
+    answer = _send(api.rest, route, foreign.uuid)
+    assert answer[0] == 404
+    assert answer == _send(api.rest, route, UNKNOWN)
+    assert api.instances.servers == before
+    assert api.instances.begun == []
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=_name)
+def test_az_02_the_owner_is_let_through(api: Api, route: Route) -> None:
+    own = api.instances.add(PROJECT, metadata={"child": "v"}, tags=("child",))
+    status, text = _send(api.rest, route, own.uuid)
+    missing_child = status == 404 and "SERVER could not be found" not in text
+    assert status in (*route.ok, 409) or missing_child, text
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=_name)
+def test_az_01_a_foreign_project_in_the_path_is_refused(api: Api, route: Route) -> None:
+    own = api.instances.add(PROJECT)
+    path = route.path.replace("{server_id}", own.uuid).replace("{id}", own.uuid)
+    version = str(min(route.versions.until or MAXIMUM, MAXIMUM))
+    answer = api.rest.at(version).request(
+        route.method, f"/{OTHER_PROJECT}{path}", BODIES.get(_name(route))
+    )
+    assert answer.status_int == 400
+    assert "Malformed request URL" in answer.text
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.body is not None], ids=_name)
+@pytest.mark.parametrize(
+    "body", [[], "x", 5, {"x": 1}, {"server": None}, {"server": []}, {"metadata": 5}, {"tags": 1}]
+)
+def test_in_04_wrong_bodies_are_400_on_every_route(api: Api, route: Route, body: object) -> None:
+    own = api.instances.add(PROJECT)
+    path = route.path.replace("{server_id}", own.uuid).replace("{id}", own.uuid)
+    version = str(min(route.versions.until or MAXIMUM, MAXIMUM))
+    assert api.rest.at(version).request(route.method, path, body).status_int == 400
+
+
+CHILDREN = [
+    ("GET", "metadata/child"),
+    ("DELETE", "metadata/child"),
+    ("GET", "tags/child"),
+    ("DELETE", "tags/child"),
+    ("GET", "ips/child"),
+    ("GET", "os-instance-actions/child"),
+]
+
+
+@pytest.mark.parametrize(("method", "child"), CHILDREN)
+def test_az_03_a_foreign_child_of_an_own_server_does_not_exist(
+    api: Api, method: str, child: str
+) -> None:
+    api.instances.add(OTHER_PROJECT, metadata={"child": "v"}, tags=("child",))
+    own = api.instances.add(PROJECT)
+    assert api.rest.at("2.26").request(method, f"/servers/{own.uuid}/{child}").status_int == 404
