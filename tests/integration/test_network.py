@@ -7,6 +7,7 @@ import pathlib
 import pwd
 import shutil
 import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,6 +16,8 @@ import pytest
 from oslo_config import cfg
 
 from nova.context import get_admin_context
+from nova.network.iptables import NO_RULES, wanted_rules
+from nova.network.iptables_diff import render_difference
 from nova.network.linux import LinuxHost
 from nova.network.manager import FlatDHCPManager
 from nova.network.settings import NetworkSettings
@@ -41,6 +44,7 @@ from tests.fixtures.networks import (
     make_settings,
     make_vif,
 )
+from tests.fixtures.rule_cases import CASES
 
 PROGRAMS = ("ip", "dnsmasq", "dhcp_release", "iptables-restore", "busybox")
 
@@ -55,6 +59,7 @@ pytestmark = [
 CONTEXT = get_admin_context()
 GATEWAY = "10.0.1.1"
 USER = "nobody"
+REPOSITORY = pathlib.Path(__file__).parents[2]
 RABBIT_URL = os.environ.get("NOVA_TEST_RABBIT_URL", "")
 
 
@@ -159,6 +164,42 @@ def privileges(settings: NetworkSettings, **options: object) -> Iterator[None]:
             cfg.CONF.clear_override(name)
 
 
+@contextlib.contextmanager
+def helper_process(lab: NetworkLab, settings: NetworkSettings) -> Iterator[int]:
+    """Run privileged functions in a helper with the capabilities of its context only.
+
+    Gives the helper's process id.
+    """
+    config = lab.folder / "privileged.conf"
+    config.write_text(
+        f"[DEFAULT]\nnetworks_path = {settings.networks_path}\ndhcpbridge = {settings.dhcpbridge}\n"
+    )
+    context = privileged_context.network_pctxt
+    helper = pathlib.Path(sys.executable).with_name("privsep-helper")
+    cfg.CONF([], project="nova", default_config_files=[])
+    cfg.CONF.set_override(
+        "helper_command",
+        f"/usr/bin/env PYTHONPATH={REPOSITORY} {helper} --config-file {config}",
+        group=context.cfg_section,
+    )
+    try:
+        with lab.as_host():
+            context.start()
+        yield helper_process_id(config)
+    finally:
+        context.stop()
+        cfg.CONF.clear()
+
+
+def helper_process_id(config: pathlib.Path) -> int:
+    """Return the process that was started with a configuration file."""
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if str(config) in path.read_text().split("\0"):
+                return int(path.parent.name)
+    raise AssertionError("the helper does not run")
+
+
 def wait_until(condition: Callable[[], bool], timeout_s: float = 15) -> None:
     """Wait for something that other processes do."""
     deadline = time.monotonic() + timeout_s
@@ -244,6 +285,28 @@ def test_net_15_dnsmasq_is_unprivileged(host: Host) -> None:
     status = pathlib.Path(f"/proc/{host.dnsmasq()}/status").read_text()
     uid = pwd.getpwnam(USER).pw_uid
     assert f"Uid:\t{uid}\t{uid}\t{uid}\t{uid}\n" in status
+
+
+def test_hst_01_everything_works_with_the_capabilities_of_the_context(
+    lab: NetworkLab, folder: pathlib.Path
+) -> None:
+    run("ip", "-n", lab.host, "addr", "add", "192.0.2.7/24", "dev", "card0")
+    host = Host.make(lab, folder, make_served(make_network(bridge_interface="card0")))
+    with helper_process(lab, host.settings) as process:
+        status = pathlib.Path(f"/proc/{process}/status").read_text()
+        wanted = sum(1 << one for one in privileged_context.network_pctxt.conf.capabilities)
+        assert f"CapEff:\t{wanted:016x}\n" in status
+        host.start()
+        assert host.boot(5, guest=1) == ["10.0.1.5", GATEWAY, GATEWAY]
+        host.manager.teardown_instance(CONTEXT, "guest-5", (make_vif(5),))
+        host.events.wait_for("del", "fa:16:3e:00:00:05", "10.0.1.5")
+        lab.unplug(1)
+        host.conductor.served = ()
+        host.manager.networks_changed(CONTEXT)
+        host.manager.clear_host()
+    assert "nova" not in host.saved()
+    assert "br1" not in lab.inside(lab.host, "ip", "link")
+    assert host.dnsmasq() is None
 
 
 def test_applying_twice_changes_nothing(host: Host) -> None:
@@ -368,6 +431,20 @@ def test_card_gives_its_addresses_and_routes_to_the_bridge(
     shown = lab.inside(lab.host, "ip", "-4", "-o", "addr", "show", "dev", "card0")
     assert [line.split()[3] for line in shown.splitlines()] == ["192.0.2.7/24"]
     assert "via 192.0.2.1 dev card0" in lab.inside(lab.host, "ip", "route")
+
+
+@pytest.mark.parametrize("flavour", ["nft", "legacy"])
+def test_kernel_prints_rules_as_they_were_written(lab: NetworkLab, flavour: str) -> None:
+    save = ("ip", "netns", "exec", lab.host, f"iptables-{flavour}-save")
+    restore = ["ip", "netns", "exec", lab.host, f"iptables-{flavour}-restore", "--noflush", "-w"]
+    for name, (networks, settings) in CASES.items():
+        rules = wanted_rules(networks, settings)
+        text = render_difference(rules, run(*save))
+        done = subprocess.run(restore, input=text, text=True, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (0, ""), name
+        assert render_difference(rules, run(*save)) == "", name
+    subprocess.run(restore, input=render_difference(NO_RULES, run(*save)), text=True, check=True)
+    assert "nova" not in run(*save)
 
 
 def test_net_03_bridges_never_have_an_ipv6_address(host: Host) -> None:

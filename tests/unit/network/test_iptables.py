@@ -6,36 +6,12 @@ import pytest
 
 from nova.network.iptables import NO_RULES, wanted_rules
 from nova.network.iptables_diff import render_difference
-from nova.network.settings import NetworkSettings
-from nova.objects.network import HostNetwork
 from nova.privileged.rule_text import checked_rules
 from tests.fixtures.golden import assert_golden
 from tests.fixtures.networks import make_network, make_served, make_settings
+from tests.fixtures.rule_cases import CASES
 
 GOLDEN = pathlib.Path(__file__).parent / "golden"
-
-MULTI_HOST = make_served(make_network(multi_host=True), dhcp_server="10.0.1.9", gateway="10.0.1.9")
-
-CASES: dict[str, tuple[list[HostNetwork], NetworkSettings]] = {
-    "no_network": ([], make_settings()),
-    "one_network": ([make_served()], make_settings()),
-    "two_networks": ([make_served(), make_served(make_network(2))], make_settings()),
-    "multi_host": ([MULTI_HOST], make_settings(metadata_host="127.0.0.1")),
-    "outside_gateway": (
-        [make_served(gateway="10.0.1.254")],
-        make_settings(force_snat_range=("0.0.0.0/0", "198.51.100.0/24")),
-    ),
-    "no_gateway": ([make_served(gateway=None)], make_settings()),
-    "no_dhcp": ([make_served(make_network(enable_dhcp=False))], make_settings()),
-    "on_a_card": (
-        [make_served(make_network(bridge_interface="eth1"))],
-        make_settings(dmz_cidr=("203.0.113.0/24",), iptables_drop_action="REJECT"),
-    ),
-    "listed_cards": (
-        [make_served()],
-        make_settings(forward_bridge_interface=("eth0", "eth2"), public_interface=None),
-    ),
-}
 
 
 @pytest.mark.parametrize("name", CASES)
