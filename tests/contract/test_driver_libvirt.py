@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from nova.objects.lifecycle import PowerState
 from tests.fixtures.driver_suite import DriverCase, DriverSuite
 from tests.fixtures.libvirt_driver import (
     GuestPrograms,
@@ -14,14 +15,15 @@ from tests.fixtures.time import frozen_clock  # noqa: F401
 
 
 class Events(list):
-    """A list of events that can be waited on."""
+    """A list of events; that a guest went off can be waited for."""
 
     def __init__(self):
-        self.arrived = threading.Event()
+        self.off = threading.Event()
 
     def append(self, event):
         super().append(event)
-        self.arrived.set()
+        if event.power_state is PowerState.SHUTDOWN:
+            self.off.set()
 
 
 class TestLibvirtDriver(DriverSuite):
@@ -37,9 +39,9 @@ class TestLibvirtDriver(DriverSuite):
         libvirt = LibvirtCase(str(tmp_path), frozen_clock.advance)
 
         def shut_down_inside(detail):
-            events.arrived.clear()
+            events.off.clear()
             libvirt.anchor.ask_shutdown(detail.instance.uuid)
-            assert events.arrived.wait(10)
+            assert events.off.wait(10)
 
         yield DriverCase(
             driver=libvirt.driver, detail=libvirt.detail, shut_down_inside=shut_down_inside
