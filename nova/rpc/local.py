@@ -88,6 +88,7 @@ class LocalBus:
         self._held: list[_Message] = []
         self._delayed: list[_Message] = []
         self._faults: collections.Counter[tuple[str, str]] = collections.Counter()
+        self._hooks: dict[str, collections.deque[Callable[[], object]]] = {}
         self._running = 0
         self._workers = concurrent.futures.ThreadPoolExecutor(threads, "bus") if threads else None
 
@@ -142,6 +143,22 @@ class LocalBus:
         for message in delayed:
             self._deliver(message)
 
+    def before_next(self, method: str, hook: Callable[[], object]) -> None:
+        """Run a function just before the next message of a method is sent."""
+        with self._lock:
+            self._hooks.setdefault(method, collections.deque()).append(hook)
+
+    def forget_faults(self) -> None:
+        """Lose, double and delay no further messages."""
+        with self._lock:
+            self._faults.clear()
+            self._hooks.clear()
+
+    def forget_jobs(self) -> None:
+        """Lose all queued work, as when the processes that have it end."""
+        with self._lock:
+            self._jobs.clear()
+
     def _fault(self, kind: str, method: str) -> bool:
         with self._lock:
             if self._faults[kind, method] <= 0:
@@ -166,6 +183,13 @@ class LocalBus:
             return
         while self._jobs:
             self._jobs.popleft()()
+
+    def run_one(self) -> bool:
+        """Run the oldest piece of queued work; False when there is none."""
+        if not self._jobs:
+            return False
+        self._jobs.popleft()()
+        return True
 
     def wait(self, timeout_s: float) -> bool:
         """Wait for busy workers; tell whether they became idle."""
@@ -221,6 +245,11 @@ class LocalBus:
             self._deliver(message)
 
     def _record(self, address: Address, request: Request, kind: Kind) -> _Message:
+        with self._lock:
+            hooks = self._hooks.get(request.method)
+            hook = hooks.popleft() if hooks else None
+        if hook is not None:
+            hook()
         text = dumps(dataclasses.asdict(request), request.method)
         self.calls.append(
             CallRecord(

@@ -80,6 +80,12 @@ class FakeDriver:
         """Run a function in the middle of the next call of an operation."""
         self._hooks.setdefault(operation, collections.deque()).append(hook)
 
+    def forget_failures(self) -> None:
+        """Drop what was injected and has not happened yet."""
+        with self._lock:
+            self._failures.clear()
+            self._hooks.clear()
+
     def emit(self, instance_uuid: str, power_state: PowerState) -> None:
         """Let a guest change its power state by itself, and tell the sink."""
         with self._lock:
