@@ -15,7 +15,7 @@ find_python() {
 if ! find_python; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "installing python3 ..." >&2
-    apt-get -q -q update && DEBIAN_FRONTEND=noninteractive apt-get -q -q install -y --no-install-recommends python3
+    apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends python3 >/dev/null
   fi
   find_python || { echo "Python 3.11 or newer is needed" >&2; exit 1; }
 fi
