@@ -58,18 +58,20 @@ def _tell(files: list[str], arguments: list[str]) -> int:
 
     from oslo_config import cfg
 
-    from nova.exception import InvalidInput, NovaException
+    from nova.config import check_files
+    from nova.exception import ConfigurationError, InvalidInput, NovaException
     from nova.network import dhcpbridge
     from nova.network.rpcapi import NetworkAPI
     from nova.rpc.amqp import AmqpBus
 
     try:
         conf = _load(_config_files(files))
+        bus = AmqpBus(conf)
+        check_files(conf)
         _drop_privileges(conf.dhcpbridge_user or conf.dnsmasq_user)
-    except (cfg.Error, ValueError, OSError, KeyError) as error:
+    except (cfg.Error, ValueError, OSError, KeyError, ConfigurationError) as error:
         return _failed(error, WRONG)
     try:
-        bus = AmqpBus(conf)
         network = bus.client(NetworkAPI).on(conf.host)
         now_s, lease_time_s = int(time.time()), conf.dhcp_lease_time
         text = dhcpbridge.carry_out(arguments, os.environ, network, lease_time_s, now_s)

@@ -159,7 +159,7 @@ def _output(command: str, outcome: CommandOutcome) -> str:
     """Return a program's output.  Raises: CommandFailed, CommandTimeout."""
     exit_code, output, errors = outcome
     if exit_code == TIMED_OUT:
-        raise CommandTimeout(command=command, timeout_s="too many")
+        raise CommandTimeout(command=command, timeout_s=errors)
     if exit_code:
         LOG.error("%s failed with exit code %s: %s", command, exit_code, errors.strip())
         raise CommandFailed(command=command, exit_code=exit_code)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 LOG = logging.getLogger(__name__)
 
 CommandOutcome = tuple[int, str, str]
-"""Exit code, output and error output; the exit code of a stopped program is TIMED_OUT."""
+"""Exit code, output and error output; for TIMED_OUT the last is the number of seconds."""
 
 TIMED_OUT = -1000
 NOT_FOUND = 127
@@ -43,7 +43,7 @@ def run(
         )
     except subprocess.TimeoutExpired:
         LOG.warning("%s was stopped after %s seconds", arguments[0], timeout_s)
-        return TIMED_OUT, "", ""
+        return TIMED_OUT, "", str(timeout_s)
     except FileNotFoundError:
         LOG.warning("%s is not installed", arguments[0])
         return NOT_FOUND, "", f"{arguments[0]}: not found"

@@ -6,6 +6,7 @@ may remove.
 """
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -132,10 +133,19 @@ def _make_bridge(netlink: IPRoute, name: str) -> bool:
         if link.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND") != "bridge":
             raise ValueError(f"the network device {name} is no bridge")
         return False
-    netlink.link(
-        "add", ifname=name, kind="bridge", br_forward_delay=0, br_stp_state=0,
-        br_ageing_time=AGEING_CENTISECONDS,
-    )  # fmt: skip
+    try:
+        netlink.link(
+            "add",
+            ifname=name,
+            kind="bridge",
+            br_forward_delay=0,
+            br_stp_state=0,
+            br_ageing_time=AGEING_CENTISECONDS,
+        )
+    except NetlinkError as error:
+        if error.code == errno.EEXIST:  # made by another daemon meanwhile
+            return False
+        raise
     link = _get_link(netlink, name)
     # Said explicitly, the address stays when ports with lower addresses come and go.
     netlink.link("set", index=link["index"], address=link.get_attr("IFLA_ADDRESS"))

@@ -1,6 +1,7 @@
 """nova-dhcpbridge as a program of its own, over a real RabbitMQ."""
 
 import dataclasses
+import json
 import os
 import pathlib
 import time
@@ -88,3 +89,18 @@ def test_init_without_network_fails(served: Served) -> None:
     done = run_dhcpbridge(["init"], served.environment)
     assert (done.returncode, done.stdout) == (1, "")
     assert "NETWORK_ID" in done.stderr
+
+
+def test_hst_04_secrets_that_everybody_can_read_are_refused(served: Served) -> None:
+    [path] = json.loads(served.environment["CONFIG_FILE"])
+    pathlib.Path(path).chmod(0o644)
+    done = run_dhcpbridge(["add", MAC, ADDRESS], served.environment)
+    assert done.returncode == 2
+    assert "transport_url" in done.stderr
+
+
+@pytest.mark.parametrize("files", ["x", "{}", '["/nonexistent/nova-dhcpbridge.conf"]'])
+def test_unusable_configuration(served: Served, files: str) -> None:
+    done = run_dhcpbridge(["add", MAC, ADDRESS], {"CONFIG_FILE": files})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("nova-dhcpbridge: ")
