@@ -14,7 +14,7 @@ from nova.conductor.settings import ConductorSettings
 from nova.conductor.tasks.build import BuildTask, Pool
 from nova.conductor.tasks.reconcile import Reconciler
 from nova.context import get_admin_context
-from nova.db import migration
+from nova.db import migrations_api
 from nova.db.engine import Database
 from nova.exception import ConfigurationError
 from nova.periodic import PeriodicTask
@@ -53,8 +53,8 @@ def periodic_tasks(settings: ConductorSettings, bus: Bus, db: Database) -> tuple
 def check_schema(db: Database) -> None:
     """Refuse a database that is not at this release's schema.  Raises: ConfigurationError."""
     with db.reading() as tx:
-        found = migration.current(tx)
-    wanted = migration.newest()
+        found = migrations_api.current(tx)
+    wanted = migrations_api.newest()
     if found != wanted:
         raise ConfigurationError(
             reason=f"the database schema is at {found or 'no revision'}, but this release needs "

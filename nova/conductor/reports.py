@@ -7,14 +7,14 @@ from typing import Any
 
 from nova import clock
 from nova.conductor import instance_rows, transitions
-from nova.conductor.liveness import COMPUTE_BINARY, silent_before
+from nova.conductor.liveness import COMPUTE_BINARY
 from nova.conductor.power_sync import Reaction, reaction_to
 from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
 from nova.db import compute_nodes, instances, operations, services
 from nova.db.engine import Database, Transaction, retried
 from nova.objects.lifecycle import ACTIONS, PowerState, TaskState, VmState
-from nova.objects.service import ComputeNode, HostReport, NodeResources, ReportAnswer, Service
+from nova.objects.service import HostReport, NodeResources, ReportAnswer, Service
 
 LOG = logging.getLogger(__name__)
 
@@ -40,7 +40,11 @@ class Reports:
 
     @retried
     def take(self, context: RequestContext, report: HostReport) -> ReportAnswer:
-        """Store a report; return what the daemon should know."""
+        """Store a report; return what the daemon should know.
+
+        Each report of a compute node gives it a new generation, by which the scheduler knows
+        that the host lives.
+        """
         now = clock.utcnow()
         with self.db.transaction() as tx:
             service = self._heartbeat(tx, report, now)
@@ -56,8 +60,6 @@ class Reports:
         before = services.find(tx, report.host, report.binary)
         if before is not None:
             services.heartbeat(tx, report.host, report.binary, now)
-            if report.binary == COMPUTE_BINARY and self._was_down(before, now):
-                compute_nodes.touch(tx, report.host, now)
             return before
         services.register(
             tx,
@@ -82,10 +84,6 @@ class Reports:
         assert registered is not None, "the row was just inserted"
         return registered
 
-    def _was_down(self, service: Service, now: datetime.datetime) -> bool:
-        seen = service.last_seen_up
-        return seen is None or seen < silent_before(self.settings, now)
-
     # --- Resources
 
     def _sync_node(
@@ -102,11 +100,7 @@ class Reports:
             row = {**values, "uuid": str(uuid.uuid4()), "host": service.host}
             compute_nodes.register(tx, row, now)
             return
-        changed = {
-            name: value for name, value in (values | load).items() if getattr(node, name) != value
-        }
-        if set(changed) - {"uptime"} or _hourly(node, now):
-            compute_nodes.update(tx, node.id, changed, now)
+        compute_nodes.update(tx, node.id, values | load, now)
 
     def _node_values(self, reported: NodeResources) -> dict[str, Any]:
         settings = self.settings
@@ -179,8 +173,3 @@ class Reports:
 
 def _busy(vm_state: VmState, task_state: TaskState | None) -> bool:
     return vm_state is VmState.BUILDING or task_state in _IO_TASKS
-
-
-def _hourly(node: ComputeNode, now: datetime.datetime) -> bool:
-    """Tell whether a node has not been written for an hour, so that its uptime is not too old."""
-    return node.updated_at is None or now - node.updated_at >= datetime.timedelta(hours=1)

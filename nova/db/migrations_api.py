@@ -7,25 +7,35 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
 
 from nova.db.engine import Database, DatabaseSettings
+from nova.exception import ConfigurationError
 
 
-def sync(url: str, revision: str = "head") -> None:
-    """Migrate the database to a revision; it may be empty.  Raises: ConfigurationError."""
+def sync(url: str, revision: str = "head") -> str | None:
+    """Migrate the database to a revision, and return it; it may be empty.
+
+    Raises: ConfigurationError.
+    """
     database = Database(DatabaseSettings(connection=url))
     try:
         sync_database(database, revision)
+        with database.reading() as connection:
+            return current(connection)
     finally:
         database.close()
 
 
 def sync_database(database: Database, revision: str = "head") -> None:
-    """Migrate an open database to a revision."""
+    """Migrate an open database to a revision.  Raises: ConfigurationError."""
     with database.transaction() as connection:
         config = _config()
         config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+        try:
+            command.upgrade(config, revision)
+        except CommandError as error:
+            raise ConfigurationError(reason=f"the schema has no version {revision}") from error
 
 
 def version(url: str) -> str | None:
