@@ -4,7 +4,7 @@ from nova.conductor import dispatch
 from nova.conductor.rpcapi import ConductorMetadata
 from nova.context import RequestContext
 from nova.db import block_devices, fixed_ips, instance_details, instances
-from nova.db.engine import Database, retried
+from nova.db.engine import Database, Transaction, retried
 from nova.exception import InstanceNotFound
 from nova.objects.guest_metadata import GuestMetadata
 
@@ -22,16 +22,13 @@ class MetadataEndpoint(ConductorMetadata):
         """Return what is known of the live server that has a fixed address."""
         with self.db.reading() as tx:
             uuid = fixed_ips.instance_with(tx, address)
-            instance = None if uuid is None else instances.find(tx, uuid)
-            if instance is None:
-                return None
-            devices = block_devices.list_for(tx, [instance.uuid]).get(instance.uuid, ())
-            password = instance_details.get_system(tx, instance.uuid, PASSWORD)
-        return GuestMetadata(
-            instance=instance,
-            block_devices=dispatch.detail_of(instance, devices).block_devices,
-            password=password or "",
-        )
+            return None if uuid is None else _guest(tx, uuid)
+
+    @retried
+    def find_by_instance(self, context: RequestContext, instance_uuid: str) -> GuestMetadata | None:
+        """Return what is known of a live server."""
+        with self.db.reading() as tx:
+            return _guest(tx, instance_uuid)
 
     @retried
     def set_password(self, context: RequestContext, instance_uuid: str, password: str) -> bool:
@@ -43,3 +40,15 @@ class MetadataEndpoint(ConductorMetadata):
                 return False
             instance_details.set_system(tx, instance_uuid, PASSWORD, password)
         return True
+
+
+def _guest(tx: Transaction, instance_uuid: str) -> GuestMetadata | None:
+    instance = instances.find(tx, instance_uuid)
+    if instance is None:
+        return None
+    devices = block_devices.list_for(tx, [instance.uuid]).get(instance.uuid, ())
+    return GuestMetadata(
+        instance=instance,
+        block_devices=dispatch.detail_of(instance, devices).block_devices,
+        password=instance_details.get_system(tx, instance.uuid, PASSWORD) or "",
+    )
