@@ -77,6 +77,14 @@ def run(make: Callable[[], Runnable]) -> int:
     return run_with(make, SignalInbox(), notify_ready)
 
 
+def complain(error: NovaException) -> int:
+    """Say why the program can not run, where somebody will see it; return the exit code."""
+    LOG.error("%s", error)
+    if not any(type(one) is logging.StreamHandler for one in logging.getLogger().handlers):
+        print(error, file=sys.stderr)
+    return BAD_CONFIGURATION if isinstance(error, ConfigurationError) else FAILED
+
+
 def leave(code: int) -> NoReturn:
     """End the process now, without waiting for threads that still work."""
     logging.shutdown()
@@ -89,18 +97,16 @@ def run_with(make: Callable[[], Runnable], inbox: SignalInbox, ready: Callable[[
     """Run one service with given ways to hear signals and to say that it is ready."""
     outcome = _Outcome()
     started = concurrency.Event()
-    service = make()
+    try:
+        service = make()
+    except NovaException as error:
+        return complain(error)
 
     def begin() -> None:
         try:
             service.start()
-        except ConfigurationError as error:
-            LOG.error("%s", error)
-            outcome.end(BAD_CONFIGURATION)
-            return
         except NovaException as error:
-            LOG.error("The service can not start: %s", error)
-            outcome.end(FAILED)
+            outcome.end(complain(error))
             return
         except Exception:
             LOG.exception("The service can not start")

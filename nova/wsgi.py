@@ -9,7 +9,7 @@ import logging
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from cheroot import server as cheroot_server
@@ -17,9 +17,10 @@ from cheroot import wsgi as cheroot_wsgi
 from cheroot.ssl.builtin import BuiltinSSLAdapter
 from oslo_config import cfg
 
+from nova import concurrency
 from nova.exception import ConfigurationError
 from nova.http_framing import BadFraming, check_request_line, read_head
-from nova.rpc.bus import Bus
+from nova.rpc.bus import Bus, RpcServer
 
 LOG = logging.getLogger(__name__)
 
@@ -128,20 +129,34 @@ class HttpServer(Protocol):
 
 
 class HttpService:
-    """An HTTP server with the bus that its application uses, as the launcher runs it."""
+    """An HTTP server with the bus that its application uses, as the launcher runs it.
 
-    def __init__(self, server: HttpServer, bus: Bus, stop_timeout_s: float) -> None:
+    listeners: what the application is told over the bus.
+    """
+
+    def __init__(
+        self,
+        server: HttpServer,
+        bus: Bus,
+        stop_timeout_s: float,
+        listeners: Sequence[RpcServer] = (),
+    ) -> None:
         self._server = server
         self._bus = bus
         self._stop_timeout_s = stop_timeout_s
+        self._listeners = listeners
 
     def start(self) -> None:
-        """Begin to serve."""
+        """Begin to serve; messages are taken as soon as the broker is there."""
+        for listener in self._listeners:
+            concurrency.spawn(listener.start, name="rpc-start")
         self._server.start()
 
     def stop(self) -> bool:
         """Finish what was asked; tell whether all of it ended in time."""
         done = self._server.stop(self._stop_timeout_s)
+        for listener in self._listeners:
+            listener.stop()
         self._bus.close()
         return done
 

@@ -199,7 +199,7 @@ class _Encoders(_Generator):
         if hint is bytes:
             return f"{self.bind(_encode_bytes)}({var})"
         if _is_enum(hint):
-            return f"{self.bind(hint)}({var})._value_"
+            return f"{self.bind({m: m.value for m in hint})}[{var}]"
         if _is_dataclass(hint):
             return f"{self.late(encoder, hint)}({var})"
         return self._container(hint, var)

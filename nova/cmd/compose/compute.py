@@ -1,0 +1,73 @@
+"""nova-compute, put together."""
+
+import dataclasses
+import importlib
+from typing import NoReturn
+
+from oslo_config import cfg
+
+from nova.cmd.compose import program
+from nova.compute.manager import ComputeManager
+from nova.compute.settings import compute_hosts, compute_settings
+from nova.concurrency import Pool
+from nova.context import get_admin_context
+from nova.image.connect import glance_from_config
+from nova.periodic import PeriodicTask
+from nova.rpc.bus import Bus
+from nova.service import Duties, Group, Service, ServiceSettings
+from nova.virt.driver import ComputeDriver
+from nova.virt.fake import FakeDriver, FakeSize
+
+PROG = "nova-compute"
+
+_POOL_SIZE = 32
+_EACH_RUN_S = 60
+
+
+def run() -> NoReturn:
+    """Run nova-compute."""
+    conf = program.configure(PROG)
+
+    def make() -> Group:
+        bus = program.connect(conf)
+        return Group(bus, [_service(conf, bus, host) for host in compute_hosts(conf, conf.host)])
+
+    program.run(make, conf=conf)
+
+
+def make_driver(conf: cfg.ConfigOpts) -> ComputeDriver:
+    """Return the driver that compute_driver names.  Raises: ConfigurationError."""
+    if conf.compute_driver == "fake.FakeDriver":
+        size = FakeSize(
+            vcpus=conf.fake.vcpus, memory_mb=conf.fake.memory_mb, local_gb=conf.fake.local_gb
+        )
+        return FakeDriver(size, {"spawn": conf.fake.spawn_delay})
+    factory = importlib.import_module("nova.virt.libvirt.factory")
+    driver: ComputeDriver = factory.create(conf, glance_from_config(conf))
+    return driver
+
+
+def _service(conf: cfg.ConfigOpts, bus: Bus, host: str) -> Service:
+    settings = compute_settings(conf)
+    driver = make_driver(conf)
+    manager = ComputeManager(bus, host, driver, Pool(_POOL_SIZE, "compute"), settings)
+    tasks = (
+        PeriodicTask(
+            name="pull-operations",
+            interval_s=settings.pull_interval_s,
+            function=lambda: manager.pull_operations(get_admin_context()),
+        ),
+        PeriodicTask(
+            name="reap-deleted",
+            interval_s=settings.running_deleted_interval_s,
+            function=manager.reap_deleted,
+        ),
+        PeriodicTask(
+            name="image-cache",
+            interval_s=conf.image_cache.manager_interval or _EACH_RUN_S,
+            function=driver.remove_unused_images,
+        ),
+    )
+    identity = dataclasses.replace(ServiceSettings.from_config(conf, PROG), host=host)
+    duties = Duties(manager=manager, report=manager.report, tasks=tasks)
+    return Service(identity, bus, [manager], duties)

@@ -1,0 +1,79 @@
+"""What all daemons do before and around their own work."""
+
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from typing import NoReturn
+
+from oslo_config import cfg
+from oslo_privsep import priv_context
+
+from nova import concurrency, config, launcher, log
+from nova.exception import ConfigurationError, NovaException
+from nova.launcher import Runnable
+from nova.rpc.amqp import AmqpBus
+from nova.workers import Workers
+
+LOG = logging.getLogger("nova.cmd")
+
+_PARENT_GRACE_S = 5.0
+
+
+def configure(prog: str, *, database: bool = False) -> cfg.ConfigOpts:
+    """Read configuration and set up logging, or end with one line and exit code 2."""
+    try:
+        conf = config.load(sys.argv[1:], prog, database=database)
+        if conf.tempdir:
+            tempfile.tempdir = conf.tempdir
+        _check_temporary_folder()
+        log.setup(conf)
+    except (ConfigurationError, RuntimeError) as error:
+        print(f"{prog}: {error}", file=sys.stderr)
+        sys.exit(config.BAD_CONFIGURATION)
+    _prepare_helpers(conf)
+    kind = "eventlet" if concurrency.is_green() else "threads"
+    LOG.info("%s %s on %s, as host %s", prog, config.version(), kind, conf.host)
+    config.dump(conf, LOG)
+    return conf
+
+
+def connect(conf: cfg.ConfigOpts) -> AmqpBus:
+    """Return the bus, with the pins of this service.  Raises: ConfigurationError."""
+    bus = AmqpBus(conf, pins(conf))
+    config.check_files(conf)
+    return bus
+
+
+def pins(conf: cfg.ConfigOpts) -> Mapping[str, str | None]:
+    """Return the highest version to speak by topic."""
+    return dict(conf.upgrade_levels.items())
+
+
+def run(make: Callable[[], Runnable], *, conf: cfg.ConfigOpts, workers: int = 1) -> NoReturn:
+    """Run a service, in several processes if workers is above 1; end with its exit code."""
+    if workers == 1:
+        launcher.leave(launcher.run(make))
+    timeout_s = conf.graceful_shutdown_timeout + _PARENT_GRACE_S
+    launcher.leave(Workers(make, workers, timeout_s).run())
+
+
+def leave_with(error: NovaException) -> NoReturn:
+    """End the program and say why."""
+    launcher.leave(launcher.complain(error))
+
+
+def _check_temporary_folder() -> None:
+    try:
+        with tempfile.TemporaryFile():
+            pass
+    except OSError as error:
+        raise ConfigurationError(reason=f"no temporary file can be made: {error}") from error
+
+
+def _prepare_helpers(conf: cfg.ConfigOpts) -> None:
+    """Let privsep find its helper beside our programs; root needs no sudo for it."""
+    os.environ["PATH"] = os.pathsep.join([conf.bindir, os.environ.get("PATH", os.defpath)])
+    if os.geteuid() == 0:
+        priv_context.init(root_helper=["env"])
