@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 
 import webob
 from keystonemiddleware import auth_token
+from keystonemiddleware import opts as keystone_opts
 from oslo_config import cfg
 
 from nova import exception
@@ -23,6 +24,7 @@ from nova.context import RequestContext, new_request_id
 from nova.policy import Policy
 
 ADMIN_USER = "admin"
+KEYSTONE_GROUP = "keystone_authtoken"
 _MEMBER_ROLES = ("member", "reader")
 _ADMIN_ROLES = ("admin", "manager", *_MEMBER_ROLES)
 
@@ -143,5 +145,21 @@ def authentication(
         return lambda app: NoAuth(app, policy)
     if conf is None:
         raise exception.ConfigurationError(reason="keystone authentication needs its options")
+    _prepare_keystone(conf)
     token_conf = {"oslo_config_config": conf, "oslo_config_project": "nova"}
     return lambda app: auth_token.AuthProtocol(KeystoneContext(app, policy), token_conf)
+
+
+def _prepare_keystone(conf: cfg.ConfigOpts) -> None:
+    """Declare the token middleware's options; service tokens need a service role by default.
+
+    Raises: ConfigurationError when what it can not do without is missing.
+    """
+    for group, options in keystone_opts.list_auth_token_opts():
+        conf.register_opts(options, group)
+    conf.set_default("service_token_roles_required", True, KEYSTONE_GROUP)
+    for name in ("auth_type", "www_authenticate_uri"):
+        if not conf[KEYSTONE_GROUP][name]:
+            raise exception.ConfigurationError(
+                reason=f"[{KEYSTONE_GROUP}] {name} must be set when [api] auth_strategy = keystone"
+            )

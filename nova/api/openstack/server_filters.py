@@ -10,8 +10,9 @@ from typing import TypeVar
 
 from nova import clock, exception
 from nova.api.openstack.call import Call
+from nova.api.openstack.schema_types import NONNEGATIVE
 from nova.api.openstack.server_schemas import IGNORED_SORT_KEYS
-from nova.api.openstack.validation import QueryValues, is_uuid, query_boolean
+from nova.api.openstack.validation import QueryValues, is_uuid, one_of, query_boolean
 from nova.api.openstack.versions import Range
 from nova.objects.instance import InstanceQuery, Scope
 from nova.objects.lifecycle import TaskState, VmState, states_of
@@ -33,6 +34,7 @@ _EXACT: Mapping[str, str] = {
     "progress": "progress",
     "locked_by": "locked_by",
 }
+_NUMBERS = ("launch_index", "power_state", "progress")
 _BOOLEAN = ("config_drive", "auto_disk_config")
 _PATTERNS: Mapping[str, str] = {
     "name": "display_name",
@@ -154,6 +156,9 @@ def _scope(call: Call, all_tenants_rule: str) -> Scope:
 
 def _exact(call: Call) -> dict[str, tuple[str, ...]]:
     found = {column: call.query.all(name) for name, column in _EXACT.items() if _usable(call, name)}
+    for name in _NUMBERS:
+        if not all(one_of(NONNEGATIVE, text) for text in found.get(name, ())):
+            raise exception.InvalidQuery(name=name, reason="It must be a number.")
     for name in _BOOLEAN:
         if _usable(call, name):
             truth = _boolean(call.query, name)

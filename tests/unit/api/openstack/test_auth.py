@@ -1,4 +1,6 @@
 import pytest
+import webob
+from keystonemiddleware import opts as keystone_opts
 from oslo_config import cfg
 
 from nova import config, exception
@@ -93,3 +95,29 @@ def test_settings_are_read_from_options() -> None:
         1000,
         114688,
     )
+
+
+def _keystone_conf(**options: str) -> cfg.ConfigOpts:
+    conf = empty_conf()
+    for group, declared in keystone_opts.list_auth_token_opts():
+        conf.register_opts(declared, group)
+    for name, value in options.items():
+        conf.set_override(name, value, "keystone_authtoken")
+    return conf
+
+
+@pytest.mark.parametrize("missing", ["auth_type", "www_authenticate_uri"])
+def test_keystone_without_what_it_needs_does_not_start(policy: Policy, missing: str) -> None:
+    options = {"auth_type": "none", "www_authenticate_uri": "http://identity.example"}
+    del options[missing]
+    with pytest.raises(exception.ConfigurationError, match=missing):
+        authentication(ApiSettings(), policy, _keystone_conf(**options))
+
+
+def test_keystone_refuses_requests_without_token(policy: Policy) -> None:
+    conf = _keystone_conf(auth_type="none", www_authenticate_uri="http://identity.example")
+    app = authentication(ApiSettings(), policy, conf)(lambda environ, start: [b"inside"])
+    answer = webob.Request.blank("/v2.1/servers").get_response(app)
+    assert answer.status_int == 401
+    assert "http://identity.example" in answer.headers["WWW-Authenticate"]
+    assert conf.keystone_authtoken.service_token_roles_required is True

@@ -276,3 +276,10 @@ def test_in_04_unknown_filters_are_dropped_and_400_from_2_75(api: Api) -> None:
 def test_the_names_that_the_openstack_client_sends(api: Api) -> None:
     query = _query(api, "/servers/detail?deleted=False", api.rest.at("2.96"))
     assert query.deleted is False
+
+
+@pytest.mark.parametrize("value", ["x", "-1", "9" * 30, "1.0"])
+def test_filters_by_number_take_numbers(api: Api, value: str) -> None:
+    answer = api.rest.at("2.83").get(f"/servers?power_state={value}")
+    assert answer.status_int == 400
+    assert api.instances.queries == []
