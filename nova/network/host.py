@@ -23,6 +23,9 @@ class NetworkHost(Protocol):
     def apply_rules(self, rules: RuleSet) -> bool:
         """Make the iptables chains of nova-network agree; no other rules are touched."""
 
+    def apply_frame_rules(self, rules: RuleSet) -> bool:
+        """Make the ebtables chains of nova-network agree; no other rules are touched."""
+
     def ensure_bridge(self, bridge: Bridge) -> bool:
         """Make a bridge as wanted."""
 

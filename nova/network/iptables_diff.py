@@ -7,6 +7,9 @@ import dataclasses
 
 from nova.network.iptables import PREFIX, SHARED_CHAINS, Hook, RuleSet, Table
 
+IPTABLES_CHAIN = "- [0:0]"
+EBTABLES_CHAIN = "RETURN"
+
 
 @dataclasses.dataclass(slots=True)
 class SavedTable:
@@ -30,10 +33,13 @@ def parse_saved(text: str) -> dict[str, SavedTable]:
     return tables
 
 
-def render_difference(wanted: RuleSet, saved: str) -> str:
-    """Return the input for iptables-restore --noflush; empty when nothing differs."""
+def render_difference(wanted: RuleSet, saved: str, new_chain: str = IPTABLES_CHAIN) -> str:
+    """Return the input for iptables-restore --noflush; empty when nothing differs.
+
+    new_chain: what follows the name of a chain that is made or emptied.
+    """
     present = parse_saved(saved)
-    parts = [_table_lines(one, present.get(one.name, SavedTable())) for one in wanted]
+    parts = [_table_lines(one, present.get(one.name, SavedTable()), new_chain) for one in wanted]
     lines = [
         line
         for table, body in zip(wanted, parts, strict=True)
@@ -43,13 +49,13 @@ def render_difference(wanted: RuleSet, saved: str) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _table_lines(table: Table, present: SavedTable) -> list[str]:
+def _table_lines(table: Table, present: SavedTable, new_chain: str) -> list[str]:
     """Return commands in an order in which each refers only to chains that exist."""
     rewritten = [
         name for name, rules in table.chains.items() if present.chains.get(name) != list(rules)
     ]
     made = [name for name in table.shared if name not in present.chains]
-    lines = [f":{name} - [0:0]" for name in (*rewritten, *made)]
+    lines = [f":{name} {new_chain}" for name in (*rewritten, *made)]
     lines += _hook_lines(table, present)
     lines += [f"-A {name} {rule}" for name in rewritten for rule in table.chains[name]]
     return lines + _removal_lines(table, present)

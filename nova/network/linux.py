@@ -12,9 +12,9 @@ from nova.exception import CommandFailed, CommandTimeout, ConfigurationError
 from nova.network.bridges import Bridge
 from nova.network.dhcp import DhcpServer
 from nova.network.iptables import RuleSet
-from nova.network.iptables_diff import render_difference
+from nova.network.iptables_diff import EBTABLES_CHAIN, render_difference
 from nova.privileged import links, network
-from nova.privileged.commands import TIMED_OUT, CommandOutcome
+from nova.privileged.commands import NOT_FOUND, TIMED_OUT, CommandOutcome
 
 LOG = logging.getLogger(__name__)
 
@@ -67,6 +67,16 @@ class LinuxHost:
         LOG.info("Changing %s lines of iptables rules", difference.count("\n"))
         _output("iptables-restore", network.restore_rules(difference))
         return True
+
+    def apply_frame_rules(self, rules: RuleSet) -> bool:
+        """Change own ebtables chains where they differ; without ebtables there are none."""
+        outcome = network.save_frame_rules()
+        if outcome[0] == NOT_FOUND and not any(table.chains for table in rules):
+            return False
+        difference = render_difference(rules, _output("ebtables-save", outcome), EBTABLES_CHAIN)
+        if difference:
+            _output("ebtables-restore", network.restore_frame_rules(difference))
+        return bool(difference)
 
     def ensure_bridge(self, bridge: Bridge) -> bool:
         """Make a bridge as wanted."""

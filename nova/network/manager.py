@@ -11,6 +11,7 @@ from nova.context import RequestContext, get_admin_context
 from nova.exception import ConfigurationError, NetworkHostUnavailable, NovaException, Unavailable
 from nova.network.bridges import bridge_name
 from nova.network.dhcp import wanted_servers
+from nova.network.ebtables import NO_FRAME_RULES
 from nova.network.host import NetworkHost
 from nova.network.iptables import METADATA_ADDRESS, NO_RULES
 from nova.network.leases import LeaseBook
@@ -75,6 +76,7 @@ class NetworkManager(NetworkAPI, abc.ABC):
         with self._host_lock:
             self._remove_stale(HostPlan(rules=()))
             self._host.apply_rules(NO_RULES)
+            self._host.apply_frame_rules(NO_FRAME_RULES)
             self._host.remove_local_address(METADATA_ADDRESS)
             self._agreed = False
 
@@ -201,6 +203,7 @@ class NetworkManager(NetworkAPI, abc.ABC):
         plan = self.plan(self._served.all())
         self._host.enable_forwarding(METADATA_ADDRESS)
         self._host.apply_rules(plan.rules)
+        self._host.apply_frame_rules(plan.frame_rules)
         errors: list[NovaException] = []
         for bridge in plan.bridges:
             with _kept(errors, bridge.name):

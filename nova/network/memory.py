@@ -6,6 +6,7 @@ import threading
 from nova.exception import CommandFailed
 from nova.network.bridges import Bridge
 from nova.network.dhcp import DhcpServer
+from nova.network.ebtables import NO_FRAME_RULES
 from nova.network.iptables import RuleSet
 
 
@@ -14,6 +15,7 @@ class MemoryHost:
     """Behaves like linux.LinuxHost; log holds what changed, in order."""
 
     rules: RuleSet = ()
+    frame_rules: RuleSet = NO_FRAME_RULES
     bridges: dict[str, Bridge] = dataclasses.field(default_factory=dict)
     servers: dict[str, DhcpServer] = dataclasses.field(default_factory=dict)
     forwarding: bool = False
@@ -43,6 +45,12 @@ class MemoryHost:
         self._may_fail("apply_rules")
         changed, self.rules = self.rules != rules, rules
         return self._note(changed, "rules")
+
+    def apply_frame_rules(self, rules: RuleSet) -> bool:
+        """Replace the frame rules."""
+        self._may_fail("apply_frame_rules")
+        changed, self.frame_rules = self.frame_rules != rules, rules
+        return self._note(changed, "frame rules")
 
     def ensure_bridge(self, bridge: Bridge) -> bool:
         """Make a bridge."""

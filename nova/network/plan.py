@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from nova.network.bridges import Bridge, wanted_bridges
 from nova.network.dhcp import DhcpServer, wanted_servers
+from nova.network.ebtables import NO_FRAME_RULES, wanted_frame_rules
 from nova.network.iptables import RuleSet, wanted_rules
 from nova.network.settings import NetworkSettings
 from nova.objects.network import HostNetwork
@@ -15,6 +16,7 @@ class HostPlan:
     """The wanted state of a host: rules, then bridges, then DHCP servers."""
 
     rules: RuleSet
+    frame_rules: RuleSet = NO_FRAME_RULES
     bridges: tuple[Bridge, ...] = ()
     servers: tuple[DhcpServer, ...] = ()
 
@@ -24,6 +26,7 @@ def make_plan(networks: Iterable[HostNetwork], settings: NetworkSettings) -> Hos
     served = tuple(sorted(networks, key=lambda one: one.network.id))
     return HostPlan(
         rules=wanted_rules(served, settings),
+        frame_rules=wanted_frame_rules(served, settings),
         bridges=wanted_bridges(served, settings),
         servers=wanted_servers(served, settings),
     )

@@ -48,6 +48,22 @@ def restore_rules(text: str) -> CommandOutcome:
 
 
 @network_pctxt.entrypoint
+def save_frame_rules() -> CommandOutcome:
+    """Return the frame rules of the host as ebtables-save prints them."""
+    return commands.run(["ebtables-save"], timeout_s=30)
+
+
+@network_pctxt.entrypoint
+def restore_frame_rules(text: str) -> CommandOutcome:
+    """Apply changes to frame rules of nova-network.
+
+    Raises: ValueError when the text touches anything else.
+    """
+    checked = rule_text.checked_frame_rules(text)
+    return commands.run(["ebtables-restore", "--noflush"], stdin=checked, timeout_s=30)
+
+
+@network_pctxt.entrypoint
 def get_dnsmasq_version() -> CommandOutcome:
     """Return what dnsmasq says of itself."""
     return commands.run(["dnsmasq", "--version"], timeout_s=30)

@@ -1,10 +1,11 @@
-"""Check of iptables-restore input: it may touch nothing but chains of nova-network."""
+"""Check of iptables-restore and ebtables-restore input: only chains of nova-network change."""
 
 import re
 
 _OWN = r"nova-network-[A-Za-z-]{1,15}"
 _SHARED = r"nova-(?:filter-top|postrouting-bottom)"
 _BUILT_IN = r"(?:INPUT|FORWARD|OUTPUT|PREROUTING|POSTROUTING)"
+_DEVICE = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}"
 _OURS = rf"(?:{_OWN}|{_SHARED})"
 _ANY = rf"(?:{_OWN}|{_SHARED}|{_BUILT_IN})"
 
@@ -30,6 +31,21 @@ _ALONE = frozenset(("!", "--checksum-fill"))
 _MODULES = frozenset(("tcp", "udp", "conntrack"))
 
 
+_FRAME_LINES = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"\*filter",
+        r"COMMIT",
+        rf":{_OWN} RETURN",
+        rf"-[FX] {_OWN}",
+        rf"-I {_BUILT_IN} 1 -j {_OWN}",
+        rf"-D {_BUILT_IN} -j {_OWN}",
+        rf"-A {_OWN} -p ARP -[io] {_DEVICE} --arp-ip-(?:src|dst) [0-9.]{{7,15}} -j DROP",
+        rf"-A {_OWN} -p IPv4 -[io] {_DEVICE} --ip-proto udp --ip-dport 67:68 -j DROP",
+    )
+)
+
+
 def checked_rules(text: str) -> str:
     """Return the text.  Raises: ValueError when a line is none that nova-network may use."""
     if not isinstance(text, str):
@@ -37,6 +53,16 @@ def checked_rules(text: str) -> str:
     for line in text.split("\n"):
         if line and not _is_allowed(line):
             raise ValueError("a rule is outside of what nova-network may change")
+    return text
+
+
+def checked_frame_rules(text: str) -> str:
+    """Return the text.  Raises: ValueError when a line is none that nova-network may use."""
+    if not isinstance(text, str):
+        raise ValueError("not a text")
+    for line in text.split("\n"):
+        if line and not any(pattern.fullmatch(line) for pattern in _FRAME_LINES):
+            raise ValueError("a frame rule is outside of what nova-network may change")
     return text
 
 

@@ -433,6 +433,27 @@ def test_card_gives_its_addresses_and_routes_to_the_bridge(
     assert "via 192.0.2.1 dev card0" in lab.inside(lab.host, "ip", "route")
 
 
+def test_shared_address_does_not_answer_beyond_its_host(
+    lab: NetworkLab, folder: pathlib.Path
+) -> None:
+    network = make_network(multi_host=True, share_address=True, bridge_interface="card0")
+    host = Host.make(lab, folder, make_served(network))
+    run("ip", "-n", lab.world, "addr", "add", "10.0.1.200/24", "dev", "wire0")
+    ask = ("arping", "-c", "2", "-w", "3", "-I", "wire0")
+    with privileges(host.settings):
+        host.start()
+        assert host.boot(5, guest=1) == ["10.0.1.5", GATEWAY, GATEWAY]
+        assert "Received 0 " in lab.inside(lab.world, *ask, GATEWAY)
+        assert "Received 2 " in lab.inside(lab.world, *ask, "10.0.1.5")
+        rules = lab.inside(lab.host, "ebtables-save")
+        with lab.as_host():
+            plan = host.manager.plan(host.conductor.served)
+            assert LinuxHost("/").apply_frame_rules(plan.frame_rules) is False
+            host.manager.clear_host()
+    assert "nova-network-INPUT" in rules
+    assert "nova" not in lab.inside(lab.host, "ebtables-save")
+
+
 @pytest.mark.parametrize("flavour", ["nft", "legacy"])
 def test_kernel_prints_rules_as_they_were_written(lab: NetworkLab, flavour: str) -> None:
     save = ("ip", "netns", "exec", lab.host, f"iptables-{flavour}-save")

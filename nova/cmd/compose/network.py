@@ -3,10 +3,7 @@
 from typing import NoReturn
 
 from nova.cmd.compose import program
-from nova.network.linux import LinuxHost
-from nova.network.manager import STALE_INTERVAL_S, manager_class
-from nova.network.settings import from_conf
-from nova.periodic import PeriodicTask
+from nova.network.factory import make_manager
 from nova.service import Duties, Group, Service, ServiceSettings
 
 PROG = "nova-network"
@@ -17,25 +14,10 @@ def run() -> NoReturn:
     conf = program.configure(PROG)
 
     def make() -> Group:
-        settings = from_conf(conf)
         bus = program.connect(conf)
-        host = LinuxHost(settings.networks_path)
-        manager = manager_class(conf.network_manager)(settings=settings, bus=bus, host=host)
-        tasks = (
-            PeriodicTask(
-                name="heal",
-                interval_s=settings.heal_interval_s,
-                function=manager.heal,
-                initial_delay_s=0,
-            ),
-            PeriodicTask(
-                name="disassociate-stale",
-                interval_s=STALE_INTERVAL_S,
-                function=manager.disassociate_stale,
-            ),
-        )
+        manager = make_manager(conf, bus)
         identity = ServiceSettings.from_config(conf, PROG)
-        duties = Duties(manager=manager, tasks=tasks)
+        duties = Duties(manager=manager, tasks=manager.periodic_tasks())
         return Group(bus, [Service(identity, bus, [manager], duties)])
 
     program.run(make, conf=conf)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nova.privileged.rule_text import checked_rules
+from nova.privileged.rule_text import checked_frame_rules, checked_rules
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,24 @@ def test_hst_03_line_is_refused(line: str) -> None:
 def test_hst_03_only_texts() -> None:
     with pytest.raises(ValueError):
         checked_rules(b"*filter")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "*nat",
+        "-F",
+        "-F INPUT",
+        "-P INPUT DROP",
+        ":operator RETURN",
+        "-A INPUT -j DROP",
+        "-I INPUT 1 -j operator",
+        "-A nova-network-INPUT -j ACCEPT",
+        "-A nova-network-INPUT -p ARP -i eth1 --arp-ip-dst 10.0.0.1 -j ACCEPT",
+        "-A nova-network-INPUT -p IPv4 -i eth1 --ip-proto tcp --ip-dport 22 -j DROP",
+        "-A nova-network-INPUT -p ARP -i -x --arp-ip-dst 10.0.0.1 -j DROP",
+    ],
+)
+def test_hst_03_frame_rule_is_refused(line: str) -> None:
+    with pytest.raises(ValueError):
+        checked_frame_rules(f"*filter\n{line}\nCOMMIT\n")
