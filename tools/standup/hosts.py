@@ -304,6 +304,7 @@ class Hosts:
                 umask=0o022,
                 tier=HOST_TIER,
                 stop_timeout_s=60,
+                stop_command=own_command("supervise", "--stop", str(spec.programs)),
             )
         )
         programs = self.programs(index)

@@ -80,17 +80,20 @@ class SupervisedPrograms:
     def shut_down(self) -> None:
         """Stop all programs, the highest tier first, and wait for the supervisor's end."""
         supervisor = processes.read_pid_file(self.directory / "supervisor.pid")
-        if self.answers():
-            self._ask({"op": "shutdown"})
+        self.ask_to_end()
         if supervisor:
-            wait_until(
-                lambda: not processes.alive(supervisor), 180.0, "the supervisor does not end"
-            )
+            wait_until(lambda: not processes.alive(supervisor), 30, "the supervisor does not end")
         for path in self.directory.glob("*.pid"):
             left = processes.read_pid_file(path)
             if left:
                 processes.end(left)
             path.unlink(missing_ok=True)
+
+    def ask_to_end(self) -> None:
+        """Let the supervisor stop all programs, the highest tier first, and wait for that."""
+        if self.answers():
+            self._ask({"op": "shutdown"})
+        wait_until(lambda: not self.answers(), 180, "the supervisor does not end")
 
     def answers(self) -> bool:
         """Tell whether a supervisor serves this directory."""
@@ -152,3 +155,15 @@ def wait_until(
             said = f":\n{tail(log)}" if log else ""
             raise StandupError(f"{complaint} (waited {timeout_s:.0f} s){said}", log)
         time.sleep(0.05)
+
+
+def require_health(states: list[ProgramState], restarts: int = 3) -> None:
+    """Check that no program ends again and again.
+
+    Raises: StandupError with the end of its log.
+    """
+    for state in states:
+        if state.state == "failed" or (state.restarts >= restarts and state.uptime_s < 5):
+            log = Path(state.log)
+            why = f"{state.name} keeps ending ({state.last_exit}):\n{tail(log)}"
+            raise StandupError(why, log)

@@ -39,6 +39,12 @@ SERVICES = {
     "postgresql": postgresql.PACKAGES,
     "identity": ("python3-venv",),
 }
+UNITS = {
+    "rabbitmq-server": ("rabbitmq-server.service",),
+    "mariadb-server": ("mariadb.service",),
+    "postgresql": ("postgresql.service",),
+    "libvirt-daemon-system": ("libvirtd.service", "libvirtd.socket", "libvirt-guests.service"),
+}
 POLICY = Path("/usr/sbin/policy-rc.d")
 
 
@@ -106,7 +112,15 @@ def ensure(names: Iterable[str], log: Path) -> list[str]:
                 raise
             run.logged([*apt, "update"], log, quiet)
             run.logged(install, log, quiet)
+    _leave_disabled(wanted, log)
     return wanted
+
+
+def _leave_disabled(installed: list[str], log: Path) -> None:
+    """Keep servers that came with our packages from starting when the machine boots."""
+    units = [unit for name in installed for unit in UNITS.get(name, ())]
+    if units and Path("/run/systemd/system").is_dir():
+        run.logged(["systemctl", "disable", "--quiet", *units], log)
 
 
 def _lists_are_fresh(age_s: float = 86_400) -> bool:

@@ -14,6 +14,7 @@ class Program:
     log is the file its standard output and error are appended to; stop_timeout_s is how long it
     may take to end after SIGTERM before it is killed. Programs of the highest tier are stopped
     first, all of a tier together.
+    stop_command is for systemd, where a signal to the first process is not enough.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Program:
     restart: bool = True
     tier: int = 0
     stop_timeout_s: float = 20.0
+    stop_command: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the program as plain JSON values."""
@@ -38,6 +40,7 @@ class Program:
         given = dict(values)
         given["command"] = tuple(given["command"])
         given["groups"] = tuple(given["groups"])
+        given["stop_command"] = tuple(given["stop_command"])
         return cls(**given)
 
 

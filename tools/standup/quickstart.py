@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 from standup import (
@@ -23,7 +24,7 @@ from standup import (
 )
 from standup.cloud import DATABASE, Cloud
 from standup.errors import StandupError
-from standup.manager import wait_until
+from standup.manager import require_health, wait_until
 from standup.paths import CHECKOUT, TOOLS
 from standup.progress import Step
 from standup.settings import Settings
@@ -231,41 +232,42 @@ class QuickStart:
 
     def services(self) -> str:
         """Wait until the API answers and every daemon reports."""
-        log = self.settings.logs / "nova-api.log"
-        ports.wait_for(self.settings.ports["compute"], 90, "nova-api", log)
-        session, url = self.cloud.session("admin"), f"{self.settings.compute_url}/os-services"
-        count = 1 if self.settings.wishes.on_this_host else self.settings.wishes.hosts
-        wanted = {
-            "nova-conductor": 1,
-            "nova-scheduler": 1,
-            "nova-compute": count,
-            "nova-network": count,
-        }
-        absent: dict[str, int] = {}
-
-        def complete() -> bool:
-            up = [
-                entry["binary"] for entry in session.get(url)["services"] if entry["state"] == "up"
-            ]
-            absent.clear()
-            absent.update(
-                {
-                    name: number - up.count(name)
-                    for name, number in wanted.items()
-                    if up.count(name) < number
-                }
-            )
-            return not absent
-
         began = time.monotonic()
+        log, port = self.settings.logs / "nova-api.log", self.settings.ports["compute"]
+        wait_until(
+            lambda: self._daemons_live() and ports.answers(port),
+            90,
+            f"nova-api does not answer on port {port}",
+            log,
+        )
+        count = 1 if self.settings.wishes.on_this_host else self.settings.wishes.hosts
+        wanted = Counter({"nova-conductor": 1, "nova-scheduler": 1})
+        wanted.update({"nova-compute": count, "nova-network": count})
+        url = f"{self.settings.compute_url}/os-services"
+        session = self.cloud.session("admin")
+
+        def absent() -> Counter[str]:
+            listed = session.get(url)["services"]
+            return wanted - Counter(one["binary"] for one in listed if one["state"] == "up")
+
         try:
-            wait_until(complete, 120, "daemons are missing")
+            wait_until(lambda: self._daemons_live() and not absent(), 120, "services are missing")
         except StandupError as error:
-            missing = ", ".join(f"{number} {name}" for name, number in absent.items())
-            raise StandupError(
-                f"no report from {missing or 'any daemon'}: {error.why}", self.settings.logs
-            ) from error
-        return f"{sum(wanted.values())} up within {time.monotonic() - began:.1f} s"
+            missing = ", ".join(f"{number} {name}" for name, number in absent().items())
+            if not missing or error.log:
+                raise
+            raise StandupError(f"no report from {missing}", self.settings.logs) from error
+        return f"{wanted.total()} up within {time.monotonic() - began:.1f} s"
+
+    def _daemons_live(self) -> bool:
+        """Tell that no daemon ends again and again.
+
+        Raises: StandupError naming the one that does.
+        """
+        require_health(self.cloud.manager.states())
+        for index in self.cloud.layout.indices():
+            require_health(self.cloud.host_programs(index).states())
+        return True
 
     def flavors(self) -> str:
         """Make the flavors."""

@@ -55,6 +55,7 @@ class Supervisor:
         self.directory = directory
         self.children: dict[str, Child] = {}
         self.closing = False
+        self._told_to_end = False
         self._stopping_tier: int | None = None
         self.selector = selectors.DefaultSelector()
 
@@ -88,6 +89,8 @@ class Supervisor:
                     self._serve(listener)
                 elif key.fileobj is wake:
                     wake.recv(4096)
+            if self._told_to_end and not self.closing:
+                self.shut_down()
             self._reap()
             self._run_timers()
         listener.close()
@@ -101,11 +104,14 @@ class Supervisor:
         signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
         self._signal_socket = theirs
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self.shut_down())
+            signal.signal(number, self._note_end)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         self.selector.register(ours, selectors.EVENT_READ)
         return ours
+
+    def _note_end(self, *_: object) -> None:
+        self._told_to_end = True
 
     def _listen(self) -> socket.socket:
         path = self.directory / "supervisor.sock"

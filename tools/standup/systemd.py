@@ -123,6 +123,8 @@ def unit_text(program: Program) -> str:
         "TasksMax=infinity",
         "LimitNOFILE=65536",
     ]
+    if program.stop_command:
+        lines.append(f"ExecStop={' '.join(_quoted(part) for part in program.stop_command)}")
     if program.user:
         lines.append(f"User={program.user}")
     if program.groups:

@@ -1,0 +1,237 @@
+"""The phases of a run, in their order; each writes what it found into the results."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from standup.errors import StandupError
+
+from benchmark import process_figures
+from benchmark.api_client import at_once
+from benchmark.cloud import Cloud
+from benchmark.figures import spread
+from benchmark.meter import Meter
+from benchmark.options import Options
+from benchmark.results import Crowd, Lists, Reads, Removal, Results
+from benchmark.servers import Servers
+
+SETTLE_S = 1.0
+PAUSE_S = 0.25
+SHOWS_S = 5.0
+FILL_AT_ONCE = 50
+
+
+@dataclass
+class Run:
+    """One run against a cloud that was just put up."""
+
+    options: Options
+    cloud: Cloud
+    results: Results
+    meter: Meter = field(init=False)
+    servers: Servers = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.meter = Meter(self.cloud)
+        self.servers = Servers(self.cloud)
+
+    def carry_out(self) -> None:
+        """Do all phases that were asked for."""
+        self.results.memory_mb = self._memory()
+        work: dict[str, Callable[[], None]] = {
+            "idle": self.idle,
+            "boot": self.boot,
+            "cost": self.cost,
+            "multi": self.multi,
+            "storm": self.storm,
+            "list": self.list,
+            "delete": self.delete,
+        }
+        self._warm_up()
+        for phase in self.options.phases:
+            print(f"{phase} ...", file=sys.stderr, flush=True)
+            work[phase]()
+        self.results.memory_after_mb = self._memory()
+
+    def _memory(self) -> dict[str, float]:
+        return {name: process_figures.memory_mb(pid) for name, pid in self.cloud.pids().items()}
+
+    def _warm_up(self) -> None:
+        """Let every code path run and every connection open before anything is timed."""
+        for number in range(3):
+            server_id, _ = self.servers.post(f"warm-{number}")
+            self.servers.wait_active(server_id)
+        self._remove_all()
+
+    def _remove_all(self) -> None:
+        for server_id in self.servers.ids():
+            self.cloud.user.call("DELETE", f"/servers/{server_id}")
+        self.servers.wait_all_gone()
+
+    # --- Nothing, and one server
+
+    def idle(self) -> None:
+        """Count what the cloud does when nobody asks for anything."""
+        self.meter.begin()
+        time.sleep(self.options.sizes.idle_s)
+        self.results.idle = self.meter.idle = self.meter.end()
+
+    def boot(self) -> None:
+        """Time single servers: request, until ACTIVE, and until gone."""
+        posts, actives, deletes, gones, ids = [], [], [], [], []
+        for number in range(self.options.sizes.boots):
+            began = time.perf_counter()
+            server_id, ms = self.servers.post(f"boot-{number}")
+            self.servers.wait_active(server_id)
+            actives.append((time.perf_counter() - began) * 1000)
+            posts.append(ms)
+            ids.append(server_id)
+            time.sleep(PAUSE_S)
+        for server_id in ids:
+            began = time.perf_counter()
+            deletes.append(self.cloud.user.call("DELETE", f"/servers/{server_id}").ms)
+            self.servers.wait_gone(server_id)
+            gones.append((time.perf_counter() - began) * 1000)
+            time.sleep(PAUSE_S)
+        self.results.post_ms, self.results.to_active_ms = spread(posts), spread(actives)
+        self.results.delete_ms, self.results.to_gone_ms = spread(deletes), spread(gones)
+
+    def cost(self) -> None:
+        """Count messages, statements and CPU of each operation, one at a time, unobserved."""
+        ids: list[str] = []
+        self._count("POST to ACTIVE", lambda n: ids.append(self.servers.post(f"cost-{n}")[0]))
+        if self.servers.wait_built("cost-", len(ids)) != len(ids):
+            raise StandupError("not all servers became ACTIVE")
+        for action in ("os-stop", "os-start"):
+            self._count_calls(
+                f"{action} to its end", "POST", "/servers/{}/action", ids, {action: None}
+            )
+        reads = ("/servers/{}", "/servers", "/servers/detail", "/flavors/detail", "/limits")
+        for path in reads:
+            self._count_calls(f"GET {path}", "GET", path, ids)
+        self._count_calls("DELETE to gone", "DELETE", "/servers/{}", ids)
+        self.servers.wait_all_gone()
+
+    def _count_calls(
+        self, name: str, method: str, path: str, ids: Sequence[str], body: Any = None
+    ) -> None:
+        call = self.cloud.user.call
+        self._count(name, lambda number: call(method, path.format(ids[number]), body))
+
+    def _count(self, name: str, operation: Callable[[int], object]) -> None:
+        count = self.options.sizes.costs
+        self.meter.begin()
+        for number in range(count):
+            operation(number)
+            time.sleep(PAUSE_S)
+        time.sleep(SETTLE_S)
+        self.results.operations[name] = self.meter.end().per(count)
+
+    # --- Crowds
+
+    def multi(self) -> None:
+        """Ask for many servers with one request."""
+        count = self.options.sizes.multi
+        self.results.multi = self._crowd(
+            "multi-", count, lambda: [self.servers.post("multi-", count)[1]]
+        )
+
+    def storm(self) -> None:
+        """Ask for many servers with as many requests, some at once."""
+        for count in self.options.sizes.storms:
+            ask = functools.partial(self._posts, f"storm{count}-", count)
+            self.results.storms.append(self._crowd(f"storm{count}-", count, ask))
+
+    def _posts(self, name: str, count: int) -> list[float]:
+        parallel = self.options.parallel
+        return at_once(parallel, count, lambda number: self.servers.post(f"{name}{number}")[1])
+
+    def _crowd(self, name: str, count: int, ask: Callable[[], list[float]]) -> Crowd:
+        self.meter.begin()
+        began = time.perf_counter()
+        posts = ask()
+        active = self.servers.wait_built(name, count)
+        wall_s = time.perf_counter() - began
+        cost = self.meter.end()
+        on_hosts = self.servers.per_host(name)
+        all_used = len(on_hosts) == self.options.host_count
+        return Crowd(
+            count=count,
+            active=active,
+            wall_s=round(wall_s, 2),
+            post_ms=spread(posts),
+            cost=cost.per(count),
+            least_on_host=min(on_hosts.values()) if all_used else 0,
+            most_on_host=max(on_hosts.values(), default=0),
+        )
+
+    # --- Lists
+
+    def list(self) -> None:
+        """Read lists and single servers while there are many."""
+        for wanted in self.options.sizes.lists:
+            self._fill(wanted)
+            ids = self.servers.ids()
+            some = ids[len(ids) // 2]
+            paths = (
+                "/servers",
+                "/servers/detail",
+                "/servers/detail?limit=100",
+                f"/servers/{some}",
+                "/limits",
+            )
+            reads = tuple(self._read(path) for path in paths)
+            self.results.lists.append(Lists(len(ids), reads, round(self._shows_per_s(ids), 1)))
+
+    def _fill(self, wanted: int) -> None:
+        missing = wanted - len(self.servers.ids())
+        while missing > 0:
+            count = min(FILL_AT_ONCE, missing)
+            self.servers.post("fill-", count)
+            self.servers.wait_built("fill-", count)
+            missing -= count
+
+    def _read(self, path: str) -> Reads:
+        get = self.cloud.user.call
+        size = len(get("GET", path).body)
+        self.meter.begin()
+        times = [get("GET", path).ms for _ in range(self.options.sizes.reads)]
+        return Reads(path, spread(times), size, self.meter.end().per(len(times)))
+
+    def _shows_per_s(self, ids: list[str]) -> float:
+        end = time.perf_counter() + SHOWS_S
+
+        def show_until_end(start: int) -> float:
+            done = 0
+            while time.perf_counter() < end:
+                self.cloud.user.call("GET", f"/servers/{ids[(start + done) % len(ids)]}")
+                done += 1
+            return done
+
+        began = time.perf_counter()
+        done = at_once(self.options.parallel, self.options.parallel, show_until_end)
+        return sum(done) / (time.perf_counter() - began)
+
+    # --- Delete
+
+    def delete(self) -> None:
+        """Delete all servers, some at once, and wait until they are gone."""
+        ids = self.servers.ids()
+        if not ids:
+            return
+        self.meter.begin()
+        began = time.perf_counter()
+        times = at_once(
+            self.options.parallel,
+            len(ids),
+            lambda number: self.cloud.user.call("DELETE", f"/servers/{ids[number]}").ms,
+        )
+        self.servers.wait_all_gone()
+        wall_s = time.perf_counter() - began
+        cost = self.meter.end().per(len(ids))
+        self.results.removal = Removal(len(ids), round(wall_s, 2), spread(times), cost)

@@ -1,0 +1,120 @@
+"""The table that a person reads, beside the budgets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from benchmark.meter import Cost
+from benchmark.results import Crowd, Results
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line; budget empty where there is none."""
+
+    what: str
+    value: str
+    budget: str = ""
+    more: str = ""
+
+
+def text(results: Results) -> str:
+    """Return the whole report."""
+    machine = results.machine
+    title = f"{results.label} {results.when}, {machine['cpus']} CPUs, load {machine['load']}"
+    lines = [title.strip(), ""]
+    rows = [*_life(results), *_single(results), *_crowds(results), *_lists(results)]
+    lines += [f"{row.what:44} {row.value:>12}  {row.budget:12} {row.more}" for row in rows]
+    if results.operations:
+        lines += ["", *_costs(results)]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _life(results: Results) -> Iterator[Row]:
+    yield Row("", "measured", "budget")
+    for start in results.starts:
+        used = f"{start.cpu_s:.2f} s of CPU"
+        yield Row(f"cold start of {start.name}", f"{start.wall_s:.2f} s", "< 2 s", used)
+    for name, megabytes in results.memory_mb.items():
+        if name.startswith("nova-"):
+            after = results.memory_after_mb.get(name)
+            more = f"{after:.0f} MB at the end" if after else ""
+            yield Row(f"memory of {name} at rest", f"{megabytes:.0f} MB", "< 100 MB", more)
+    if results.idle:
+        idle = results.idle
+        per_s = idle.daemons_ms / idle.wall_s
+        yield Row("idle: CPU of all daemons", f"{per_s:.1f} ms/s", "", f"{_counts(idle)} in all")
+
+
+def _single(results: Results) -> Iterator[Row]:
+    for what, figures in (
+        ("POST /servers", results.post_ms),
+        ("POST to ACTIVE, one at a time", results.to_active_ms),
+        ("DELETE /servers", results.delete_ms),
+        ("DELETE to 404, one at a time", results.to_gone_ms),
+    ):
+        if figures:
+            yield Row(what, f"{figures.p50:.1f} ms", "", f"p95 {figures.p95:.1f}, n {figures.n}")
+
+
+def _crowds(results: Results) -> Iterator[Row]:
+    if results.multi:
+        yield from _crowd("one request for", results.multi, "")
+    for storm in results.storms:
+        yield from _crowd("storm of", storm, ">= 10 /s")
+    if results.removal:
+        gone = results.removal
+        more = f"{gone.count / gone.wall_s:.1f} /s, DELETE p50 {gone.delete_ms.p50:.1f} ms"
+        cost = f", {gone.cost.daemons_ms:.0f} ms of CPU and {_counts(gone.cost)} each"
+        yield Row(f"delete of {gone.count} until gone", f"{gone.wall_s:.1f} s", "", more + cost)
+
+
+def _crowd(what: str, crowd: Crowd, budget: str) -> Iterator[Row]:
+    more = f"{crowd.active} ACTIVE in {crowd.wall_s:.1f} s, POST p50 {crowd.post_ms.p50:.1f} ms"
+    yield Row(f"{what} {crowd.count}", f"{crowd.servers_per_s:.1f} /s", budget, more)
+    spread = f"{crowd.least_on_host} to {crowd.most_on_host}"
+    cost = f"{crowd.cost.daemons_ms:.0f} ms of CPU and {_counts(crowd.cost)} each"
+    yield Row("  on each host", spread, "even", cost)
+
+
+def _lists(results: Results) -> Iterator[Row]:
+    for lists in results.lists:
+        for read in lists.reads:
+            path = "/servers/ID" if "-" in read.path else read.path
+            budget = "< 500 ms" if path == "/servers/detail" else ""
+            more = (
+                f"p95 {read.ms.p95:.1f}, {read.size_bytes / 1024:.0f} KiB, "
+                f"{read.cost.daemons_ms:.1f} ms of CPU, {_counts(read.cost)}"
+            )
+            what = f"GET {path} of {lists.servers}"
+            yield Row(what, f"{read.ms.p50:.1f} ms", budget, more)
+        yield Row(
+            f"GET /servers/ID of {lists.servers}, several at once", f"{lists.shows_per_s:.0f} /s"
+        )
+
+
+def _costs(results: Results) -> Iterator[str]:
+    names = list(next(iter(results.operations.values())).cpu_ms)
+    shown = [name for name in names if name.startswith("nova-") and "compute" not in name]
+    head = "".join(f"{name.removeprefix('nova-'):>11}" for name in [*shown, "compute", "all nova"])
+    counts = f"{'messages':>10}{'SELECTs':>9}{'writes':>8}{'commits':>9}"
+    yield f"{'cost of one':24}{counts}{head}{'broker':>9}{'db':>9}"
+    for what, cost in results.operations.items():
+        compute = sum(ms for name, ms in cost.cpu_ms.items() if "compute" in name)
+        values = [*(cost.cpu_ms[name] for name in shown), compute, cost.daemons_ms]
+        cpu = "".join(f"{value:11.1f}" for value in values)
+        others = [cost.cpu_ms.get("rabbitmq", 0.0), cost.cpu_ms.get("mariadb", 0.0)]
+        counts = f"{cost.messages:10.1f}{_number(cost.reads):>9}{_number(cost.writes):>8}"
+        tail = "".join(f"{value:9.1f}" for value in others)
+        yield f"{what:24}{counts}{_number(cost.commits):>9}{cpu}{tail}"
+    yield "CPU in ms; budgets for POST to ACTIVE: 12 messages, 20 SELECTs and writes, 100 ms of CPU"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
+
+
+def _counts(cost: Cost) -> str:
+    statements = "" if cost.statements is None else f", {cost.statements:.1f} SQL"
+    return f"{cost.messages:.1f} messages{statements}"
