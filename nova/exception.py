@@ -95,6 +95,12 @@ class MessagingTimeout(Unavailable):
     message = "The service {topic} did not answer {method} within {timeout_s} seconds."
 
 
+class ServiceNotListening(MessagingTimeout):
+    """Nobody ever took messages there: the service has not been started yet."""
+
+    message = "No service {topic} is there to answer {method}."
+
+
 class MessagingUnavailable(Unavailable):
     message = "The message bus can not be reached."
 

@@ -18,7 +18,7 @@ from nova.context import RequestContext
 MASK = "***"
 
 _QUIET = [
-    "amqp=WARN",
+    "amqp=ERROR",
     "amqplib=WARN",
     "keystoneauth=WARN",
     "keystonemiddleware=WARN",

@@ -24,6 +24,7 @@ class _Child:
     pid: int
     link: socket.socket
     ready: bool = False
+    gone: bool = False
 
 
 class Workers:
@@ -50,7 +51,7 @@ class Workers:
         for _ in range(self._count):
             self._fork(inbox)
         while self._children:
-            links = {child.link: child for child in self._children.values()}
+            links = {child.link: child for child in self._children.values() if not child.gone}
             readable, _, _ = select.select([inbox.reader, *links], [], [], self._patience())
             for source in readable:
                 if source is inbox.reader:
@@ -107,8 +108,7 @@ class Workers:
         if child.link.recv(1) == _READY:
             child.ready = True
         else:
-            child.link.close()
-            child.link = socket.socket()
+            child.gone = True
         if not self._announced and all(one.ready for one in self._children.values()):
             self._announced = True
             LOG.info("Ready: %s workers", self._count)

@@ -21,6 +21,7 @@ from nova.exception import (
     ConfigurationError,
     MessagingTimeout,
     MessagingUnavailable,
+    ServiceNotListening,
 )
 from nova.rpc.bus import Client
 from nova.rpc.dispatch import Dispatcher
@@ -33,6 +34,8 @@ LOG = logging.getLogger(__name__)
 T = TypeVar("T", bound=Interface)
 
 SEND_RETRIES = 2
+
+_MUST_ARRIVE = oslo_messaging.TransportOptions(at_least_once=True)
 _PREFETCH = 32
 _AMQP_PORT = 5672
 _PROBE_S = 3.0
@@ -101,6 +104,8 @@ class AmqpBus:
             raise MessagingTimeout(
                 topic=address.topic, method=request.method, timeout_s=timeout_s
             ) from error
+        except oslo_messaging.MessageUndeliverable as error:
+            raise ServiceNotListening(topic=address.topic, method=request.method) from error
         except oslo_messaging.MessageDeliveryFailure as error:
             raise MessagingUnavailable() from error
         if not isinstance(answer, dict):
@@ -125,6 +130,7 @@ class AmqpBus:
             namespace=request.namespace,
             version=request.version,
             timeout=timeout_s,
+            transport_options=_MUST_ARRIVE if timeout_s is not None else None,
         )
 
 

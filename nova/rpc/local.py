@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from nova.exception import MessagingTimeout
+from nova.exception import MessagingTimeout, ServiceNotListening
 from nova.rpc.bus import Client
 from nova.rpc.dispatch import Dispatcher
 from nova.rpc.interface import Interface, Kind
@@ -221,7 +221,9 @@ class LocalBus:
         message = self._record(address, request, Kind.CALL)
         server = self._choose(address)
         lost = MessagingTimeout(topic=address.topic, method=request.method, timeout_s=timeout_s)
-        if server is None or self._fault("drop", request.method):
+        if server is None:
+            raise ServiceNotListening(topic=address.topic, method=request.method)
+        if self._fault("drop", request.method):
             raise lost
         answer = self._run(server, message)
         if self._fault("double", request.method):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from nova.context import RequestContext
-from nova.exception import MessagingTimeout, VersionPinned
+from nova.exception import MessagingTimeout, ServiceNotListening, VersionPinned
 from nova.rpc import codec
 from nova.rpc.interface import Interface, Kind, Method, methods_of
 from nova.rpc.message import (
@@ -122,6 +122,8 @@ class _Proxy:
             raise TypeError(f"{signature.what} has an answer: it can not be sent to everyone")
         try:
             answer = self._transport.call(self._address, request, method.timeout_s)
+        except ServiceNotListening:
+            raise
         except MessagingTimeout:
             if not method.retry_safe:
                 raise

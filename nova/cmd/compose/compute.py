@@ -15,7 +15,7 @@ from nova.image.connect import glance_from_config
 from nova.periodic import PeriodicTask
 from nova.rpc.bus import Bus
 from nova.service import Duties, Group, Service, ServiceSettings
-from nova.virt.driver import ComputeDriver
+from nova.virt.driver import ComputeDriver, ImageCacheKeeper
 from nova.virt.fake import FakeDriver, FakeSize
 
 PROG = "nova-compute"
@@ -51,7 +51,7 @@ def _service(conf: cfg.ConfigOpts, bus: Bus, host: str) -> Service:
     settings = compute_settings(conf)
     driver = make_driver(conf)
     manager = ComputeManager(bus, host, driver, Pool(_POOL_SIZE, "compute"), settings)
-    tasks = (
+    tasks = [
         PeriodicTask(
             name="pull-operations",
             interval_s=settings.pull_interval_s,
@@ -62,12 +62,14 @@ def _service(conf: cfg.ConfigOpts, bus: Bus, host: str) -> Service:
             interval_s=settings.running_deleted_interval_s,
             function=manager.reap_deleted,
         ),
-        PeriodicTask(
-            name="image-cache",
-            interval_s=conf.image_cache.manager_interval or _EACH_RUN_S,
-            function=driver.remove_unused_images,
-        ),
-    )
+    ]
+    if isinstance(driver, ImageCacheKeeper):
+        interval_s = conf.image_cache.manager_interval or _EACH_RUN_S
+        tasks.append(
+            PeriodicTask(
+                name="image-cache", interval_s=interval_s, function=driver.remove_unused_images
+            )
+        )
     identity = dataclasses.replace(ServiceSettings.from_config(conf, PROG), host=host)
-    duties = Duties(manager=manager, report=manager.report, tasks=tasks)
+    duties = Duties(manager=manager, report=manager.report, tasks=tuple(tasks))
     return Service(identity, bus, [manager], duties)
