@@ -104,15 +104,14 @@ def claim_host_address(
 ) -> str | None:
     """Take an address of a multi_host network for a host itself.
 
-    A host that serves the network for the first time gets one; one made meanwhile by another
-    transaction is found.  Raises: NoMoreFixedIps.
+    A host that has one already keeps it.  Raises: NoMoreFixedIps, Repeat.
     """
     if network.cidr is None:
         return None
     for known, address in networks.list_served_by(tx, host):
         if known.id == network.id and address is not None:
             return address
-    address = fixed_ips.take_any(tx, network.id, {"host": host, "updated_at": now})
+    address = fixed_ips.take_for_host(tx, network.id, host, now)
     if address is None:
         raise NoMoreFixedIps(network=network.label)
     return address

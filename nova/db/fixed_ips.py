@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from nova.db import bulk
+from nova.db.duplicates import Repeat, refused_as
 from nova.db.engine import Transaction
 from nova.db.tables import fixed_ips, instances, networks, virtual_interfaces
 from nova.objects.network import DhcpBinding, FixedIp
@@ -36,9 +37,22 @@ def take_any(tx: Transaction, network_id: int, values: bulk.Row) -> str | None:
     Rows that other transactions are taking are passed over.  Only when nothing else is left
     are they waited for, since those transactions may be undone.
     """
-    return _take(tx, network_id, values, skip_locked=True) or _take(
-        tx, network_id, values, skip_locked=False
-    )
+    for skip_locked in (True, False, True):
+        address = _take(tx, network_id, values, skip_locked)
+        if address is not None:
+            return address
+    return None
+
+
+def take_for_host(
+    tx: Transaction, network_id: int, host: str, now: datetime.datetime
+) -> str | None:
+    """Take an address of a network for a host itself; None when there is none.
+
+    Raises: Repeat when another transaction just took one for the same host.
+    """
+    with refused_as(Repeat()):
+        return take_any(tx, network_id, {"host": host, "updated_at": now})
 
 
 def _take(tx: Transaction, network_id: int, values: bulk.Row, skip_locked: bool) -> str | None:

@@ -89,6 +89,8 @@ _TYPED_FILTERS: dict[str, Callable[[str], Any]] = {
     "launched_at": clock.parse,
     "terminated_at": clock.parse,
 }
+# Columns by which servers are found or sorted, but which are not part of their records.
+_SEARCHED_ONLY = ("flavorid", "instance_type_id")
 _REQUIRED = frozenset(
     {"id", "uuid", "created_at", "updated_at", "display_name", "hostname", "vm_state"}
 )
@@ -116,10 +118,14 @@ def _source(deleted: bool | None) -> sa.FromClause:
         instance_faults.c.fault,
         _null("deleted_at"),
         _null("metadata"),
+        *(instances.c[name] for name in _SEARCHED_ONLY),
     ).select_from(
         instances.outerjoin(instance_faults, instance_faults.c.instance_uuid == instances.c.uuid)
     )
-    past = sa.select(*archive.archived_columns())
+    past = sa.select(
+        *archive.archived_columns(),
+        *(archive.deleted_instances.c[name] for name in _SEARCHED_ONLY),
+    )
     if deleted is None:
         return sa.union_all(past, present).subquery("servers")
     return (past if deleted else present).subquery("servers")
@@ -187,9 +193,10 @@ def _after(keys: list[_Key], values: tuple[Any, ...]) -> sa.ColumnElement[bool]:
 def _beyond(column: Any, descending: bool, value: Any) -> sa.ColumnElement[bool]:
     if value is None:
         return sa.false() if descending else column.is_not(None)
+    bound = sa.literal(value, column.type)  # SQLAlchemy refuses < and > with a bare True
     if descending:
-        return sa.or_(column < value, column.is_(None))
-    return sa.and_(column > value)
+        return sa.or_(column < bound, column.is_(None))
+    return sa.and_(column > bound)
 
 
 def _conditions(query: InstanceQuery, columns: Any) -> list[sa.ColumnElement[bool]]:

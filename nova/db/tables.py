@@ -27,7 +27,9 @@ NAMES = {
 
 metadata = sa.MetaData(naming_convention=NAMES)
 
-_MYSQL: dict[str, Any] = {
+# Row ids are never used again, also on SQLite: they name guests and make work idempotent.
+_OPTIONS: dict[str, Any] = {
+    "sqlite_autoincrement": True,
     "mysql_engine": "InnoDB",
     "mysql_charset": "utf8mb4",
     "mysql_collate": "utf8mb4_bin",
@@ -40,7 +42,7 @@ Item = sa.schema.SchemaItem
 
 
 def _table(name: str, *items: Item) -> sa.Table:
-    return sa.Table(name, metadata, *items, **_MYSQL)
+    return sa.Table(name, metadata, *items, **_OPTIONS)
 
 
 def _text(name: str, size: int = 255, **kwargs: Any) -> Column[Any]:
@@ -432,6 +434,7 @@ fixed_ips = _table(
     _text("host"),
     Column("updated_at", moment()),
     UniqueConstraint("address"),
+    UniqueConstraint("network_id", "host"),
     Index(None, "network_id", "reserved", "instance_uuid"),
     Index(None, "instance_uuid"),
     Index(None, "host"),

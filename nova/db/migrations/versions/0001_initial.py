@@ -13,7 +13,8 @@ depends_on = None
 
 MOMENT = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
 LONG_TEXT = sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
-MYSQL: dict[str, Any] = {
+OPTIONS: dict[str, Any] = {
+    "sqlite_autoincrement": True,
     "mysql_engine": "InnoDB",
     "mysql_charset": "utf8mb4",
     "mysql_collate": "utf8mb4_bin",
@@ -94,7 +95,7 @@ def _block_device_mapping() -> None:
         sa.Column("delete_on_termination", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.Column("tag", sa.String(255)),
         sa.PrimaryKeyConstraint("id", name="pk_block_device_mapping"),
-        **MYSQL,
+        **OPTIONS,
     )
     op.create_index(
         "ix_block_device_mapping_instance_uuid", "block_device_mapping", ["instance_uuid"]
@@ -139,7 +140,7 @@ def _compute_nodes() -> None:
             "host", "hypervisor_hostname", name="uq_compute_nodes_host_hypervisor_hostname"
         ),
         sa.UniqueConstraint("uuid", name="uq_compute_nodes_uuid"),
-        **MYSQL,
+        **OPTIONS,
     )
     op.create_index("ix_compute_nodes_generation", "compute_nodes", ["generation"])
 
@@ -198,7 +199,7 @@ def _deleted_instances() -> None:
         sa.Column("fault", LONG_TEXT),
         sa.PrimaryKeyConstraint("id", name="pk_deleted_instances"),
         sa.UniqueConstraint("uuid", name="uq_deleted_instances_uuid"),
-        **MYSQL,
+        **OPTIONS,
     )
     op.create_index(
         "ix_deleted_instances_project_id_updated_at",
@@ -224,7 +225,8 @@ def _fixed_ips() -> None:
         sa.Column("updated_at", MOMENT),
         sa.PrimaryKeyConstraint("id", name="pk_fixed_ips"),
         sa.UniqueConstraint("address", name="uq_fixed_ips_address"),
-        **MYSQL,
+        sa.UniqueConstraint("network_id", "host", name="uq_fixed_ips_network_id_host"),
+        **OPTIONS,
     )
     op.create_index("ix_fixed_ips_host", "fixed_ips", ["host"])
     op.create_index("ix_fixed_ips_instance_uuid", "fixed_ips", ["instance_uuid"])
@@ -242,7 +244,7 @@ def _flavor_extra_specs() -> None:
         sa.Column("key", sa.String(255), nullable=False),
         sa.Column("value", sa.String(255), nullable=False),
         sa.PrimaryKeyConstraint("flavor_id", "key", name="pk_flavor_extra_specs"),
-        **MYSQL,
+        **OPTIONS,
     )
 
 
@@ -252,7 +254,7 @@ def _flavor_projects() -> None:
         sa.Column("flavor_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("project_id", sa.String(255), nullable=False),
         sa.PrimaryKeyConstraint("flavor_id", "project_id", name="pk_flavor_projects"),
-        **MYSQL,
+        **OPTIONS,
     )
 
 
@@ -276,7 +278,7 @@ def _flavors() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_flavors"),
         sa.UniqueConstraint("flavorid", name="uq_flavors_flavorid"),
         sa.UniqueConstraint("name", name="uq_flavors_name"),
-        **MYSQL,
+        **OPTIONS,
     )
 
 
@@ -301,7 +303,7 @@ def _instance_actions() -> None:
         sa.Column("arguments", LONG_TEXT),
         sa.Column("build_request", LONG_TEXT),
         sa.PrimaryKeyConstraint("id", name="pk_instance_actions"),
-        **MYSQL,
+        **OPTIONS,
     )
     op.create_index(
         "ix_instance_actions_instance_uuid_start_time",
@@ -327,7 +329,7 @@ def _instance_actions_events() -> None:
         sa.Column("host", sa.String(255)),
         sa.Column("details", LONG_TEXT),
         sa.PrimaryKeyConstraint("id", name="pk_instance_actions_events"),
-        **MYSQL,
+        **OPTIONS,
     )
     op.create_index(
         "ix_instance_actions_events_action_id", "instance_actions_events", ["action_id"]
@@ -340,7 +342,7 @@ def _instance_faults() -> None:
         sa.Column("instance_uuid", sa.String(36), nullable=False),
         sa.Column("fault", LONG_TEXT, nullable=False),
         sa.PrimaryKeyConstraint("instance_uuid", name="pk_instance_faults"),
-        **MYSQL,
+        **OPTIONS,
     )
 
 
@@ -351,7 +353,7 @@ def _instance_metadata() -> None:
         sa.Column("key", sa.String(255), nullable=False),
         sa.Column("value", sa.String(255), nullable=False),
         sa.PrimaryKeyConstraint("instance_uuid", "key", name="pk_instance_metadata"),
-        **MYSQL,
+        **OPTIONS,
     )
 
 
@@ -362,7 +364,7 @@ def _instance_system_metadata() -> None:
         sa.Column("key", sa.String(255), nullable=False),
         sa.Column("value", LONG_TEXT, nullable=False),
         sa.PrimaryKeyConstraint("instance_uuid", "key", name="pk_instance_system_metadata"),
-        **MYSQL,
+        **OPTIONS,
     )
 
 
@@ -417,7 +419,7 @@ def _instances() -> None:
         sa.Column("updated_at", MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_instances"),
         sa.UniqueConstraint("uuid", name="uq_instances_uuid"),
-        **MYSQL,
+        **OPTIONS,
     )
     op.create_index("ix_instances_created_at_id", "instances", ["created_at", "id"])
     op.create_index("ix_instances_host_vm_state", "instances", ["host", "vm_state"])
@@ -439,7 +441,7 @@ def _key_pairs() -> None:
         sa.Column("updated_at", MOMENT),
         sa.PrimaryKeyConstraint("id", name="pk_key_pairs"),
         sa.UniqueConstraint("user_id", "name", name="uq_key_pairs_user_id_name"),
-        **MYSQL,
+        **OPTIONS,
     )
 
 
@@ -480,7 +482,7 @@ def _networks() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_networks"),
         sa.UniqueConstraint("uuid", name="uq_networks_uuid"),
         sa.UniqueConstraint("vlan", name="uq_networks_vlan"),
-        **MYSQL,
+        **OPTIONS,
     )
     op.create_index("ix_networks_project_id", "networks", ["project_id"])
 
@@ -494,7 +496,7 @@ def _placement_reports() -> None:
         sa.Column("report", LONG_TEXT, nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_placement_reports"),
-        **MYSQL,
+        **OPTIONS,
     )
     op.create_index("ix_placement_reports_created_at", "placement_reports", ["created_at"])
     op.create_index("ix_placement_reports_reservation_id", "placement_reports", ["reservation_id"])
@@ -508,7 +510,7 @@ def _project_user_quotas() -> None:
         sa.Column("resource", sa.String(64), nullable=False),
         sa.Column("hard_limit", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("project_id", "user_id", "resource", name="pk_project_user_quotas"),
-        **MYSQL,
+        **OPTIONS,
     )
 
 
@@ -519,7 +521,7 @@ def _quota_classes() -> None:
         sa.Column("resource", sa.String(64), nullable=False),
         sa.Column("hard_limit", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("class_name", "resource", name="pk_quota_classes"),
-        **MYSQL,
+        **OPTIONS,
     )
 
 
@@ -531,7 +533,7 @@ def _quota_usages() -> None:
         sa.Column("resource", sa.String(64), nullable=False),
         sa.Column("in_use", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("project_id", "user_id", "resource", name="pk_quota_usages"),
-        **MYSQL,
+        **OPTIONS,
     )
 
 
@@ -542,7 +544,7 @@ def _quotas() -> None:
         sa.Column("resource", sa.String(64), nullable=False),
         sa.Column("hard_limit", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("project_id", "resource", name="pk_quotas"),
-        **MYSQL,
+        **OPTIONS,
     )
 
 
@@ -552,7 +554,7 @@ def _removed_hosts() -> None:
         sa.Column("host", sa.String(255), nullable=False),
         sa.Column("generation", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("host", name="pk_removed_hosts"),
-        **MYSQL,
+        **OPTIONS,
     )
 
 
@@ -575,7 +577,7 @@ def _services() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_services"),
         sa.UniqueConstraint("host", "binary", name="uq_services_host_binary"),
         sa.UniqueConstraint("uuid", name="uq_services_uuid"),
-        **MYSQL,
+        **OPTIONS,
     )
 
 
@@ -585,7 +587,7 @@ def _tags() -> None:
         sa.Column("resource_id", sa.String(36), nullable=False),
         sa.Column("tag", sa.String(80), nullable=False),
         sa.PrimaryKeyConstraint("resource_id", "tag", name="pk_tags"),
-        **MYSQL,
+        **OPTIONS,
     )
     op.create_index("ix_tags_tag", "tags", ["tag"])
 
@@ -603,7 +605,7 @@ def _virtual_interfaces() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_virtual_interfaces"),
         sa.UniqueConstraint("address", name="uq_virtual_interfaces_address"),
         sa.UniqueConstraint("uuid", name="uq_virtual_interfaces_uuid"),
-        **MYSQL,
+        **OPTIONS,
     )
     op.create_index("ix_virtual_interfaces_instance_uuid", "virtual_interfaces", ["instance_uuid"])
 

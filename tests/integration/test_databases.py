@@ -1,0 +1,284 @@
+"""The conductor on real MariaDB and PostgreSQL, and on a SQLite file, with real parallelism."""
+
+import concurrent.futures
+import datetime
+import os
+import threading
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from nova import clock
+from nova.conductor import addresses, transitions
+from nova.conductor.creation import Creation
+from nova.conductor.network_plan import Pick
+from nova.conductor.settings import ConductorSettings
+from nova.context import get_admin_context
+from nova.db import fixed_ips, instances, migrations_api, networks, quotas, tables
+from nova.db.engine import Database, DatabaseSettings, retried
+from nova.exception import NoMoreFixedIps, TooManyInstances
+from nova.objects.instance import InstanceQuery, Scope
+from tests.fixtures.conductor import (
+    PROJECT,
+    finish_build,
+    make_site,
+    new_servers,
+    progress_of,
+    result_of,
+    seed_flavor,
+    seed_network,
+    user_context,
+)
+
+pytestmark = pytest.mark.integration
+
+SERVERS = {"mysql": "NOVA_TEST_MYSQL_URL", "postgresql": "NOVA_TEST_POSTGRESQL_URL"}
+
+
+def _url(kind, tmp_path):
+    if kind == "sqlite":
+        return f"sqlite:///{tmp_path}/nova.sqlite"
+    url = os.environ.get(SERVERS[kind])
+    if not url:
+        pytest.skip(f"{SERVERS[kind]} is not set")
+    return url
+
+
+@pytest.fixture(params=["sqlite", *SERVERS])
+def empty(request, tmp_path):
+    """Return a database without tables."""
+    database = Database(DatabaseSettings(connection=_url(request.param, tmp_path)))
+    _drop_all(database)
+    yield database
+    _drop_all(database)
+    database.close()
+
+
+def _drop_all(database):
+    with database.transaction() as tx:
+        found = sa.MetaData()
+        found.reflect(tx)
+        found.drop_all(tx)
+
+
+@pytest.fixture
+def database(empty):
+    """Return a database at the newest schema."""
+    migrations_api.sync_database(empty)
+    return empty
+
+
+@pytest.fixture
+def site(database):
+    return make_site(db=database)
+
+
+def test_migrations_make_what_the_models_say_and_take_it_back(empty):
+    migrations_api.sync_database(empty)
+    with empty.transaction() as tx:
+        options = {"compare_type": True, "target_metadata": tables.metadata}
+        context = MigrationContext.configure(tx, opts=options)
+        differences = compare_metadata(context, tables.metadata)
+        assert migrations_api.current(tx) == migrations_api.newest()
+    assert differences == []
+
+
+def test_a_server_lives_and_dies(site):
+    conductor = site.conductor
+    server = conductor.boot(site.compute, metadata={"a": "b"}, tags=("t",), max_count=1)
+    assert server.vifs[0].fixed_ip == "10.0.0.3"
+    query = InstanceQuery(scope=Scope(), patterns={"display_name": "^We.*$"}, ip_pattern="10.0.0")
+    found = conductor.instances.page(get_admin_context(), query)
+    assert [entry.uuid for entry in found] == [server.uuid]
+    conductor.instances.begin_action(user_context(), Scope(), server.uuid, "delete")
+    conductor.bus.run_until_idle()
+    work = site.compute.works[-1]
+    conductor.operations.start(get_admin_context(), progress_of(work))
+    conductor.operations.finish(get_admin_context(), result_of(work))
+    deleted = InstanceQuery(
+        scope=Scope(), deleted=None, changes_since=datetime.datetime(2000, 1, 1)
+    )
+    (gone,) = conductor.instances.page(get_admin_context(), deleted)
+    assert gone.deleted
+    assert gone.metadata == {"a": "b"}
+
+
+def test_many_servers_of_one_request(site):
+    conductor = site.conductor
+    quota = {"instances": 100, "cores": 100, "ram": 10**6}
+    with conductor.db.transaction() as tx:
+        quotas.set_limits(tx, PROJECT, quota)
+    uuids = conductor.create(min_count=12, max_count=12)
+    assert len(uuids) == 12
+    for compute in site.computes.values():
+        for work in compute.works:
+            finish_build(conductor, work)
+    page = conductor.instances.page(get_admin_context(), InstanceQuery(scope=Scope(), limit=5))
+    assert len(page) == 5
+    rest = InstanceQuery(scope=Scope(), marker=page[-1].uuid, sort=(("host", "asc"),))
+    assert len(conductor.instances.page(get_admin_context(), rest)) <= 11
+
+
+def test_in_10_fifty_parallel_creates_at_the_edge_never_exceed_the_quota(site):
+    conductor = site.conductor
+    creation = Creation(conductor.db, ConductorSettings())
+    results = _in_parallel(50, lambda _n: _created(creation))
+    assert results.count(True) == 10
+    with conductor.db.reading() as tx:
+        assert quotas.usages(tx, PROJECT) == {"instances": 10, "cores": 10, "ram": 5120}
+        assert tx.execute(sa.select(sa.func.count()).select_from(tables.instances)).scalar() == 10
+
+
+def _created(creation):
+    try:
+        creation.create(user_context(), new_servers())
+    except TooManyInstances:
+        return False
+    return True
+
+
+def test_in_10_parallel_creates_and_deletes_leave_the_usage_at_the_truth(site):
+    conductor = site.conductor
+    creation = Creation(conductor.db, ConductorSettings())
+    deletion = _Deletion(conductor.db)
+
+    def create_and_delete(_number):
+        try:
+            job = creation.create(user_context(), new_servers())
+        except TooManyInstances:
+            return False
+        deletion.run(job.instances[0].uuid)
+        return True
+
+    assert any(_in_parallel(40, create_and_delete))
+    with conductor.db.reading() as tx:
+        assert set(quotas.usages(tx, PROJECT).values()) == {0}
+
+
+class _Deletion:
+    def __init__(self, db):
+        self.db = db
+
+    @retried
+    def run(self, uuid):
+        with self.db.transaction() as tx:
+            assert transitions.finish_delete(tx, instances.find(tx, uuid), clock.utcnow())
+
+
+class _Allocation:
+    def __init__(self, db, network):
+        self.db = db
+        self.network = network
+
+    @retried
+    def run(self, number):
+        now = clock.utcnow()
+        guest = addresses.Guest(
+            instance_uuid=f"server-{number}", host="host1", now=now, live_after=now
+        )
+        with self.db.transaction() as tx:
+            (vif,) = addresses.allocate(tx, guest, [Pick(network=self.network)])
+        return vif.fixed_ip
+
+    def may_fail(self, number):
+        try:
+            return self.run(number)
+        except NoMoreFixedIps:
+            return None
+
+
+def test_a_hundred_parallel_allocations_give_a_hundred_addresses(site):
+    allocation = _Allocation(site.conductor.db, site.network)
+    found = _in_parallel(100, allocation.run)
+    assert len(set(found)) == 100
+    assert None not in found
+
+
+def test_parallel_allocations_use_a_small_network_up_and_no_more(site):
+    network = seed_network(site.conductor, label="small", cidr="192.168.7.0/28")
+    allocation = _Allocation(site.conductor.db, network)
+    found = [address for address in _in_parallel(40, allocation.may_fail) if address]
+    assert len(found) == len(set(found)) == 12
+
+
+def test_hosts_of_a_network_get_different_addresses_at_once(site):
+    claims = _in_parallel(20, lambda n: _host_address(site, f"host-{n}"))
+    assert len(set(claims)) == 20
+
+
+def _host_address(site, host):
+    class Claim:
+        db = site.conductor.db
+
+        @retried
+        def run(self):
+            with self.db.transaction() as tx:
+                return addresses.claim_host_address(tx, site.network, host, clock.utcnow())
+
+    return Claim().run()
+
+
+def test_deadlocked_transactions_are_repeated(database):
+    """Two transactions take two rows in opposite order; both end well."""
+    site_flavor = make_site(db=database).flavor
+    other = seed_flavor(make_site_conductor(database), flavorid="2", name="other")
+    barrier = threading.Barrier(2)
+    attempts = []
+
+    class Change:
+        db = database
+
+        def __init__(self, first, second):
+            self.order = (first, second)
+            self.met = False
+
+        @retried
+        def run(self):
+            attempts.append(self)
+            with self.db.transaction() as tx:
+                for row_id in self.order:
+                    tx.execute(
+                        sa.update(tables.flavors)
+                        .where(tables.flavors.c.id == row_id)
+                        .values(description=str(self.order))
+                    )
+                    self._meet()
+
+        def _meet(self):
+            if not self.met and database.engine.dialect.name != "sqlite":
+                self.met = True
+                barrier.wait(10)
+
+    first = Change(site_flavor.id, other.id)
+    second = Change(other.id, site_flavor.id)
+    _in_parallel(2, lambda n: (first, second)[n].run())
+    expected = 2 if database.engine.dialect.name == "sqlite" else 3
+    assert len(attempts) == expected
+
+
+def make_site_conductor(database):
+    from tests.fixtures.conductor import make_conductor
+
+    return make_conductor(db=database)
+
+
+def test_a_lost_connection_is_replaced(database):
+    make_site(db=database)
+    with database.reading() as tx:
+        assert networks.list_all(tx)
+    database.engine.dispose()
+    with database.reading() as tx:
+        assert fixed_ips.find(tx, "10.0.0.3") is not None
+
+
+def _in_parallel(count, function):
+    start = threading.Barrier(count)
+
+    def run(number):
+        start.wait(30)
+        return function(number)
+
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
+        return list(pool.map(run, range(count)))
