@@ -25,6 +25,9 @@ def parse(text: str) -> datetime.datetime:
     Raises: ValueError.
     """
     moment = datetime.datetime.fromisoformat(text)
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(datetime.UTC).replace(tzinfo=None)
-    return moment
+    if moment.tzinfo is None:
+        return moment
+    try:
+        return moment.astimezone(datetime.UTC).replace(tzinfo=None)
+    except OverflowError as error:
+        raise ValueError(str(error)) from error
