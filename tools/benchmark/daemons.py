@@ -58,7 +58,7 @@ class Daemons:
 
     def manage(self, *arguments: str) -> None:
         """Run nova-manage.  Raises: CommandFailed."""
-        command = [str(self.python),"-c","import sys; from nova.db import migrations_api as m; m.sync(sys.argv[1],\"head\")", self.site.database_url]
+        command = self._command("manage", [self.site.database])
         settings = run.Settings(directory=self.site.directory, environment=_environment())
         run.logged([*command, *arguments], self.logs / "nova-manage.log", settings)
 

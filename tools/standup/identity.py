@@ -4,16 +4,18 @@ Both live in one virtual environment of their own: their pins must not meet nova
 """
 
 import os
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from standup import ini, ports, rest, run
+from standup import ini, ports, rest, run, venvs
 from standup.accounts import close
 from standup.errors import StandupError
 from standup.manager import ProcessManager, wait_until
 from standup.program import Program
 
+# Paste and keystoneclient import pkg_resources, which newer releases of setuptools lack.
 REQUIREMENTS = (
     "keystone==30.0.0",
     "glance==33.0.0",
@@ -21,6 +23,7 @@ REQUIREMENTS = (
     "python-openstackclient",
     "setuptools<81",
 )
+CONSTRAINTS = Path(__file__).with_name("identity-constraints.txt")
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,12 @@ class Site:
     def user_of(self, service: str) -> str | None:
         """Return the account a service runs as, None for ours."""
         return self.users.get(service)
+
+
+def install(venv: Path, log: Path) -> bool:
+    """Make the virtual environment of both servers; return whether there was anything to do."""
+    arguments = ["--constraint", str(CONSTRAINTS), *REQUIREMENTS]
+    return venvs.ensure(venv, f"{sys.version} {CONSTRAINTS.read_text()}", [arguments], log)
 
 
 def prepare(site: Site) -> None:

@@ -1,5 +1,6 @@
 """The nova daemons as supervised programs."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from standup import nova_config
@@ -22,9 +23,13 @@ def controller(settings: Settings) -> list[Program]:
 
 
 def compute(settings: Settings, host: str, logs: Path) -> list[Program]:
-    """Return the daemons of a compute host in starting order."""
+    """Return the daemons of a compute host in starting order.
+
+    QEMU and dnsmasq, which have accounts of their own, pass through directories that these make.
+    """
     file = nova_config.compute_file(settings, host)
-    return [_program(settings, name, [file], logs, ("libvirt", "kvm")) for name in COMPUTE]
+    made = [_program(settings, name, [file], logs, ("libvirt", "kvm")) for name in COMPUTE]
+    return [replace(program, umask=0o022) for program in made]
 
 
 def manage(settings: Settings, *arguments: str) -> list[str]:

@@ -126,7 +126,7 @@ class QuickStart:
     def identity_venv(self) -> str:
         """Install Keystone, Glance and the command-line client."""
         log = self.settings.cache / "identity-venv.log"
-        done = venvs.ensure(self.settings.identity_venv, sys.version, [identity.REQUIREMENTS], log)
+        done = identity.install(self.settings.identity_venv, log)
         return "installed" if done else "up to date"
 
     def guest_image(self) -> str:
@@ -326,5 +326,5 @@ def make_state_directory(state: Path) -> None:
     """Make the state directory, open to the daemons' accounts."""
     state.mkdir(parents=True, exist_ok=True)
     os.chmod(state, 0o755)
-    (state / "log").mkdir(exist_ok=True)
+    (state / "log").mkdir(exist_ok=True, mode=0o750)
     accounts.require_access(state)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from standup import catalog, identity, packages, ports, venvs
+from standup import catalog, identity, packages, ports
 from standup.accounts import require_access
 from standup.errors import StandupError
 from standup.manager import SupervisedPrograms
@@ -183,7 +183,7 @@ def _postgresql(bench: Bench) -> dict[str, str]:
 
 def _identity(bench: Bench) -> dict[str, str]:
     venv = bench.cache / "identity-venv"
-    venvs.ensure(venv, sys.version, [identity.REQUIREMENTS], bench.cache / "identity-venv.log")
+    identity.install(venv, bench.cache / "identity-venv.log")
     secret = bench.password
     site = identity.Site(
         bench.directory,
