@@ -27,7 +27,7 @@ class Sizes:
     idle_s: float = 20.0
 
 
-QUICK = Sizes(boots=5, costs=5, storms=(20,), multi=10, lists=(50,), reads=10, idle_s=11.0)
+QUICK = Sizes(boots=5, costs=5, storms=(20,), multi=10, lists=(50,), reads=10, idle_s=10.0)
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
         "Everything that is started is ended and removed again. See doc/admin/benchmark.md.",
     )
     add = parser.add_argument
-    add("--quick", action="store_true", help="few of everything: about a minute")
+    add("--quick", action="store_true", help="few of everything: about three minutes")
     add(
         "--phases",
         type=_phases,

@@ -15,12 +15,11 @@ from benchmark import process_figures
 from benchmark.api_client import at_once
 from benchmark.cloud import Cloud
 from benchmark.figures import spread
-from benchmark.meter import Meter
+from benchmark.meter import SETTLE_S, Meter
 from benchmark.options import Options
 from benchmark.results import Crowd, Lists, Reads, Removal, Results
 from benchmark.servers import Servers
 
-SETTLE_S = 1.0
 PAUSE_S = 0.25
 SHOWS_S = 5.0
 FILL_AT_ONCE = 50
@@ -78,8 +77,8 @@ class Run:
     def idle(self) -> None:
         """Count what the cloud does when nobody asks for anything."""
         self.meter.begin()
-        time.sleep(self.options.sizes.idle_s)
-        self.results.idle = self.meter.idle = self.meter.end()
+        time.sleep(self.options.sizes.idle_s - SETTLE_S)
+        self.results.idle = self.meter.idle = self.meter.end_of_round()
 
     def boot(self) -> None:
         """Time single servers: request, until ACTIVE, and until gone."""
@@ -129,8 +128,7 @@ class Run:
         for number in range(count):
             operation(number)
             time.sleep(PAUSE_S)
-        time.sleep(SETTLE_S)
-        self.results.operations[name] = self.meter.end().per(count)
+        self.results.operations[name] = self.meter.end_of_round().per(count)
 
     # --- Crowds
 
@@ -201,7 +199,7 @@ class Run:
         size = len(get("GET", path).body)
         self.meter.begin()
         times = [get("GET", path).ms for _ in range(self.options.sizes.reads)]
-        return Reads(path, spread(times), size, self.meter.end().per(len(times)))
+        return Reads(path, spread(times), size, self.meter.end_of_round().per(len(times)))
 
     def _shows_per_s(self, ids: list[str]) -> float:
         end = time.perf_counter() + SHOWS_S
