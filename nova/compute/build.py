@@ -59,6 +59,7 @@ class Builder:
         self._networks = networks
         self._force_config_drive = force_config_drive
         self._room = threading.BoundedSemaphore(max_concurrent) if max_concurrent else None
+        self._leftovers = False
         self._steps = (
             BuildStep(
                 task_state=TaskState.NETWORKING,
@@ -86,7 +87,12 @@ class Builder:
 
     def clean(self, context: RequestContext, instance: Instance) -> None:
         """Undo all steps in reverse order, whether or not they were done."""
-        _undo(self._steps, context, instance)
+        self._undo(self._steps, context, instance)
+
+    def take_leftovers(self) -> bool:
+        """Tell whether something could not be undone since the last time this was asked."""
+        found, self._leftovers = self._leftovers, False
+        return found
 
     def _build(self, running: Running) -> Outcome:
         with self._room or contextlib.nullcontext():
@@ -99,9 +105,20 @@ class Builder:
                     step.do(running.context, running.detail)
                 running.check()
             except Exception:
-                _undo(begun, running.context, running.instance)
+                self._undo(begun, running.context, running.instance)
                 raise
         return Outcome(power_state=self._driver.get_power_state(running.instance))
+
+    def _undo(
+        self, steps: Sequence[BuildStep], context: RequestContext, instance: Instance
+    ) -> None:
+        """Undo steps in reverse order; after an error the rest is still undone."""
+        for step in reversed(steps):
+            try:
+                step.undo(context, instance)
+            except exception.NovaException:
+                LOG.exception("Instance %s: %s can not be undone", instance.uuid, step.task_state)
+                self._leftovers = True
 
     def _network(self, context: RequestContext, detail: InstanceDetail) -> None:
         self._networks.setup(context, detail.instance)
@@ -134,15 +151,3 @@ class Builder:
             return Failure(message="The image service can not be reached.", retry=True)
         step = next(step for step in self._steps if step.task_state == running.task_state)
         return Failure(message=step.failure, retry=True)
-
-
-def _undo(steps: Sequence[BuildStep], context: RequestContext, instance: Instance) -> None:
-    """Undo steps in reverse order.
-
-    An error is logged and the rest is still undone: the host finds leftovers later.
-    """
-    for step in reversed(steps):
-        try:
-            step.undo(context, instance)
-        except exception.NovaException:
-            LOG.exception("Instance %s: %s can not be undone", instance.uuid, step.task_state)

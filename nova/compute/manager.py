@@ -24,7 +24,6 @@ from nova.objects.instance import Instance
 from nova.objects.lifecycle import ACTIONS
 from nova.objects.operation import Operation, Work
 from nova.objects.service import HostReport, ReportAnswer
-from nova.periodic import PeriodicTask
 from nova.rpc.bus import Bus
 from nova.virt.driver import ComputeDriver, GuestEvent
 
@@ -161,22 +160,6 @@ class ComputeManager(ComputeAPI):
 
     # --- Periodic work
 
-    def periodic_tasks(self) -> tuple[PeriodicTask, ...]:
-        """Return what this host does again and again."""
-        return (
-            PeriodicTask(
-                name="pull-operations",
-                interval_s=self._settings.pull_interval_s,
-                function=lambda: self._take_up(nova_context.get_admin_context()),
-            ),
-            PeriodicTask(
-                name="reap-deleted",
-                interval_s=self._settings.running_deleted_interval_s,
-                function=self.reap_deleted,
-                initial_delay_s=self._settings.running_deleted_interval_s,
-            ),
-        )
-
     def reap_deleted(self) -> None:
         """Remove guests of deleted servers.  Raises: Unavailable."""
         self._recovery.reap(nova_context.get_admin_context(), self._settings.running_deleted_action)
@@ -190,10 +173,10 @@ class ComputeManager(ComputeAPI):
             plan = self._recovery.interrupted_plan(work) if first else None
             plan = plan or self._recovery.lost_password_plan(work)
             self._pool.spawn(self._carry_out, work, plan)
-        if first:
+        if self._builder.take_leftovers() or first:
             self._recovery.reap(context, self._settings.running_deleted_action)
-            if self._settings.resume_guests:
-                self._recovery.resume_guests(context)
+        if first and self._settings.resume_guests:
+            self._recovery.resume_guests(context)
         self._recovered = True
 
     def _carry_out(self, work: Work, plan: Plan | None) -> None:

@@ -1,3 +1,6 @@
+import copy
+import json
+
 import pytest
 
 from nova import exception
@@ -116,29 +119,58 @@ def test_addresses_of_deleted_servers_are_given_out_again(new_cloud):
 
 def test_host_whose_network_fails_is_replaced_by_another(cloud):
     cloud.hosts["host1"].network.fail_next("ensure_server", 10)
-    cloud.hosts["host2"].network.fail_next("ensure_server", 0)
     for _ in range(2):
         server = cloud.boot()
         assert (server.status, server.instance().host) == ("ACTIVE", "host2")
+    assert cloud.driver("host1").list_files() == set()
+    assert cloud.claims()["host1"] == (0, 0, 0, 0)
 
 
 # --- The hypervisor
 
 
 def test_refused_server_is_built_on_the_next_host(cloud):
-    probe = cloud.boot()
-    first = probe.instance().host
-    probe.delete()
-    other = next(name for name in cloud.hosts if name != first)
-    cloud.driver(first).fail_next("spawn", REFUSED)
-    cloud.driver(other).fail_next("spawn", REFUSED, count=0)
-    server = cloud.boot()
+    refuse_the_first(cloud)
+    server = cloud.boot(config_drive=True)
     assert server.status == "ACTIVE"
-    assert server.instance().fault is None or "secret" not in server.instance().fault.message
-    gone = first if server.instance().host == other else other
-    assert cloud.driver(gone).list_files() == set()
-    assert cloud.claims()[gone] == (0, 0, 0, 0)
+    last = server.instance().host
+    (first,) = set(cloud.hosts) - {last}
+    assert ("spawn", server.uuid) in cloud.driver(first).calls
+    assert cloud.driver(first).list_files() == set()
+    assert cloud.claims()[first] == (0, 0, 0, 0)
     assert len(cloud.dhcp_lines()) == 1
+    files = cloud.driver(last).guests[server.uuid].config_drive
+    document = json.loads(files["openstack/latest/meta_data.json"])
+    assert document["admin_pass"] == server.admin_password
+
+
+def refuse_the_first(cloud):
+    """Let whichever host is asked first refuse the next server."""
+
+    def refuse():
+        for host in cloud.hosts.values():
+            host.driver.forget_failures()
+        raise REFUSED
+
+    for host in cloud.hosts.values():
+        host.driver.during_next("spawn", refuse)
+
+
+def as_admin(cloud):
+    """Return the same cloud in the hands of an administrator."""
+    found = copy.copy(cloud)
+    found.rest = cloud.rest.as_admin()
+    return found
+
+
+def test_server_forced_to_a_host_is_built_there_or_nowhere(cloud):
+    admin = as_admin(cloud)
+    assert admin.boot(availability_zone="nova:host2").instance().host == "host2"
+    cloud.driver("host2").fail_next("spawn", REFUSED)
+    server = admin.boot(availability_zone="nova:host2")
+    assert server.status == "ERROR"
+    assert [call for call in cloud.driver("host1").calls if call[0] == "spawn"] == []
+    assert admin.boot(availability_zone="nova:nowhere").status == "ERROR"
 
 
 def test_server_that_every_host_refuses_ends_in_error_after_the_attempts(new_cloud):

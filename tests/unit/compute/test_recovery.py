@@ -116,6 +116,18 @@ def test_guest_with_an_operation_in_progress_is_not_removed(compute):
     assert compute.driver.list_guests() == {work.operation.instance_uuid: PowerState.RUNNING}
 
 
+@pytest.mark.logs_errors
+def test_guest_that_a_failed_build_left_is_removed_with_the_next_pull(compute):
+    error = DriverError(operation="start", reason="no")
+    compute.driver.fail_next("spawn", error)
+    compute.driver.fail_next("destroy", error)
+    uuid = compute.build().operation.instance_uuid
+    assert compute.driver.list_files() == {uuid}
+    compute.ledger.gone = {uuid}
+    compute.manager.pull_operations(CONTEXT)
+    assert compute.driver.list_files() == set()
+
+
 # --- After a restart of the host
 
 

@@ -67,18 +67,3 @@ def test_console_output_comes_over_the_bus(compute):
     compute.driver.destroy(server)
     with pytest.raises(ConsoleNotAvailable):
         client.get_console_output(CONTEXT, server)
-
-
-def test_periodic_tasks_follow_their_options():
-    compute = LoneCompute(pull_interval_s=7, running_deleted_interval_s=0)
-    intervals = {task.name: task.interval_s for task in compute.manager.periodic_tasks()}
-    assert intervals == {"pull-operations": 7, "reap-deleted": 0}
-
-
-def test_periodic_pull_takes_up_what_was_lost(compute):
-    compute.bus.drop_next("build_instance")
-    work = compute.build()
-    pull = next(t for t in compute.manager.periodic_tasks() if t.name == "pull-operations")
-    pull.function()
-    compute.bus.run_until_idle()
-    assert compute.state(work) is OperationState.DONE
