@@ -12,6 +12,7 @@ from nova.compute.settings import compute_hosts, compute_settings
 from nova.concurrency import Pool
 from nova.context import get_admin_context
 from nova.image.connect import glance_from_config
+from nova.image.source import CheckedImages
 from nova.periodic import PeriodicTask
 from nova.rpc.bus import Bus
 from nova.service import Duties, Group, Service, ServiceSettings
@@ -43,7 +44,8 @@ def make_driver(conf: cfg.ConfigOpts) -> ComputeDriver:
         )
         return FakeDriver(size, {"spawn": conf.fake.spawn_delay})
     factory = importlib.import_module("nova.virt.libvirt.factory")
-    driver: ComputeDriver = factory.create(conf, glance_from_config(conf))
+    images = CheckedImages(glance_from_config(conf))
+    driver: ComputeDriver = factory.create(conf, images)
     return driver
 
 
