@@ -1,4 +1,14 @@
-"""Guards around every test, and the configuration that tests use."""
+"""Guards around every test, and the configuration that tests use.
+
+NOVA_TEST_CONCURRENCY=eventlet runs the tests on green threads.
+"""
+
+import os
+
+from nova.cmd import backend
+
+if os.environ.get("NOVA_TEST_CONCURRENCY") == backend.EVENTLET:
+    backend.patch()
 
 import logging
 import pathlib

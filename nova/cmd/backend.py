@@ -20,11 +20,16 @@ def choose(argv: Sequence[str], prog: str) -> str:
     found = os.environ.get(_ENVIRONMENT) or configured(config_files(argv, prog)) or EVENTLET
     warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
     if found == EVENTLET:
-        os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")
-        import eventlet
-
-        eventlet.monkey_patch()
+        patch()
     return found
+
+
+def patch() -> None:
+    """Make the standard library of this process green."""
+    os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")
+    import eventlet
+
+    eventlet.monkey_patch()
 
 
 def config_files(argv: Sequence[str], prog: str) -> list[str]:
