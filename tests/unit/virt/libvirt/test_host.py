@@ -1,9 +1,12 @@
 """The connection, on libvirt's own test hypervisor."""
 
+import pathlib
+import re
 import uuid
 
 import pytest
 
+import nova
 from nova import exception
 from nova.objects.lifecycle import PowerState
 from nova.virt.libvirt.guest import GuestConfig
@@ -107,3 +110,13 @@ def test_host_tells_what_it_has_and_can_run(host):
     assert (facts.cpus, facts.memory_mb) == (16, 3072)
     capabilities = host.capabilities()
     assert capabilities.offers("test") and not capabilities.offers("kvm")
+
+
+def test_only_this_module_imports_the_library():
+    package = pathlib.Path(nova.__file__).parent
+    users = {
+        str(path.relative_to(package))
+        for path in package.rglob("*.py")
+        if re.search(r"^\s*(import libvirt\b|from libvirt\b)", path.read_text(), re.MULTILINE)
+    }
+    assert users == {"virt/libvirt/host.py"}
