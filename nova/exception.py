@@ -128,6 +128,12 @@ class ConfigurationError(Invalid):
     message = "The configuration is not usable: {reason}"
 
 
+class DatabaseUnavailable(Unavailable):
+    """The conductor can not reach its database; the reason is for its log."""
+
+    message = "The database can not be reached: {reason}"
+
+
 # --- Policy and scope -----------------------------------------------------------------------
 
 

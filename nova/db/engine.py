@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from nova import concurrency
 from nova.db.duplicates import Repeat
 from nova.db.transient import is_transient
-from nova.exception import ConfigurationError
+from nova.exception import ConfigurationError, DatabaseUnavailable
 
 Transaction = sa.Connection
 
@@ -80,10 +80,16 @@ class Database:
 
     @contextlib.contextmanager
     def _begin(self, writer: bool) -> Iterator[Transaction]:
-        with self._only_connection or contextlib.nullcontext(), self.engine.connect() as raw:
+        with self._only_connection or contextlib.nullcontext(), self._connect() as raw:
             connection = raw.execution_options(**{_WRITER: writer})
             with connection.begin():
                 yield connection
+
+    def _connect(self) -> sa.Connection:
+        try:
+            return self.engine.connect()
+        except sa.exc.OperationalError as error:
+            raise DatabaseUnavailable(reason=_first_line(error)) from error
 
     def pause_s(self, attempt: int) -> float:
         """Return the seconds to wait before repeat number attempt (from 1), with jitter."""
@@ -116,13 +122,17 @@ def retried(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P
         while True:
             try:
                 return method(self, *args, **kwargs)
-            except (sa.exc.DBAPIError, Repeat) as error:
+            except (sa.exc.DBAPIError, Repeat, DatabaseUnavailable) as error:
                 attempt += 1
                 if attempt > self.db.settings.max_retries or not is_transient(error):
                     raise
                 self.db.sleep(self.db.pause_s(attempt))
 
     return run
+
+
+def _first_line(error: sa.exc.DBAPIError) -> str:
+    return str(error.orig).strip().splitlines()[0]
 
 
 def make_engine(settings: DatabaseSettings) -> sa.Engine:

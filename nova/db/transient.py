@@ -3,6 +3,7 @@
 from sqlalchemy.exc import DBAPIError
 
 from nova.db.duplicates import Repeat
+from nova.exception import DatabaseUnavailable
 
 # Source: MariaDB and MySQL error codes (lock wait timeout, deadlock, record changed since last
 # read, connection lost in several ways, server shutting down, too many connections).
@@ -13,9 +14,9 @@ _POSTGRESQL = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300"}
 _SQLITE = ("database is locked", "database table is locked", "database schema is locked")
 
 
-def is_transient(error: DBAPIError | Repeat) -> bool:
+def is_transient(error: DBAPIError | Repeat | DatabaseUnavailable) -> bool:
     """Tell whether the transaction that failed may succeed when repeated."""
-    if isinstance(error, Repeat):
+    if isinstance(error, Repeat | DatabaseUnavailable):
         return True
     if error.connection_invalidated:
         return True

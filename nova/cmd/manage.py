@@ -1,0 +1,60 @@
+"""The program nova-manage: the conductor's work in this process, without a message bus."""
+
+import sys
+from typing import NoReturn
+
+from oslo_config import cfg
+
+from nova import config
+from nova.concurrency import Pool
+from nova.conductor.manager import check_schema, endpoints
+from nova.conductor.rpcapi import (
+    ConductorFlavors,
+    ConductorHosts,
+    ConductorInstances,
+    ConductorNetworks,
+    ConductorQuotas,
+)
+from nova.conductor.settings import conductor_settings, database_settings
+from nova.context import get_admin_context
+from nova.db.engine import Database
+from nova.exception import NovaException
+from nova.manage.command import Environment
+from nova.manage.main import build_parser, config_arguments, exit_code, run
+from nova.rpc.local import LocalBus
+
+PROG = "nova-manage"
+_HOST = "nova-manage"
+
+
+def main() -> NoReturn:
+    """Run the program."""
+    args = build_parser(config.version()).parse_args()
+    try:
+        conf = config.load(config_arguments(args), PROG, database=True)
+    except NovaException as error:
+        print(f"{PROG}: {error}", file=sys.stderr)
+        sys.exit(exit_code(error))
+    sys.exit(run(args, conf, lambda: make_environment(conf)))
+
+
+def make_environment(conf: cfg.ConfigOpts) -> Environment:
+    """Return a conductor of this process.  Raises: ConfigurationError, Unavailable."""
+    database = Database(database_settings(conf))
+    check_schema(database)
+    bus = LocalBus()
+    pool = Pool(1, "build")
+    bus.serve("conductor", _HOST, endpoints(conductor_settings(conf), bus, database, pool)).start()
+    return Environment(
+        context=get_admin_context(),
+        flavors=bus.client(ConductorFlavors).anyone(),
+        hosts=bus.client(ConductorHosts).anyone(),
+        instances=bus.client(ConductorInstances).anyone(),
+        networks=bus.client(ConductorNetworks).anyone(),
+        quotas=bus.client(ConductorQuotas).anyone(),
+        conf=conf,
+    )
+
+
+if __name__ == "__main__":
+    main()

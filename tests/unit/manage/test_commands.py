@@ -1,0 +1,168 @@
+"""nova-manage against a real conductor on SQLite."""
+
+import json
+import types
+
+import pytest
+
+from nova.conductor.rpcapi import ConductorQuotas
+from nova.context import get_admin_context
+from nova.manage.command import Environment
+from nova.manage.main import build_parser, config_arguments, run
+from nova.manage.output import Result, render
+from nova.objects.service import HostReport
+from nova.rpc.local import LocalBus
+from tests.fixtures.conductor import make_conductor
+
+CONF = types.SimpleNamespace(
+    multi_host=False,
+    flat_network_bridge="br100",
+    flat_interface=None,
+    flat_network_dns="8.8.4.4",
+    network_device_mtu=None,
+)
+
+
+@pytest.fixture
+def environment():
+    bus = LocalBus()
+    conductor = make_conductor(bus)
+    return Environment(
+        context=get_admin_context(),
+        flavors=conductor.flavors,
+        hosts=conductor.hosts,
+        instances=conductor.instances,
+        networks=conductor.networks,
+        quotas=bus.client(ConductorQuotas).anyone(),
+        conf=CONF,
+    )
+
+
+@pytest.fixture
+def manage(environment, capsys):
+    """Run a command line; return exit code, output and complaints."""
+
+    def go(*words):
+        args = build_parser("1").parse_args(words)
+        code = run(args, CONF, lambda: environment)
+        seen = capsys.readouterr()
+        return code, seen.out, seen.err
+
+    return go
+
+
+@pytest.fixture
+def manage_json(manage):
+    def go(*words):
+        code, out, err = manage(*words, "--json")
+        assert (code, err) == (0, "")
+        return json.loads(out)
+
+    return go
+
+
+def test_network_create_list_delete(manage, manage_json):
+    (created,) = manage_json(
+        "network", "create", "--label", "private", "--fixed_range_v4", "10.0.0.0/24"
+    )
+    assert created["label"] == "private"
+    assert created["start_address"] == "10.0.0.2"
+    assert [network["uuid"] for network in manage_json("network", "list")] == [created["uuid"]]
+    assert manage_json("network", "delete", "--uuid", created["uuid"])["deleted"]
+    assert manage("network", "list") == (0, "No networks found.\n", "")
+
+
+def test_network_options_come_from_the_configuration(manage, environment):
+    manage("network", "create", "--label", "a", "--fixed-range-v4", "10.0.0.0/24")
+    manage(
+        "network", "create", "--label", "b", "--fixed-range-v4", "10.1.0.0/24", "--multi-host", "T"
+    )
+    first, second = environment.networks.list_networks(environment.context)
+    assert (first.bridge, first.multi_host, first.dns1) == ("br100", False, "8.8.4.4")
+    assert second.multi_host is True
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("network", "delete"), 1),
+        (("network", "delete", "--uuid", "a", "--fixed-range", "10.0.0.0/24"), 1),
+        (("network", "delete", "--fixed-range", "10.9.0.0/24"), 2),
+        (("network", "create", "--label", "x"), 1),
+        (("network", "create", "--label", "x", "--fixed-range-v4", "nonsense"), 1),
+        (("service", "enable", "--host", "h", "--service", "nova-compute"), 2),
+        (("flavor", "create", "x", "--ram", "0", "--vcpus", "1"), 1),
+        (("flavor", "create", "--ram", "1", "--vcpus", "1"), 1),
+        (("flavor", "delete", "missing"), 2),
+        (("quota", "update", "--project", "p", "--key", "nonsense", "--value", "1"), 1),
+        (("quota", "update", "--project", "p", "--key", "cores", "--value", "many"), 1),
+        (("quota", "update", "--project", "p", "--key", "cores", "--value", "-2"), 1),
+        (("server", "explain", "5b6c2a34-6c0e-4c39-8d6e-1b4f2f9f3d61"), 2),
+    ],
+)
+def test_refusals_name_what_is_wrong_and_exit_with_their_code(manage, words, code):
+    got, out, err = manage(*words)
+    assert (got, out) == (code, "")
+    assert err.startswith("error: ") and err.count("\n") == 1
+
+
+def test_services_are_listed_disabled_and_enabled(manage, manage_json, environment):
+    environment.hosts.report(
+        environment.context, HostReport(host="c1", binary="nova-compute", topic="compute")
+    )
+    (service,) = manage_json("service", "list")
+    assert (service["binary"], service["status"], service["state"]) == (
+        "nova-compute",
+        "enabled",
+        ":-)",
+    )
+    names = ("--host", "c1", "--service", "nova-compute")
+    _, said, _ = manage("service", "disable", *names, "--reason", "repair")
+    assert said == "Service nova-compute on host c1 disabled.\n"
+    assert manage_json("service", "list")[0]["status"] == "disabled"
+    manage("service", "enable", *names)
+    assert manage_json("service", "list")[0]["status"] == "enabled"
+
+
+def test_flavors_are_created_changed_and_deleted(manage, manage_json):
+    manage("flavor", "create", "--name", "m9", "--memory", "64", "--cpu", "1", "--flavor", "99")
+    manage("flavor", "set_key", "--name", "m9", "--key", "hw:x", "--value", "1")
+    (flavor,) = manage_json("flavor", "list", "--name", "m9")
+    assert (flavor["flavorid"], flavor["extra_specs"]) == ("99", {"hw:x": "1"})
+    manage("flavor", "unset_key", "m9", "--key", "hw:x")
+    assert manage_json("flavor", "list", "--name", "m9")[0]["extra_specs"] == {}
+    assert manage("flavor", "delete", "m9")[0] == 0
+    assert manage("flavor", "delete", "m9")[0] == 2
+
+
+def test_quotas_are_shown_changed_and_reset(manage, manage_json):
+    def cores():
+        return next(
+            row["limit"]
+            for row in manage_json("quota", "show", "--project", "p")
+            if row["quota"] == "cores"
+        )
+
+    assert cores() == 20
+    manage("quota", "update", "--project", "p", "--key", "cores", "--value", "unlimited")
+    assert cores() == "unlimited"
+    manage("project", "quota", "--project", "p", "--key", "cores", "--value", "5")
+    assert cores() == 5
+    manage("quota", "delete", "--project", "p")
+    manage("quota", "defaults", "--key", "cores", "--value", "30")
+    assert cores() == 30
+
+
+def test_configuration_arguments_are_passed_on():
+    args = build_parser("1").parse_args(
+        ["--config-file", "a", "--config-file", "b", "--config-dir", "c", "db", "version"]
+    )
+    assert config_arguments(args) == [
+        "--config-file", "a", "--config-file", "b", "--config-dir", "c",
+    ]  # fmt: skip
+
+
+def test_in_18_control_characters_are_escaped_in_tables():
+    text = render(Result(columns=("Name",), rows=(("a\x1b[31m\nb",),)), as_json=False)
+    assert "\x1b" not in text
+    assert "a\\x1b[31m\\nb" in text
