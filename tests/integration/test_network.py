@@ -516,6 +516,31 @@ def test_multi_host_guests_use_the_address_of_their_host(
     assert (folder / "networks" / "nova-br1.hosts").read_text() == "10.0.1.5\tvm5.novalocal\n"
 
 
+def test_program_clears_its_host(lab: NetworkLab, folder: pathlib.Path) -> None:
+    run("ip", "-n", lab.host, "addr", "add", "192.0.2.7/24", "dev", "card0")
+    host = Host.make(lab, folder, make_served(make_network(bridge_interface="card0")))
+    with privileges(host.settings):
+        host.start()
+    config = folder / "nova.conf"
+    config.write_text(
+        "[DEFAULT]\ntransport_url = kombu+memory://\n"
+        f"networks_path = {host.settings.networks_path}\n"
+        "[nova_network_privileged]\n"
+        f"helper_command = /usr/bin/env PYTHONPATH={REPOSITORY} "
+        f"{pathlib.Path(sys.executable).with_name('privsep-helper')} --config-file {config}\n"
+    )
+    config.chmod(0o600)
+    program = ("env", f"PYTHONPATH={REPOSITORY}", sys.executable, "-m", "nova.cmd.network")
+    for _ in range(2):
+        run("ip", "netns", "exec", lab.host, *program, "--config-file", str(config), "--clear-host")
+    assert "nova" not in host.saved()
+    assert "br1" not in lab.inside(lab.host, "ip", "link")
+    assert "192.0.2.7/24" in lab.inside(lab.host, "ip", "addr", "show", "dev", "card0")
+    assert "169.254" not in lab.inside(lab.host, "ip", "addr")
+    assert host.dnsmasq() is None
+    assert os.listdir(host.settings.networks_path) == []
+
+
 @pytest.mark.skipif(not RABBIT_URL, reason="NOVA_TEST_RABBIT_URL is not set")
 def test_leases_go_through_rabbitmq_from_dnsmasq_to_the_conductor(
     lab: NetworkLab, folder: pathlib.Path
