@@ -106,6 +106,8 @@ class OperationsEndpoint(ConductorOperations):
                 self._check_repeat(operation, result)
                 return None
             if operation.owner_host != result.host:
+                if not result.succeeded and not is_foreign(operation, result.host):
+                    return None
                 raise self._refusal(tx, operation.id, result.host)
             if result.succeeded:
                 self._succeed(tx, operation, result, now)
