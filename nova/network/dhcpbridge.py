@@ -26,14 +26,6 @@ class Lease:
     address: str
 
 
-def needs_answer(arguments: Sequence[str]) -> bool:
-    """Tell whether an invocation is one of those that say or ask something.
-
-    dnsmasq also tells of renewed leases, file transfers and neighbours.
-    """
-    return bool(arguments) and arguments[0] in (ADD, DEL, INIT)
-
-
 def parse_lease(arguments: Sequence[str]) -> Lease:
     """Return what add and del are about: ACTION MAC ADDRESS [HOSTNAME].
 

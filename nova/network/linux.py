@@ -42,7 +42,13 @@ class LinuxHost:
             raise ConfigurationError(
                 reason=f"networks_path can not be made: {error.strerror}"
             ) from error
-        text = _output("dnsmasq", network.get_dnsmasq_version())
+        for program, outcome in (
+            ("iptables", network.save_rules()),
+            ("dnsmasq", network.get_dnsmasq_version()),
+        ):
+            if outcome[0] == NOT_FOUND:
+                raise ConfigurationError(reason=f"{program} is not installed")
+            text = _output(program, outcome)
         match = re.search(r"version (\d+)\.(\d+)", text)
         if match is None or (int(match[1]), int(match[2])) < MINIMUM_DNSMASQ:
             minimum = ".".join(str(part) for part in MINIMUM_DNSMASQ)

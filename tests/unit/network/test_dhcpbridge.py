@@ -3,7 +3,7 @@
 import pytest
 
 from nova.exception import InvalidInput
-from nova.network.dhcpbridge import carry_out, needs_answer, network_id_of, parse_lease
+from nova.network.dhcpbridge import carry_out, network_id_of, parse_lease
 from nova.network.manager import FlatDHCPManager
 from nova.network.memory import MemoryHost
 from nova.network.rpcapi import NetworkAPI
@@ -56,8 +56,3 @@ def test_init_needs_its_network(environment: dict[str, str]) -> None:
 def test_unusable_arguments(arguments: list[str]) -> None:
     with pytest.raises(InvalidInput):
         parse_lease(arguments)
-
-
-@pytest.mark.parametrize("arguments", [["old", MAC, ADDRESS], ["tftp", "1"], ["arp-add"], []])
-def test_other_actions_are_ignored(arguments: list[str]) -> None:
-    assert not needs_answer(arguments)
