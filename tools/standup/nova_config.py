@@ -104,10 +104,11 @@ def compute_file(settings: Settings, name: str) -> Path:
     return settings.etc / f"nova-{name}.conf"
 
 
-def write(path: Path, sections: Sections, group: str) -> None:
-    """Write a file that root owns and a group may read."""
-    ini.write(path, sections)
+def write(path: Path, sections: Sections, group: str) -> bool:
+    """Write a file that root owns and a group may read; return whether it changed."""
+    changed = ini.write(path, sections)
     os.chown(path, 0, grp.getgrnam(group).gr_gid)
+    return changed
 
 
 def sudoers(settings: Settings, user: str) -> str:

@@ -24,8 +24,9 @@ from standup import (
 )
 from standup.cloud import DATABASE, Cloud
 from standup.errors import StandupError
-from standup.manager import require_health, wait_until
+from standup.manager import ProcessManager, require_health, wait_until
 from standup.paths import CHECKOUT, TOOLS
+from standup.program import Program
 from standup.progress import Step
 from standup.settings import Settings
 
@@ -48,6 +49,7 @@ class QuickStart:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.cloud = Cloud(settings)
+        self.changed = False
 
     def steps(self) -> list[Step]:
         """Return the steps with their order."""
@@ -121,6 +123,7 @@ class QuickStart:
         installs = [[*pins, f"{source}[postgresql]"]]
         done = venvs.ensure(self.settings.nova_venv, f"{sys.version} {key}", installs, log)
         shutil.rmtree(source)
+        self.changed |= done
         return "installed" if done else "up to date"
 
     def identity_venv(self) -> str:
@@ -206,29 +209,25 @@ class QuickStart:
         return f"network private, {self.settings.fixed}"
 
     def daemons(self) -> str:
-        """Start every daemon."""
-        started = nova_programs.controller(self.settings)
-        for program in started:
-            self.cloud.manager.start(program)
-        for index in self.cloud.layout.indices():
-            self.start_host_daemons(index)
-        if self.settings.wishes.on_this_host:
-            for program in nova_programs.compute(self.settings, "this-host", self.settings.logs):
-                self.cloud.manager.start(program)
-        return (
-            ", ".join(p.name for p in started)
-            + " here; "
-            + ", ".join(nova_programs.COMPUTE)
-            + " on compute hosts"
-        )
-
-    def start_host_daemons(self, index: int) -> None:
-        """Start the daemons of one compute host."""
-        logs = self.cloud.host_logs(index)
-        name = self.cloud.layout.spec(index).name
-        for program in nova_programs.compute(self.settings, name, logs):
-            Path(logs).mkdir(parents=True, exist_ok=True)
-            self.cloud.host_programs(index).start(program)
+        """Start every daemon; running ones are restarted if their code or configuration changed."""
+        settings, cloud = self.settings, self.cloud
+        groups: list[tuple[ProcessManager, list[Program]]] = [
+            (cloud.manager, nova_programs.controller(settings))
+        ]
+        for index in cloud.layout.indices():
+            name, logs = cloud.layout.spec(index).name, cloud.host_logs(index)
+            daemons = nova_programs.compute(settings, name, logs)
+            groups.append((cloud.host_programs(index), daemons))
+        if settings.wishes.on_this_host:
+            daemons = nova_programs.compute(settings, "this-host", settings.logs)
+            groups.append((cloud.manager, daemons))
+        for manager, daemons in groups:
+            for program in daemons:
+                if self.changed:
+                    manager.stop(program.name)
+                manager.start(program)
+        started = sum(len(daemons) for _manager, daemons in groups)
+        return f"{started} {'restarted' if self.changed else 'running'}"
 
     def services(self) -> str:
         """Wait until the API answers and every daemon reports."""
@@ -286,25 +285,26 @@ class QuickStart:
         return first_server.login(self.cloud)
 
     def _write_config(self) -> None:
-        settings, cloud = self.settings, self.cloud
+        settings, cloud, user = self.settings, self.cloud, nova_programs.USER
         settings.etc.mkdir(parents=True, exist_ok=True)
         (settings.state / "controller").mkdir(exist_ok=True)
-        accounts.close(settings.state / "controller", nova_programs.USER)
-        user = nova_programs.USER
-        here = cloud.rabbitmq.url()
-        nova_config.write(settings.etc / "nova.conf", nova_config.controller(settings, here), user)
-        nova_config.write(
-            settings.etc / "nova-database.conf", nova_config.database(cloud.database_url), user
-        )
+        accounts.close(settings.state / "controller", user)
         if settings.wishes.on_this_host:
             nodes = [this_machine.node(cloud)]
             nodes[0].state_path.mkdir(exist_ok=True)
             accounts.give(nodes[0].state_path, user)
         else:
             nodes = [cloud.node(index) for index in cloud.layout.indices()]
+        files = {
+            settings.etc / "nova.conf": nova_config.controller(settings, cloud.rabbitmq.url()),
+            settings.etc / "nova-database.conf": nova_config.database(cloud.database_url),
+        }
         for node in nodes:
-            text = nova_config.compute(settings, node, cloud.rabbitmq.url(node.controller))
-            nova_config.write(nova_config.compute_file(settings, node.name), text, user)
+            url = cloud.rabbitmq.url(node.controller)
+            file = nova_config.compute_file(settings, node.name)
+            files[file] = nova_config.compute(settings, node, url)
+        for file, sections in files.items():
+            self.changed |= nova_config.write(file, sections, user)
 
     def _manage(self, *arguments: str) -> list[str]:
         return nova_programs.manage(self.settings, *arguments)
