@@ -1,5 +1,7 @@
 """Put the libvirt driver together from the configuration."""
 
+import logging
+
 from oslo_config import cfg
 
 from nova import exception
@@ -13,12 +15,15 @@ from nova.virt.libvirt.imagecache import CacheSettings, ImageCache, ImageSource
 from nova.virt.libvirt.paths import Area
 from nova.virt.libvirt.qemu_img import QemuImg
 
+LOG = logging.getLogger(__name__)
+
 _URIS = {
     "xen": "xen:///system",
     "parallels": "vz:///system",
     "uml": "uml:///system",
     "test": "test:///default",
 }
+_EVERYWHERE = frozenset({"0.0.0.0", "::"})
 _DEFAULT_URI = "qemu:///system"
 _CACHE_MODES = frozenset({"none", "writethrough", "writeback", "directsync", "unsafe", "default"})
 
@@ -74,11 +79,21 @@ def _hardware(conf: cfg.ConfigOpts) -> HardwareSettings:
         cpu_mode=conf.libvirt.cpu_mode,
         cpu_models=tuple(conf.libvirt.cpu_models),
         cache_mode=_file_cache_mode(conf.libvirt.disk_cachemodes),
-        vnc_listen=conf.vnc.server_listen if conf.vnc.enabled else None,
+        vnc_listen=_console_address(conf),
         virtio_nics=conf.libvirt.use_virtio_for_bridges,
         random_source=conf.libvirt.rng_dev_path or None,
         memory_statistics_period_s=conf.libvirt.mem_stats_period_seconds,
     )
+
+
+def _console_address(conf: cfg.ConfigOpts) -> str | None:
+    """Return where consoles listen, None for nowhere."""
+    if not conf.vnc.enabled:
+        return None
+    address = str(conf.vnc.server_listen)
+    if address in _EVERYWHERE:
+        LOG.warning("[vnc] server_listen %s: tenants may reach the consoles of others", address)
+    return address
 
 
 def _file_cache_mode(modes: list[str]) -> str | None:

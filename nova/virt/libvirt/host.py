@@ -24,11 +24,13 @@ from nova.virt.libvirt.capabilities import HostCapabilities
 
 LOG = logging.getLogger(__name__)
 
+# What the names of all guests of servers begin with.
+SERVER_PREFIX = "instance-"
+
 T = TypeVar("T")
 
 _KEEPALIVE_INTERVAL_S = 5
 _KEEPALIVE_COUNT = 3
-_NAME_PREFIX = "instance-"
 
 _POWER_STATES = {
     libvirt.VIR_DOMAIN_NOSTATE: PowerState.NOSTATE,
@@ -148,14 +150,14 @@ class Host:
 
     # --- Guests -----------------------------------------------------------------------------
 
-    def list_guests(self) -> list[GuestFacts]:
-        """Return the guests that belong to servers; others on the host are left alone."""
+    def list_guests(self, prefix: str = SERVER_PREFIX) -> list[GuestFacts]:
+        """Return the guests whose names begin so; others on the host are left alone."""
 
         def work(connection: Any) -> list[GuestFacts]:
             found = []
             for domain in connection.listAllDomains():
                 with _vanished_is_fine():
-                    if domain.name().startswith(_NAME_PREFIX):
+                    if domain.name().startswith(prefix):
                         found.append(_facts(domain))
             return found
 
@@ -315,7 +317,7 @@ class Host:
         self, _connection: Any, domain: Any, event: int, _detail: int, _opaque: Any
     ) -> None:
         state = _EVENT_STATES.get(event)
-        if state is not None and domain.name().startswith(_NAME_PREFIX):
+        if state is not None and domain.name().startswith(SERVER_PREFIX):
             self.events.put(GuestEvent(instance_uuid=domain.UUIDString(), power_state=state))
 
     def _on_reboot(self, _connection: Any, domain: Any, _opaque: Any) -> None:

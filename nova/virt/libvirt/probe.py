@@ -28,6 +28,7 @@ LOG = logging.getLogger(__name__)
 KVM = "kvm"
 QEMU = "qemu"
 
+_NAME_PREFIX = "nova-probe-"
 _RECORD = "virt_type.json"
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _POLL_S = 0.1
@@ -69,6 +70,7 @@ def choose_virt_type(
         reason = _objection(capabilities)
         virt_type = QEMU
         if reason is None:
+            _remove_strays(host)
             outcome = run_probe(host, KVM, instances_path, timeout_s, sleep)
             virt_type = KVM if outcome is Outcome.RAN else QEMU
             reason = f"a probe guest under kvm {outcome.value}"
@@ -85,6 +87,13 @@ def _objection(capabilities: HostCapabilities) -> str | None:
     if capabilities.cpu.architecture != _ARCHITECTURE:
         return "there is no probe guest for this architecture; set virt_type to kvm"
     return None
+
+
+def _remove_strays(host: Host) -> None:
+    """Remove probe guests of a process that died meanwhile."""
+    for guest in host.list_guests(_NAME_PREFIX):
+        host.kill(guest.uuid)
+        host.undefine(guest.uuid)
 
 
 def run_probe(
@@ -117,7 +126,7 @@ def run_probe(
 def _guest(guest_uuid: str, virt_type: str, disk: str) -> GuestConfig:
     return GuestConfig(
         virt_type=virt_type,
-        name=f"nova-probe-{guest_uuid}",
+        name=f"{_NAME_PREFIX}{guest_uuid}",
         uuid=guest_uuid,
         memory_mb=32,
         vcpus=1,

@@ -74,3 +74,9 @@ def test_senseless_values_are_configuration_errors(conf, name, value):
 def test_only_minus_two_is_possible_for_inject_partition(conf):
     with pytest.raises(ValueError):
         conf.set_override("inject_partition", 1, "libvirt")
+
+
+def test_con_08_console_on_every_address_is_warned_about(conf, caplog):
+    conf.set_override("server_listen", "0.0.0.0", "vnc")
+    create(conf)
+    assert "server_listen" in caplog.text

@@ -33,6 +33,9 @@ class ProbedHost:
             memory_mb=1,
         )
 
+    def list_guests(self, prefix):
+        return [GuestFacts(uuid="stray", name=f"{prefix}1", power_state=PowerState.RUNNING)]
+
     def define(self, xml):
         self.definitions.append(xml)
 
@@ -88,7 +91,9 @@ def test_kvm_is_chosen_only_after_a_guest_ran_under_it(tmp_path, sleep, outcome,
 def test_probe_guest_and_its_files_are_removed(tmp_path, sleep):
     host = ProbedHost(Outcome.HUNG)
     choose(host, str(tmp_path), sleep)
-    assert [what for what, _ in host.removed] == ["kill", "undefine"]
+    stray, own = host.removed[:2], host.removed[2:]
+    assert stray == [("kill", "stray"), ("undefine", "stray")]
+    assert [what for what, _ in own] == ["kill", "undefine"]
     assert [path.name for path in tmp_path.iterdir()] == ["virt_type.json"]
 
 
