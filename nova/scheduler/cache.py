@@ -8,7 +8,6 @@ from nova import clock
 from nova.conductor.rpcapi import ConductorHosts
 from nova.context import RequestContext
 from nova.objects.flavor import Flavor
-from nova.objects.service import HostSnapshot
 from nova.rpc.bus import Bus
 from nova.scheduler.choose import Pick
 from nova.scheduler.host_state import HostState, from_snapshot
@@ -26,7 +25,7 @@ class _Pending:
 
 @dataclasses.dataclass(slots=True)
 class _Host:
-    snapshot: HostSnapshot
+    told: HostState
     pending: list[_Pending] = dataclasses.field(default_factory=list)
 
 
@@ -99,13 +98,13 @@ class HostCache:
                 for entry in (known.pending if known else ())
                 if entry.instance_uuid not in placed
             ]
-            self._hosts[name] = _Host(snapshot, pending)
+            self._hosts[name] = _Host(from_snapshot(snapshot), pending)
         self._generation = changes.generation
         self._pulled_at = clock.monotonic()
 
 
 def _state(host: _Host, now: float, placing: Collection[str]) -> HostState:
-    state = from_snapshot(host.snapshot)
+    state = host.told
     for entry in host.pending:
         if now - entry.picked_at < PICK_LIFETIME_S and entry.instance_uuid not in placing:
             state = state.consumed(entry.flavor, entry.instance_uuid)
