@@ -36,6 +36,40 @@ def test_boot_takes_at_most_twelve_messages_and_one_conductor_call_from_the_api(
     assert len(calls) + answers <= 12, [record.method for record in calls]
 
 
+def test_boot_takes_at_most_twenty_sql_statements(cloud):
+    cloud.boot()
+    cloud.statements.take()
+    cloud.request_boot()
+    cloud.run_until_idle()
+    statements = cloud.statements.take()
+    assert len(statements) <= 20, statements
+
+
+def test_number_of_statements_of_one_request_hardly_grows_with_its_servers(new_cloud):
+    cloud = new_cloud(hosts=4)
+    counts = []
+    for count in (2, 20):
+        cloud.statements.take()
+        cloud.request_boot(count=count)
+        in_api = len(cloud.statements.take())
+        cloud.run_until_idle()
+        counts.append((in_api, len(cloud.statements.take()) / count))
+    (few_in_api, few_each), (many_in_api, many_each) = counts
+    assert many_in_api <= few_in_api
+    assert many_each <= few_each
+
+
+def test_number_of_statements_of_a_list_does_not_depend_on_its_length(cloud):
+    counts = []
+    for _ in range(2):
+        cloud.request_boot(count=5)
+        cloud.run_until_idle()
+        cloud.statements.take()
+        cloud.rest.get("/servers/detail")
+        counts.append(len(cloud.statements.take()))
+    assert counts[0] == counts[1]
+
+
 def test_api_requests_take_one_conductor_call(cloud):
     server = cloud.boot()
     path = f"/servers/{server.uuid}"
