@@ -6,13 +6,13 @@ import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from nova import clock, exception
+from nova import clock
 from nova import context as nova_context
 from nova.compute import resources
 from nova.compute.build import Builder
 from nova.compute.console import console_text
 from nova.compute.networks import Networks
-from nova.compute.operations import Operations, Plan
+from nova.compute.operations import AWAY, Operations, Plan
 from nova.compute.power import PowerActions
 from nova.compute.recovery import Recovery
 from nova.compute.rpcapi import ComputeAPI
@@ -79,7 +79,7 @@ class ComputeManager(ComputeAPI):
         self._driver.init_host(self.host, self._on_guest_event)
         try:
             self._take_up(nova_context.get_admin_context())
-        except exception.Unavailable as error:
+        except AWAY as error:
             LOG.warning("Recovery waits for the conductor: %s", error)
 
     def cleanup_host(self) -> None:
@@ -166,14 +166,14 @@ class ComputeManager(ComputeAPI):
 
     def _take_up(self, context: RequestContext) -> None:
         """Resend results, then carry out unknown operations; the first time, recover."""
-        self._operations.resend()
+        unwanted = self._operations.resend()
         works = self._operations.unfinished(context)
         first = not self._recovered
         for work in works:
             plan = self._recovery.interrupted_plan(work) if first else None
             plan = plan or self._recovery.lost_password_plan(work)
             self._pool.spawn(self._carry_out, work, plan)
-        if self._builder.take_leftovers() or first:
+        if self._builder.take_leftovers() or unwanted or first:
             self._recovery.reap(context, self._settings.running_deleted_action)
         if first and self._settings.resume_guests:
             self._recovery.resume_guests(context)

@@ -22,6 +22,9 @@ LOG = logging.getLogger(__name__)
 # The conductor says that the result of this operation is not wanted from this host.
 STALE = (exception.InstanceActionStale, exception.NotOwner)
 
+# The conductor, or its database, can not be asked now.
+AWAY = (exception.Unavailable, exception.RemoteError)
+
 FAULT_CODE = 500
 
 
@@ -148,18 +151,21 @@ class Operations:
         works = self._conductor.anyone().unfinished(context, self._host)
         return tuple(work for work in works if not self.is_known(work.operation.id))
 
-    def resend(self) -> None:
-        """Deliver results again that could not be delivered."""
+    def resend(self) -> bool:
+        """Deliver results again that could not be delivered; tell whether any is unwanted."""
+        unwanted = False
         for operation_id, (context, result) in list(self._unsent.items()):
             try:
                 self._conductor.anyone().finish(context, result)
-            except exception.Unavailable as error:
+            except AWAY as error:
                 LOG.warning("Result of operation %s is still undelivered: %s", operation_id, error)
-                return
+                return unwanted
             except STALE as error:
                 LOG.info("Result of operation %s is not wanted: %s", operation_id, error)
+                unwanted = True
             with self._guard:
                 self._unsent.pop(operation_id, None)
+        return unwanted
 
     def exclusively(self, instance_uuid: str) -> contextlib.AbstractContextManager[None]:
         """Hold the lock of a server against operations."""
@@ -180,7 +186,7 @@ class Operations:
         except STALE as error:
             LOG.info("Dropped: %s", error)
             return False
-        except exception.Unavailable as error:
+        except AWAY as error:
             LOG.warning("Operation %s is put off: %s", running.operation.id, error)
             return False
         return True
@@ -189,7 +195,7 @@ class Operations:
         """Report the present step; the work does not depend on the report."""
         try:
             self._conductor.anyone().progress(running.context, self._position(running))
-        except exception.Unavailable as error:
+        except AWAY as error:
             LOG.warning("Operation %s: step is not reported: %s", running.operation.id, error)
 
     def _position(self, running: Running) -> Progress:
@@ -242,7 +248,7 @@ class Operations:
         except STALE as error:
             LOG.info("Result is not wanted: %s", error)
             return False
-        except exception.Unavailable as error:
+        except AWAY as error:
             LOG.warning("Operation %s: result is kept: %s", result.operation_id, error)
             with self._guard:
                 self._unsent[result.operation_id] = (running.context, result)

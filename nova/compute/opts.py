@@ -95,8 +95,8 @@ PERIODIC_OPTS: list[cfg.Opt] = [
         "sync_power_state_interval",
         default=600,
         min=-1,
-        help="Seconds between two comparisons of stored and real power states beyond those "
-        "that each report brings. 0 or -1 means never.",
+        help="Seconds between two reports with the power states of all guests. What a guest "
+        "does by itself is reported at once. 0 or -1 means only then and at the start.",
     ),
     cfg.StrOpt(
         "running_deleted_instance_action",

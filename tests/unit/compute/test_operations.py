@@ -1,5 +1,6 @@
 import pytest
 
+from nova import exception
 from nova.compute.rpcapi import ComputeAPI
 from nova.exception import DriverError
 from nova.objects.lifecycle import PowerState, VmState
@@ -215,8 +216,7 @@ def test_lost_call_of_a_build_is_made_good(compute, lost, message):
     work = compute.work()
     getattr(compute.bus, lost)(message, 4)
     compute.send("build_instance", work)
-    getattr(compute.bus, lost)(message, -100)
-    compute.bus._faults.clear()
+    compute.bus.forget_faults()
     for _ in range(2):
         compute.manager.pull_operations(CONTEXT)
         compute.bus.run_until_idle()
@@ -232,8 +232,38 @@ def test_result_that_could_not_be_delivered_is_sent_again_without_working_again(
     compute.send("build_instance", work)
     assert compute.state(work) is OperationState.RUNNING
     compute.driver.calls.clear()
-    compute.bus._faults.clear()
+    compute.bus.forget_faults()
     compute.send("build_instance", work)
+    compute.manager.pull_operations(CONTEXT)
+    compute.bus.run_until_idle()
+    assert compute.state(work) is OperationState.DONE
+    assert list(compute.driver.calls) == []
+
+
+def test_guest_whose_undelivered_result_is_not_wanted_any_more_is_removed(compute):
+    work = compute.work()
+    compute.bus.drop_next("finish", 10)
+    compute.send("build_instance", work)
+    compute.bus.forget_faults()
+    compute.ledger.set_state(work.operation.id, OperationState.FAILED)
+    compute.ledger.gone = {work.operation.instance_uuid}
+    compute.manager.pull_operations(CONTEXT)
+    compute.bus.run_until_idle()
+    assert compute.driver.list_files() == set()
+
+
+def test_result_survives_a_conductor_without_its_database(compute):
+    work = compute.work()
+    finish = compute.ledger.finish
+
+    def broken(context, result):
+        raise exception.RemoteError(topic="conductor", method="finish", type="OperationalError")
+
+    compute.ledger.finish = broken
+    compute.send("build_instance", work)
+    assert compute.state(work) is OperationState.RUNNING
+    compute.ledger.finish = finish
+    compute.driver.calls.clear()
     compute.manager.pull_operations(CONTEXT)
     compute.bus.run_until_idle()
     assert compute.state(work) is OperationState.DONE

@@ -82,7 +82,7 @@ def test_recovery_waits_for_a_conductor_that_is_away(compute):
     compute.bus.drop_next("unfinished", 10)
     compute.start()
     assert compute.ledger.results == []
-    compute.bus._faults.clear()
+    compute.bus.forget_faults()
     compute.manager.pull_operations(CONTEXT)
     compute.bus.run_until_idle()
     assert compute.ledger.results[0].event == "compute_recover_create"
