@@ -3,9 +3,11 @@
 Mounts what is the host's own, then supervises its programs.
 """
 
+import grp
 import os
 import shutil
 import socket
+import stat
 import time
 from pathlib import Path
 
@@ -57,6 +59,7 @@ def _mount(spec: HostSpec) -> None:
     own_run.mkdir(exist_ok=True)
     run.output(["mount", "-t", "tmpfs", "-o", "mode=755,size=256m", "tmpfs", str(own_run)])
     _keep_name_servers(own_run)
+    _open_kvm(own_run)
     for name in ("lock", "libvirt"):
         (own_run / name).mkdir()
     run.output(["mount", "--rbind", str(own_run), "/run"])
@@ -71,6 +74,25 @@ def _mount(spec: HostSpec) -> None:
         run.output(
             ["bindfs", "-o", options, str(spec.shared_instances), str(spec.compute / "instances")]
         )
+
+
+def _open_kvm(own_run: Path) -> None:
+    """Give /dev/kvm to its group where no udev did.
+
+    Without it libvirt 9.0 finds KVM when it asks QEMU, as root, and then misses it for the
+    user of the guests; it takes what it learned for outdated and asks anew at every call.
+    """
+    device = Path("/dev/kvm")
+    try:
+        group = grp.getgrnam("kvm").gr_gid
+        number = device.stat().st_rdev
+    except (KeyError, FileNotFoundError):
+        return
+    node = own_run / "kvm"
+    os.mknod(node, stat.S_IFCHR, number)
+    os.chown(node, 0, group)
+    node.chmod(0o660)
+    run.output(["mount", "--bind", str(node), str(device)])
 
 
 def _keep_name_servers(own_run: Path) -> None:
