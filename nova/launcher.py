@@ -80,7 +80,8 @@ def run(make: Callable[[], Runnable]) -> int:
 def complain(error: NovaException) -> int:
     """Say why the program can not run, where somebody will see it; return the exit code."""
     LOG.error("%s", error)
-    if not any(type(one) is logging.StreamHandler for one in logging.getLogger().handlers):
+    handlers = logging.getLogger().handlers
+    if not any(getattr(one, "stream", None) is sys.stderr for one in handlers):
         print(error, file=sys.stderr)
     return BAD_CONFIGURATION if isinstance(error, ConfigurationError) else FAILED
 
