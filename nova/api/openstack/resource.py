@@ -76,7 +76,7 @@ class Resource:
         rule = None if policy is None else full_name(policy, self.policy)
         if rule is not None and rule not in self.rules:
             raise ValueError(f"{spec}: the rule {rule} has no default")
-        if method in ("POST",) and body is None:
+        if method == "POST" and body is None:
             raise ValueError(f"{spec}: the body has no schema")
 
         def register(handler: Handler) -> Handler:

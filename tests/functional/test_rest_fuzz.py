@@ -1,0 +1,177 @@
+"""Hostile input to every route that exists: whatever comes, no server error follows.
+
+Cases are made from the declarations of the routes, with a seed of its own for each route: a body that fits the
+schema, then copies of it with one part taken away, added, or replaced by junk.
+"""
+
+import json
+import random
+
+import pytest
+
+from nova.api.openstack import app
+from nova.api.openstack.validation import one_of
+from nova.api.openstack.versions import MAXIMUM
+from tests.fixtures.cloud import IMAGE_ID
+
+JUNK = (
+    None,
+    True,
+    0,
+    -1,
+    2**31,
+    2**70,
+    1.5,
+    1e308,
+    "",
+    " ",
+    "x" * 300,
+    "\n",
+    "\u202e",
+    "ünïcödé \U0001f600",
+    "'; DROP TABLE instances; --",
+    "%s%n{0}{x}",
+    "../../etc/passwd",
+    [],
+    [[]],
+    {},
+    {"x": {}},
+    [None],
+    ["\x00"],
+    "\x00",
+)
+WORDS = (
+    "",
+    "%00",
+    "%ff",
+    "x" * 300,
+    "%27%3B--",
+    "[",
+    "(",
+    "*",
+    "%25",
+    "-1",
+    "9" * 30,
+    "%0A",
+    "%F0%9F%98%80",
+    "2026-13-45",
+    "0001-01-01T00:00:00%2B23:00",
+    "9999-12-31T23:59:59-23:00",
+    "\\",
+    "^.*$",
+    "none",
+    "true",
+)
+IDS = ("%00", "%ff", "%2e%2e", "x" * 3000, "%0d%0aX:y", "'", "9" * 30, "-1", "%F0%9F%98%80")
+GOOD_TEXTS = (
+    "x1",
+    "1",
+    IMAGE_ID,
+    "10.0.0.77",
+    "fd00::7",
+    "eA==",
+    "AUTO",
+    "/24",
+    "2026-01-01T00:00:00",
+    "",
+)
+SEVERAL = 5
+MOST = 80
+
+
+def _sample(schema, key=""):
+    """Return a value that fits a schema, or one that is near."""
+    if "enum" in schema:
+        return schema["enum"][0]
+    if "anyOf" in schema:
+        return _sample({**schema["anyOf"][0], "type": schema["anyOf"][0].get("type", "string")})
+    kinds = schema.get("type", "null")
+    kind = kinds if isinstance(kinds, str) else kinds[0]
+    if kind == "object":
+        found = {name: _sample(part, name) for name, part in schema.get("properties", {}).items()}
+        if schema.get("patternProperties"):
+            found["child"] = _sample(next(iter(schema["patternProperties"].values())))
+        return found
+    if kind == "array":
+        return [_sample(schema["items"])]
+    if kind == "string":
+        return next((text for text in GOOD_TEXTS if one_of(schema, text)), "x1")
+    return {"integer": 1, "number": 1, "boolean": True}.get(kind)
+
+
+def _mutations(value, chance):
+    yield from chance.sample(JUNK, SEVERAL)
+    if isinstance(value, dict):
+        for key in value:
+            yield {other: value[other] for other in value if other != key}
+            for changed in _mutations(value[key], chance):
+                yield {**value, key: changed}
+        yield {**value, "unknown": 1}
+    if isinstance(value, list):
+        for index, entry in enumerate(value):
+            for changed in _mutations(entry, chance):
+                yield [*value[:index], changed, *value[index + 1 :]]
+        yield value * 2
+
+
+def _routes():
+    return [route for resource in app.RESOURCES for route in resource.routes]
+
+
+def _name(route):
+    return " ".join(filter(None, (route.method, route.path, route.action, str(route.versions))))
+
+
+def _versions(route):
+    last = min(route.versions.until or MAXIMUM, MAXIMUM)
+    return sorted({route.versions.since, last})
+
+
+def _fill(route, server, other):
+    path = route.path.replace("{server_id}", server)
+    if route.path.startswith("/servers/{id}"):
+        return path.replace("{id}", server)
+    for name in ("id", "flavor_id"):
+        path = path.replace("{" + name + "}", other)
+    return path
+
+
+@pytest.mark.parametrize("route", [r for r in _routes() if r.body is not None], ids=_name)
+def test_in_04_no_body_makes_a_server_error(cloud, route):
+    chance = random.Random(_name(route))
+    server = cloud.boot("tiny").uuid
+    for version in _versions(route):
+        template = _sample(route.body.at(version))
+        bodies = [template, *_mutations(template, chance)]
+        if len(bodies) > MOST:
+            bodies = [template, *chance.sample(bodies, MOST)]
+        for body in bodies:
+            for rest in (cloud.rest, cloud.rest.as_user("admin")):
+                answer = rest.at(str(version)).request(
+                    route.method, _fill(route, server, "1"), json.dumps(body).encode()
+                )
+                assert answer.status_int < 500, (body, answer.text)
+
+
+@pytest.mark.parametrize("route", [r for r in _routes() if r.query.params], ids=_name)
+def test_in_04_no_query_makes_a_server_error(cloud, route):
+    chance = random.Random(_name(route))
+    server = cloud.boot("tiny").uuid
+    for version in _versions(route):
+        for rest in (cloud.rest, cloud.rest.as_user("admin")):
+            for name in (*route.query.at(version), "unknown"):
+                for word in chance.sample(WORDS, 3):
+                    path = f"{_fill(route, server, '1')}?{name}={word}"
+                    answer = rest.at(str(version)).request(route.method, path)
+                    assert answer.status_int < 500, (path, answer.text)
+
+
+@pytest.mark.parametrize("route", [r for r in _routes() if "{" in r.path], ids=_name)
+def test_odd_ids_make_no_server_error(cloud, route):
+    for version in _versions(route):
+        body = None if route.body is None else _sample(route.body.at(version))
+        for rest in (cloud.rest, cloud.rest.as_user("admin")):
+            for text in IDS:
+                path = _fill(route, text, text)
+                answer = rest.at(str(version)).request(route.method, path, body)
+                assert answer.status_int < 500, (path, answer.text)
