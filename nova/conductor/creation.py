@@ -76,9 +76,6 @@ class Creation:
             instance_rows.check_image(new, flavor)
             self._check_items(tx, new)
             self._check_networks(tx, new)
-            amounts = transitions.quota_of(flavor, count)
-            if not quotas.claim(tx, new.project_id, new.user_id, amounts, self.settings.quotas):
-                raise _NoRoom
             template = Template(
                 new=new,
                 flavor=flavor,
@@ -86,7 +83,12 @@ class Creation:
                 reservation_id=new_reservation_id(),
                 now=now,
             )
-            return self._insert(tx, context, template, count)
+            job = self._insert(tx, context, template, count)
+            # Last, because the project's other requests wait for these rows until the commit.
+            amounts = transitions.quota_of(flavor, count)
+            if not quotas.claim(tx, new.project_id, new.user_id, amounts, self.settings.quotas):
+                raise _NoRoom
+            return job
 
     def _boot_material(
         self, tx: Transaction, context: RequestContext, new: NewServers

@@ -130,13 +130,13 @@ class OperationsEndpoint(ConductorOperations):
         self, tx: Transaction, operation: Operation, result: ActionResult, now: datetime.datetime
     ) -> None:
         self._end(tx, operation, OperationState.DONE, None, now)
+        self._event(tx, operation, result, now)
         if operation.action == "delete":
             instance = instances.find(tx, operation.instance_uuid)
             if instance is not None:
                 transitions.finish_delete(tx, instance, now)
         elif not transitions.finish(tx, operation, result, now):
             raise InstanceActionStale(action_id=operation.id, instance_uuid=operation.instance_uuid)
-        self._event(tx, operation, result, now)
         LOG.info(
             "Operation %s (%s) of instance %s is done",
             operation.id,

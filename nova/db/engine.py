@@ -15,7 +15,7 @@ from sqlalchemy import event, pool
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from nova import concurrency
+from nova import clock, concurrency
 from nova.db.duplicates import Repeat
 from nova.db.transient import is_transient
 from nova.exception import ConfigurationError, DatabaseUnavailable
@@ -26,6 +26,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _WRITER = "nova_writer"
+_IDLE_SINCE = "nova_idle_since"
+# Methods are repeated after a lost connection, so that a short trust costs nothing.
+_TRUSTED_IDLE_S = 1.0
 _DRIVERS = {
     "mysql": "mysql+pymysql",
     "mariadb": "mysql+pymysql",
@@ -38,8 +41,8 @@ class DatabaseSettings:
     """Where the database is, and how connections and repeats are handled; times in seconds."""
 
     connection: str
-    max_pool_size: int = 5
-    max_overflow: int = 50
+    max_pool_size: int = 20
+    max_overflow: int = 40
     pool_timeout: int = 30
     connection_recycle_time: int = 3600
     max_retries: int = 10
@@ -147,11 +150,36 @@ def make_engine(settings: DatabaseSettings) -> sa.Engine:
         max_overflow=settings.max_overflow,
         pool_timeout=settings.pool_timeout,
         pool_recycle=settings.connection_recycle_time,
-        pool_pre_ping=True,
+        # The last one used is taken first, so that few are busy and the rest stays idle.
+        pool_use_lifo=True,
+        # Every transaction ends with COMMIT or ROLLBACK before its connection comes back.
+        pool_reset_on_return=None,
     )
+    event.listen(engine, "checkin", _note_idle)
+    event.listen(engine, "checkout", functools.partial(_check_idle, engine.dialect))
     if url.get_backend_name() == "postgresql":
         _wait_cooperatively()
     return engine
+
+
+def _note_idle(_connection: object, record: pool.ConnectionPoolEntry) -> None:
+    record.info[_IDLE_SINCE] = clock.monotonic()
+
+
+def _check_idle(
+    dialect: sa.Dialect, connection: DBAPIConnection, record: pool.ConnectionPoolEntry, _: object
+) -> None:
+    """Ask the server before a connection is used that was idle for long enough to be lost.
+
+    Raises: InvalidatePoolError, upon which the pool connects anew.
+    """
+    idle_since = record.info.get(_IDLE_SINCE)
+    if idle_since is None or clock.monotonic() - idle_since < _TRUSTED_IDLE_S:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        raise sa.exc.InvalidatePoolError() from error
 
 
 def parse_url(text: str) -> sa.URL:

@@ -14,13 +14,13 @@ DATABASE_OPTS: list[cfg.Opt] = [
     ),
     cfg.IntOpt(
         "max_pool_size",
-        default=5,
+        default=20,
         min=1,
-        help="Connections that each worker keeps open.",
+        help="Connections that each worker keeps open; as many as it had in use at once.",
     ),
     cfg.IntOpt(
         "max_overflow",
-        default=50,
+        default=40,
         min=0,
         help="Connections that each worker may open beyond max_pool_size; closed after use.",
     ),
