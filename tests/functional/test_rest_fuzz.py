@@ -1,7 +1,8 @@
 """Hostile input to every route that exists: whatever comes, no server error follows.
 
-Cases are made from the declarations of the routes, with a seed of its own for each route: a body that fits the
-schema, then copies of it with one part taken away, added, or replaced by junk.
+Cases are made from the declarations of the routes, with a seed of its own for each route: a
+body that fits the schema, then copies of it with one part taken away, added, or replaced by
+junk.
 """
 
 import json
