@@ -227,7 +227,7 @@ class QuickStart:
                     manager.stop(program.name)
                 manager.start(program)
         started = sum(len(daemons) for _manager, daemons in groups)
-        return f"{started} {'restarted' if self.changed else 'running'}"
+        return f"{started} {'started anew' if self.changed else 'running'}"
 
     def services(self) -> str:
         """Wait until the API answers and every daemon reports."""
