@@ -23,6 +23,7 @@ from nova.objects.instance import InstanceQuery, Scope
 from tests.fixtures.conductor import (
     PROJECT,
     finish_build,
+    make_conductor,
     make_site,
     new_servers,
     progress_of,
@@ -103,6 +104,18 @@ def test_a_server_lives_and_dies(site):
     (gone,) = conductor.instances.page(get_admin_context(), deleted)
     assert gone.deleted
     assert gone.metadata == {"a": "b"}
+
+
+def test_a_boot_takes_at_most_twenty_statements(site):
+    conductor = site.conductor
+    conductor.boot(site.compute)
+    conductor.hosts.hosts_changed_since(get_admin_context(), 0)
+    conductor.counter.take()
+    conductor.create()
+    conductor.hosts.hosts_changed_since(get_admin_context(), 1)
+    finish_build(conductor, site.compute.works[-1])
+    statements = conductor.counter.take()
+    assert len(statements) <= 20, "\n".join(statements)
 
 
 def test_many_servers_of_one_request(site):
@@ -223,7 +236,7 @@ def _host_address(site, host):
 def test_deadlocked_transactions_are_repeated(database):
     """Two transactions take two rows in opposite order; both end well."""
     site_flavor = make_site(db=database).flavor
-    other = seed_flavor(make_site_conductor(database), flavorid="2", name="other")
+    other = seed_flavor(make_conductor(db=database), flavorid="2", name="other")
     barrier = threading.Barrier(2)
     attempts = []
 
@@ -256,12 +269,6 @@ def test_deadlocked_transactions_are_repeated(database):
     _in_parallel(2, lambda n: (first, second)[n].run())
     expected = 2 if database.engine.dialect.name == "sqlite" else 3
     assert len(attempts) == expected
-
-
-def make_site_conductor(database):
-    from tests.fixtures.conductor import make_conductor
-
-    return make_conductor(db=database)
 
 
 def test_a_lost_connection_is_replaced(database):

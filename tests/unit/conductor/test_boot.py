@@ -6,10 +6,12 @@ from nova.context import get_admin_context
 from nova.exception import InstanceNotFound
 from nova.objects.instance import Scope
 from nova.objects.lifecycle import PowerState, TaskState, VmState
+from nova.objects.operation import ActionQuery
 from tests.fixtures.conductor import (
     ANYBODY,
     finish_build,
     make_site,
+    new_servers,
     progress_of,
     result_of,
     user_context,
@@ -56,8 +58,6 @@ def test_statements_of_creation_do_not_depend_on_the_number_of_servers(site):
     context = user_context()
 
     def statements(count):
-        from tests.fixtures.conductor import new_servers
-
         new = new_servers(min_count=count, max_count=count, metadata={"a": "b"}, tags=("t",))
         conductor.instances.create_servers(context, new)
         return len(conductor.counter.take())
@@ -82,12 +82,6 @@ def test_deleting_frees_everything(site):
     (served,) = conductor.networks.host_networks(get_admin_context(), "host1")
     assert served.bindings == ()
     records = conductor.instances.page_actions(
-        get_admin_context(), Scope(), server.uuid, _all_actions()
+        get_admin_context(), Scope(), server.uuid, ActionQuery()
     )
     assert [record.action for record in records] == ["delete", "create"]
-
-
-def _all_actions():
-    from nova.objects.operation import ActionQuery
-
-    return ActionQuery()

@@ -5,8 +5,10 @@ import dataclasses
 import pytest
 
 from nova.context import get_admin_context
+from nova.db import quotas
 from nova.exception import InstanceActionStale, NotOwner
-from nova.objects.instance import Fault
+from nova.objects.flavor import NewFlavor
+from nova.objects.instance import Fault, InjectedFile
 from nova.objects.lifecycle import PowerState, TaskState, VmState
 from nova.objects.operation import ActionQuery
 from tests.fixtures.conductor import (
@@ -174,11 +176,9 @@ def test_a_host_that_is_full_is_passed_over_for_the_alternate(site):
     conductor = site.conductor
     conductor.flavors.create(
         ADMIN,
-        _flavor(flavorid="big", name="big", memory_mb=16384, vcpus=8, root_gb=20),
+        NewFlavor(flavorid="big", name="big", memory_mb=16384, vcpus=8, root_gb=20),
     )
     with conductor.db.transaction() as tx:
-        from nova.db import quotas
-
         quotas.set_limits(tx, PROJECT, {"instances": -1, "cores": -1, "ram": -1})
     for _ in range(2):
         conductor.create(flavorid="big")
@@ -186,12 +186,6 @@ def test_a_host_that_is_full_is_passed_over_for_the_alternate(site):
         work.operation.owner_host for name in site.computes for work in site.computes[name].works
     ]
     assert hosts == ["host1", "host2"]
-
-
-def _flavor(**values):
-    from nova.objects.flavor import NewFlavor
-
-    return NewFlavor(**values)
 
 
 def test_delete_during_a_build_makes_its_later_steps_stale(site):
@@ -234,8 +228,6 @@ def test_a_failed_delete_is_kept_and_tried_again(site):
 
 def test_unfinished_work_carries_files_and_takes_a_fixed_number_of_statements(site):
     conductor = site.conductor
-    from nova.objects.instance import InjectedFile
-
     file = InjectedFile(path="/etc/motd", contents="aGk=")
     conductor.create(injected_files=(file,))
     conductor.counter.take()

@@ -1,0 +1,5 @@
+"""Fixtures of the conductor's tests."""
+
+from tests.fixtures.time import frozen_clock
+
+__all__ = ["frozen_clock"]

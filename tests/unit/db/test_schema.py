@@ -1,0 +1,130 @@
+"""Migrations and models, connections, repeats of transactions."""
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from nova.db import migrations_api, search, tables
+from nova.db.duplicates import Repeat
+from nova.db.engine import Database, DatabaseSettings, parse_url, retried
+from nova.exception import ConfigurationError
+
+
+@pytest.fixture
+def database():
+    return Database(DatabaseSettings(connection="sqlite://"), sleep=lambda seconds: None)
+
+
+def test_migrations_make_what_the_models_say(database):
+    migrations_api.sync_database(database)
+    with database.transaction() as tx:
+        options = {"compare_type": True, "target_metadata": tables.metadata}
+        context = MigrationContext.configure(tx, opts=options)
+        assert compare_metadata(context, tables.metadata) == []
+        assert migrations_api.current(tx) == migrations_api.newest()
+
+
+def test_sync_and_version_of_a_file(tmp_path):
+    url = f"sqlite:///{tmp_path}/nova.sqlite"
+    assert migrations_api.version(url) is None
+    assert migrations_api.sync(url) == migrations_api.newest()
+    assert migrations_api.sync(url) == migrations_api.version(url)
+    with pytest.raises(ConfigurationError):
+        migrations_api.sync(url, "no-such-version")
+
+
+def test_row_ids_are_not_used_again(database):
+    migrations_api.sync_database(database)
+    row = {"name": "a", "flavorid": "a"}
+    with database.transaction() as tx:
+        first = tx.execute(sa.insert(tables.flavors).values(**row)).inserted_primary_key[0]
+        tx.execute(sa.delete(tables.flavors))
+        second = tx.execute(sa.insert(tables.flavors).values(**row)).inserted_primary_key[0]
+    assert second > first
+
+
+class _Work:
+    def __init__(self, db, failures):
+        self.db = db
+        self.failures = failures
+        self.runs = 0
+
+    @retried
+    def run(self):
+        self.runs += 1
+        if self.failures:
+            raise self.failures.pop()
+        return "done"
+
+
+def _error(*args):
+    cause = Exception(*args)
+    return sa.exc.OperationalError("UPDATE t", {}, cause)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        _error(1213, "Deadlock found"),
+        _error(1205, "Lock wait timeout"),
+        _error(2013, "Lost connection"),
+        _error("database is locked"),
+        Repeat(),
+    ],
+)
+def test_transactions_are_repeated_after_errors_that_pass(database, error):
+    work = _Work(database, [error, error])
+    assert work.run() == "done"
+    assert work.runs == 3
+
+
+def test_transactions_are_not_repeated_after_other_errors(database):
+    work = _Work(database, [_error(1064, "syntax"), _error("no such table")])
+    for _ in range(2):
+        with pytest.raises(sa.exc.OperationalError):
+            work.run()
+    assert work.runs == 2
+
+
+def test_repeats_have_an_end(database):
+    work = _Work(database, [Repeat() for _ in range(100)])
+    with pytest.raises(Repeat):
+        work.run()
+    assert work.runs == 1 + database.settings.max_retries
+
+
+def test_a_failed_transaction_leaves_nothing(database):
+    migrations_api.sync_database(database)
+    with pytest.raises(ValueError, match="stop"), database.transaction() as tx:
+        tx.execute(sa.insert(tables.flavors).values(name="a", flavorid="a"))
+        raise ValueError("stop")
+    with database.reading() as tx:
+        assert tx.execute(sa.select(tables.flavors)).all() == []
+
+
+@pytest.mark.parametrize("url", ["nonsense", "nosuch://host/db", "mssql://host/db"])
+def test_unusable_addresses_are_configuration_errors(url):
+    with pytest.raises(ConfigurationError):
+        parse_url(url)
+
+
+def test_plain_names_of_databases_get_the_supported_drivers():
+    assert parse_url("mysql://u:p@h/n").drivername == "mysql+pymysql"
+    assert parse_url("postgresql://u@h/n").drivername == "postgresql+psycopg2"
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern"),
+    [
+        ("web", "%web%"),
+        ("^web", "web%"),
+        ("web$", "%web"),
+        ("^web$", "web"),
+        ("a.*b", "%a%b%"),
+        ("50%_\\", "%50\\%\\_\\\\%"),
+        ("", "%%"),
+    ],
+)
+def test_bus_06_search_texts_become_escaped_patterns(text, pattern):
+    assert search.like_pattern(text) == pattern
