@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import gc
 import logging
 import os
 import select
@@ -48,6 +49,9 @@ class Workers:
     def run(self) -> int:
         """Run until told to end; return the exit code."""
         inbox = SignalInbox()
+        # What was loaded so far is left alone by the workers' collectors and stays shared.
+        gc.collect()
+        gc.freeze()
         for _ in range(self._count):
             self._fork(inbox)
         while self._children:

@@ -14,7 +14,7 @@ from nova.conductor.settings import ConductorSettings
 from nova.conductor.tasks.build import BuildTask, Pool
 from nova.conductor.tasks.reconcile import Reconciler
 from nova.context import get_admin_context
-from nova.db import migrations_api
+from nova.db import schema
 from nova.db.engine import Database
 from nova.exception import ConfigurationError
 from nova.periodic import PeriodicTask
@@ -53,10 +53,9 @@ def periodic_tasks(settings: ConductorSettings, bus: Bus, db: Database) -> tuple
 def check_schema(db: Database) -> None:
     """Refuse a database that is not at this release's schema.  Raises: ConfigurationError."""
     with db.reading() as tx:
-        found = migrations_api.current(tx)
-    wanted = migrations_api.newest()
-    if found != wanted:
+        found = schema.current(tx)
+    if found != schema.NEWEST:
         raise ConfigurationError(
             reason=f"the database schema is at {found or 'no revision'}, but this release needs "
-            f"{wanted}: run nova-manage db sync"
+            f"{schema.NEWEST}: run nova-manage db sync"
         )

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from nova.db import migrations_api, search, tables
+from nova.db import migrations_api, schema, search, tables
 from nova.db.duplicates import Repeat
 from nova.db.engine import Database, DatabaseSettings, parse_url, retried
 from nova.exception import ConfigurationError
@@ -32,6 +32,15 @@ def test_sync_and_version_of_a_file(tmp_path):
     assert migrations_api.sync(url) == migrations_api.version(url)
     with pytest.raises(ConfigurationError):
         migrations_api.sync(url, "no-such-version")
+
+
+def test_daemons_need_the_newest_revision(database):
+    assert migrations_api.newest() == schema.NEWEST
+    with database.reading() as tx:
+        assert schema.current(tx) is None
+    migrations_api.sync_database(database)
+    with database.reading() as tx:
+        assert schema.current(tx) == schema.NEWEST
 
 
 def test_row_ids_are_not_used_again(database):
