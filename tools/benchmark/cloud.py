@@ -156,7 +156,7 @@ def _furnish(cloud: Cloud, host_count: int) -> None:
 
     def all_up() -> bool:
         found = cloud.admin.get("/os-services?binary=nova-compute")["services"]
-        return sum(service["state"] == "up" for service in found) == host_count
+        return [service["state"] for service in found] == ["up"] * host_count
 
     wait_until(all_up, HOSTS_UP_TIMEOUT_S, f"{host_count} compute hosts are not up")
     flavor = {"id": FLAVOR_ID, "name": "bench", "ram": 128, "vcpus": 1, "disk": 1}

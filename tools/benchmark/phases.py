@@ -17,6 +17,7 @@ from benchmark.cloud import Cloud
 from benchmark.figures import spread
 from benchmark.meter import SETTLE_S, Meter
 from benchmark.options import Options
+from benchmark.process_figures import Memory
 from benchmark.results import Crowd, Lists, Reads, Removal, Results
 from benchmark.servers import Servers
 
@@ -41,24 +42,24 @@ class Run:
 
     def carry_out(self) -> None:
         """Do all phases that were asked for."""
-        self.results.memory_mb = self._memory()
+        self.results.memory = self._memory()
         work: dict[str, Callable[[], None]] = {
             "idle": self.idle,
             "boot": self.boot,
             "cost": self.cost,
             "multi": self.multi,
             "storm": self.storm,
-            "list": self.list,
+            "list": self.lists,
             "delete": self.delete,
         }
         self._warm_up()
         for phase in self.options.phases:
             print(f"{phase} ...", file=sys.stderr, flush=True)
             work[phase]()
-        self.results.memory_after_mb = self._memory()
+        self.results.memory_after = self._memory()
 
-    def _memory(self) -> dict[str, float]:
-        return {name: process_figures.memory_mb(pid) for name, pid in self.cloud.pids().items()}
+    def _memory(self) -> dict[str, Memory]:
+        return {name: process_figures.memory(pid) for name, pid in self.cloud.pids().items()}
 
     def _warm_up(self) -> None:
         """Let every code path run and every connection open before anything is timed."""
@@ -170,7 +171,7 @@ class Run:
 
     # --- Lists
 
-    def list(self) -> None:
+    def lists(self) -> None:
         """Read lists and single servers while there are many."""
         for wanted in self.options.sizes.lists:
             self._fill(wanted)

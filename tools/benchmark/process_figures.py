@@ -37,10 +37,19 @@ def usage(roots: Mapping[str, int]) -> Usage:
     )
 
 
-def memory_mb(root: int) -> float:
-    """Return the memory of a process tree: its own pages and its part of shared ones."""
-    tree = _tree(dict(_processes()), root)
-    return round(sum(_pss_kb(pid) for pid in tree) / 1024, 1)
+@dataclass(frozen=True)
+class Memory:
+    """MiB of a process tree: own pages, and the part of each process in shared ones."""
+
+    processes: int
+    largest_mb: float
+    all_mb: float
+
+
+def memory(root: int) -> Memory:
+    """Return what a process and its children take."""
+    sizes = [_pss_kb(pid) / 1024 for pid in _tree(dict(_processes()), root)]
+    return Memory(len(sizes), round(max(sizes), 1), round(sum(sizes), 1))
 
 
 def _processes() -> Iterator[tuple[int, tuple[int, int]]]:

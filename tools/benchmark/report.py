@@ -36,11 +36,15 @@ def _life(results: Results) -> Iterator[Row]:
     for start in results.starts:
         used = f"{start.cpu_s:.2f} s of CPU"
         yield Row(f"cold start of {start.name}", f"{start.wall_s:.2f} s", "< 2 s", used)
-    for name, megabytes in results.memory_mb.items():
+    for name, memory in results.memory.items():
         if name.startswith("nova-"):
-            after = results.memory_after_mb.get(name)
-            more = f"{after:.0f} MB at the end" if after else ""
-            yield Row(f"memory of {name} at rest", f"{megabytes:.0f} MB", "< 100 MB", more)
+            after = results.memory_after.get(name)
+            more = f"{memory.all_mb:.0f} MB in {memory.processes} processes, " * (
+                memory.processes > 1
+            )
+            more += f"{after.largest_mb:.0f} MB at the end" if after else ""
+            value = f"{memory.largest_mb:.0f} MB"
+            yield Row(f"memory of {name} at rest", value, "< 100 MB", more)
     if results.idle:
         idle = results.idle
         per_s = idle.daemons_ms / idle.wall_s

@@ -8,6 +8,7 @@ from typing import Any
 from benchmark.daemons import ColdStart
 from benchmark.figures import Spread
 from benchmark.meter import Cost
+from benchmark.process_figures import Memory
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,8 @@ class Results:
     when: str
     machine: dict[str, Any]
     starts: tuple[ColdStart, ...]
-    memory_mb: dict[str, float] = field(default_factory=dict)
-    memory_after_mb: dict[str, float] = field(default_factory=dict)
+    memory: dict[str, Memory] = field(default_factory=dict)
+    memory_after: dict[str, Memory] = field(default_factory=dict)
     idle: Cost | None = None
     post_ms: Spread | None = None
     to_active_ms: Spread | None = None
