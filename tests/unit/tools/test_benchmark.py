@@ -1,0 +1,92 @@
+"""Figures of the benchmark."""
+
+import os
+
+import pytest
+from benchmark import counters, process_figures
+from benchmark.figures import spread
+from benchmark.meter import Cost
+from benchmark.options import PHASES, parse
+from benchmark.results import Crowd, Results
+
+
+def make_cost(**values):
+    known = {
+        "wall_s": 10.0,
+        "cpu_ms": {"nova-api": 100.0, "nova-conductor": 300.0, "rabbitmq": 50.0},
+        "foreign_ms": 0.0,
+        "messages": 120.0,
+        "reads": 40.0,
+        "writes": 20.0,
+        "commits": 10.0,
+    }
+    return Cost(**(known | values))
+
+
+def test_spread_tells_median_and_tail():
+    found = spread([float(number) for number in range(100, 0, -1)])
+    assert (found.n, found.p50, found.p95, found.least, found.most) == (100, 50.5, 95.0, 1.0, 100.0)
+    assert spread([7.0]).p95 == 7.0
+
+
+def test_cost_counts_daemons_only_as_daemons():
+    cost = make_cost()
+    assert cost.daemons_ms == 400.0
+    assert cost.statements == 60.0
+
+
+def test_cost_of_idling_is_taken_off_by_time():
+    idle = make_cost(wall_s=20.0, cpu_ms={"nova-api": 100.0, "nova-conductor": 900.0})
+    left = make_cost().without(idle)
+    assert left.cpu_ms == {"nova-api": 50.0, "nova-conductor": 0.0, "rabbitmq": 50.0}
+    assert (left.messages, left.reads, left.writes, left.commits) == (60.0, 20.0, 10.0, 5.0)
+    assert make_cost().without(None) == make_cost()
+
+
+def test_cost_per_part_without_a_database_server():
+    part = make_cost(reads=None, writes=None, commits=None).per(10)
+    assert part.messages == 12.0
+    assert part.cpu_ms["nova-conductor"] == 30.0
+    assert part.statements is None
+
+
+def test_counters_of_all_protocols_are_added_up(monkeypatch):
+    text = (
+        "#{[{protocol,amqp091}] =>\n #{messages_received_confirm_total => 5,"
+        "messages_received_total => 17,\n messages_routed_total => 3},\n"
+        " [{protocol,amqp10}] => #{messages_received_total => 4}}\n"
+    )
+    monkeypatch.setattr(counters, "control", lambda node, *arguments: text)
+    assert counters.messages(None) == 21
+
+
+def test_own_process_uses_cpu_and_memory():
+    usage = process_figures.usage({"self": os.getpid(), "nobody": 2**22 + 1})
+    assert usage.programs_s["self"] > 0
+    assert usage.programs_s["nobody"] == 0
+    assert usage.machine_s > usage.programs_s["self"] - 1
+    memory = process_figures.memory(os.getpid())
+    assert memory.processes >= 1
+    assert memory.all_mb >= memory.largest_mb > 1
+
+
+def test_phases_keep_their_order():
+    assert parse(["--phases", "delete,boot"]).phases == ("boot", "delete")
+    assert parse([]).phases == PHASES
+    with pytest.raises(SystemExit):
+        parse(["--phases", "boot,nonsense"])
+
+
+def test_results_become_json():
+    crowd = Crowd(
+        count=50,
+        active=50,
+        wall_s=2.5,
+        post_ms=spread([1.0]),
+        cost=make_cost(),
+        least_on_host=1,
+        most_on_host=2,
+    )
+    results = Results("a", "now", {"cpus": 2}, (), storms=[crowd])
+    assert crowd.servers_per_s == 20.0
+    assert results.to_json()["storms"][0]["cost"]["messages"] == 120.0
