@@ -61,7 +61,7 @@ def hosts():
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.mark.parametrize("name", case_names())
+@pytest.mark.parametrize("name", list(case_names()))
 def test_with_real_guests(hosts, guest_images, name):
     inside = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"{CASES}::{name}"]
     done = subprocess.run(
