@@ -5,7 +5,7 @@ import datetime
 import logging
 
 from nova import clock
-from nova.conductor import dispatch, instance_rows, transitions
+from nova.conductor import dispatch, instance_rows, metadata_caches, transitions
 from nova.conductor.creation import Creation
 from nova.conductor.liveness import COMPUTE_BINARY, judged
 from nova.conductor.rpcapi import ConductorInstances
@@ -141,7 +141,10 @@ class InstancesEndpoint(ConductorInstances):
         if action not in ACTIONS or action == "create":
             raise Invalid(reason=f"There is no action {action}.")
         work = self._begin(context, scope, instance_uuid, action, arguments or {})
-        dispatch.cast(self.bus, context, work)
+        if work.operation.owner_host is None:
+            metadata_caches.forget(self.bus, context, work.detail.instance)
+        else:
+            dispatch.cast(self.bus, context, work)
         return work.detail.instance
 
     @retried

@@ -27,7 +27,7 @@ def endpoints(settings: ConductorSettings, bus: Bus, db: Database, pool: Pool) -
     build = BuildTask(db, bus, settings)
     return [
         InstancesEndpoint(db, bus, settings, build, pool),
-        OperationsEndpoint(db, settings, build, pool),
+        OperationsEndpoint(db, bus, settings, build, pool),
         HostsEndpoint(db, settings),
         FlavorsEndpoint(db),
         KeypairsEndpoint(db, settings),

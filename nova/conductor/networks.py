@@ -168,7 +168,7 @@ class NetworksEndpoint(ConductorNetworks):
             if leased:
                 noted = fixed_ips.set_leased(tx, address, mac, now)
             else:
-                noted = fixed_ips.set_released(tx, address, now)
+                noted = fixed_ips.set_released(tx, address, mac, now)
         if not noted:
             LOG.info("Address %s is not in a state to be leased or released by %s", address, mac)
 

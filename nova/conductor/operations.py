@@ -1,10 +1,11 @@
 """Operations: what compute hosts ask for and report."""
 
+import dataclasses
 import datetime
 import logging
 
 from nova import clock
-from nova.conductor import dispatch, transitions
+from nova.conductor import dispatch, metadata_caches, transitions
 from nova.conductor.build_failures import (
     PASSWORD_LOST,
     FailedBuild,
@@ -31,6 +32,7 @@ from nova.objects.operation import (
     Progress,
     Work,
 )
+from nova.rpc.bus import Bus
 
 LOG = logging.getLogger(__name__)
 
@@ -38,13 +40,22 @@ MAX_UUIDS = 20000
 DELETE_RETRY_S = 60
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Next:
+    """What is to be done after a result is saved: build elsewhere, forget a server."""
+
+    job: BuildJob | None = None
+    gone: Instance | None = None
+
+
 class OperationsEndpoint(ConductorOperations):
     """Serves the operations of the database; each host gets at its own only."""
 
     def __init__(
-        self, db: Database, settings: ConductorSettings, build: BuildTask, pool: Pool
+        self, db: Database, bus: Bus, settings: ConductorSettings, build: BuildTask, pool: Pool
     ) -> None:
         self.db = db
+        self.bus = bus
         self.settings = settings
         self.build = build
         self.pool = pool
@@ -92,30 +103,31 @@ class OperationsEndpoint(ConductorOperations):
 
     def finish(self, context: RequestContext, result: ActionResult) -> None:
         """Save how an operation ended; a build may be sent to another host."""
-        job = self._finish(result)
-        if job is not None:
-            self.pool.spawn(self.build.run, context, job)
+        follow_up = self._finish(result)
+        if follow_up.job is not None:
+            self.pool.spawn(self.build.run, context, follow_up.job)
+        if follow_up.gone is not None:
+            metadata_caches.forget(self.bus, context, follow_up.gone)
 
     @retried
-    def _finish(self, result: ActionResult) -> BuildJob | None:
-        """Save a result; return the build that is to go on elsewhere, if any."""
+    def _finish(self, result: ActionResult) -> _Next:
+        """Save a result; return what is to be done next."""
         now = clock.utcnow()
         with self.db.transaction() as tx:
             operation = operations.find(tx, result.operation_id)
             if operation is None or operation.state not in operations.UNFINISHED:
                 self._check_repeat(operation, result)
-                return None
+                return _Next()
             if operation.owner_host != result.host:
                 if not result.succeeded and not is_foreign(operation, result.host):
-                    return None
+                    return _Next()
                 raise self._refusal(tx, operation.id, result.host)
             if result.succeeded:
-                self._succeed(tx, operation, result, now)
-                return None
+                return _Next(gone=self._succeed(tx, operation, result, now))
             if operation.action == "create":
-                return self._failed_build(tx, operation, result, now)
+                return _Next(job=self._failed_build(tx, operation, result, now))
             self._fail(tx, operation, result, now)
-            return None
+            return _Next()
 
     def _check_repeat(self, operation: Operation | None, result: ActionResult) -> None:
         """Let a repeated result pass; refuse one that is too late or of another host."""
@@ -128,13 +140,15 @@ class OperationsEndpoint(ConductorOperations):
 
     def _succeed(
         self, tx: Transaction, operation: Operation, result: ActionResult, now: datetime.datetime
-    ) -> None:
+    ) -> Instance | None:
+        """Save a success; return the server if it is gone now."""
+        gone = None
         self._end(tx, operation, OperationState.DONE, None, now)
         self._event(tx, operation, result, now)
         if operation.action == "delete":
-            instance = instances.find(tx, operation.instance_uuid)
-            if instance is not None:
-                transitions.finish_delete(tx, instance, now)
+            gone = instances.find(tx, operation.instance_uuid)
+            if gone is not None:
+                transitions.finish_delete(tx, gone, now)
         elif not transitions.finish(tx, operation, result, now):
             raise InstanceActionStale(action_id=operation.id, instance_uuid=operation.instance_uuid)
         LOG.info(
@@ -143,6 +157,7 @@ class OperationsEndpoint(ConductorOperations):
             operation.action,
             operation.instance_uuid,
         )
+        return gone
 
     def _fail(
         self, tx: Transaction, operation: Operation, result: ActionResult, now: datetime.datetime

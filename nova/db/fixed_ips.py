@@ -116,28 +116,34 @@ def release_for(tx: Transaction, instance_uuid: str, now: datetime.datetime) -> 
 
 def set_leased(tx: Transaction, address: str, mac: str, now: datetime.datetime) -> bool:
     """Note that the guest with a MAC address took its address; tell whether it has it."""
-    owner = (
-        sa.select(virtual_interfaces.c.id)
-        .where(virtual_interfaces.c.address == mac)
-        .scalar_subquery()
-    )
     statement = (
         sa.update(fixed_ips)
         .where(
             fixed_ips.c.address == address,
             fixed_ips.c.allocated.is_(True),
-            fixed_ips.c.virtual_interface_id == owner,
+            fixed_ips.c.virtual_interface_id == _interface_with(mac),
         )
         .values(leased=True, updated_at=now)
     )
     return tx.execute(statement).rowcount == 1
 
 
-def set_released(tx: Transaction, address: str, now: datetime.datetime) -> bool:
-    """Note that a lease ended; an address that had been given up becomes free."""
+def set_released(tx: Transaction, address: str, mac: str, now: datetime.datetime) -> bool:
+    """Note that a guest's lease ended; an address that had been given up becomes free.
+
+    While the address belongs to a server, only that server's own lease counts: a message
+    about its former owner may be late.
+    """
     statement = (
         sa.update(fixed_ips)
-        .where(fixed_ips.c.address == address, fixed_ips.c.leased.is_(True))
+        .where(
+            fixed_ips.c.address == address,
+            fixed_ips.c.leased.is_(True),
+            sa.or_(
+                fixed_ips.c.virtual_interface_id.is_(None),
+                fixed_ips.c.virtual_interface_id == _interface_with(mac),
+            ),
+        )
         .values(
             leased=False,
             instance_uuid=sa.case(
@@ -147,6 +153,14 @@ def set_released(tx: Transaction, address: str, now: datetime.datetime) -> bool:
         )
     )
     return tx.execute(statement).rowcount == 1
+
+
+def _interface_with(mac: str) -> sa.ScalarSelect[Any]:
+    return (
+        sa.select(virtual_interfaces.c.id)
+        .where(virtual_interfaces.c.address == mac)
+        .scalar_subquery()
+    )
 
 
 def free_stale(

@@ -280,6 +280,13 @@ key_pairs = _table(
     UniqueConstraint("user_id", "name"),
 )
 
+s3_images = _table(
+    "s3_images",
+    Column("id", Integer, primary_key=True),
+    _text("uuid", 36, nullable=False),
+    UniqueConstraint("uuid"),
+)
+
 quotas = _table(
     "quotas",
     _text("project_id", primary_key=True),

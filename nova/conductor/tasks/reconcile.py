@@ -8,7 +8,7 @@ import datetime
 import logging
 
 from nova.compute.rpcapi import ComputeAPI
-from nova.conductor import transitions
+from nova.conductor import metadata_caches, transitions
 from nova.conductor.build_failures import (
     PASSWORD_LOST,
     FailedBuild,
@@ -50,10 +50,11 @@ class _Case:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class _Next:
-    """What is to be done after the transaction: run a build, or wake a host."""
+    """What is to be done after the transaction: run a build, wake a host, forget a server."""
 
     job: BuildJob | None = None
     wake: str | None = None
+    gone: Instance | None = None
 
 
 class Reconciler:
@@ -79,6 +80,8 @@ class Reconciler:
                 self.build.run(context, follow_up.job)
             if follow_up.wake is not None:
                 self._wake(context, follow_up.wake)
+            if follow_up.gone is not None:
+                metadata_caches.forget(self.bus, context, follow_up.gone)
         self._prune(now)
         return tuple(taken)
 
@@ -142,7 +145,7 @@ class Reconciler:
         if case.operation.action == "delete":
             transitions.finish_delete(tx, case.instance, case.now)
             self._end(tx, case.operation, None, case.now)
-            return _Next()
+            return _Next(gone=case.instance)
         self._fail_action(tx, case)
         return _Next()
 

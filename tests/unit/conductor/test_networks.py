@@ -238,19 +238,19 @@ class Allocator(RuleBasedStateMachine):
     @rule(data=st.data())
     def give_up(self, data):
         uuid = data.draw(st.sampled_from(sorted(self.held)))
-        address, _mac, leased = self.held.pop(uuid)
+        address, mac, leased = self.held.pop(uuid)
         with self.conductor.db.transaction() as tx:
             assert fixed_ips.release_for(tx, uuid, self.now) == 1
             vifs.delete_for(tx, uuid)
         if leased:
-            self.waiting[address] = uuid
+            self.waiting[address] = mac
 
     @precondition(lambda self: self.waiting)
     @rule(data=st.data())
     def release(self, data):
         address = data.draw(st.sampled_from(sorted(self.waiting)))
         with self.conductor.db.transaction() as tx:
-            assert fixed_ips.set_released(tx, address, self.now)
+            assert fixed_ips.set_released(tx, address, self.waiting[address], self.now)
         del self.waiting[address]
 
     def taken(self):

@@ -26,6 +26,7 @@ TABLES = (
     "virtual_interfaces",
     "tags",
     "services",
+    "s3_images",
     "removed_hosts",
     "quotas",
     "quota_usages",
@@ -73,6 +74,7 @@ def upgrade() -> None:
     _quota_usages()
     _quotas()
     _removed_hosts()
+    _s3_images()
     _services()
     _tags()
     _virtual_interfaces()
@@ -441,6 +443,17 @@ def _key_pairs() -> None:
         sa.Column("updated_at", MOMENT),
         sa.PrimaryKeyConstraint("id", name="pk_key_pairs"),
         sa.UniqueConstraint("user_id", "name", name="uq_key_pairs_user_id_name"),
+        **OPTIONS,
+    )
+
+
+def _s3_images() -> None:
+    op.create_table(
+        "s3_images",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("uuid", sa.String(36), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_s3_images"),
+        sa.UniqueConstraint("uuid", name="uq_s3_images_uuid"),
         **OPTIONS,
     )
 

@@ -1,0 +1,31 @@
+"""Numbers that stand for images in EC2 ids, given on first sight.
+
+Source: ec2-api (id mapping: s3_images).
+"""
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from nova.db.duplicates import Repeat, refused_as
+from nova.db.engine import Transaction
+from nova.db.tables import s3_images
+
+
+def find(tx: Transaction, image_ids: Iterable[str]) -> dict[str, int]:
+    """Return the numbers of those images that have one; at most a handful of images."""
+    query = sa.select(s3_images.c.uuid, s3_images.c.id).where(s3_images.c.uuid.in_(list(image_ids)))
+    return {row.uuid: row.id for row in tx.execute(query)}
+
+
+def assign(tx: Transaction, image_ids: Iterable[str]) -> dict[str, int]:
+    """Return the numbers of images, new ones for those that have none.
+
+    Raises: Repeat when another transaction numbers the same image.
+    """
+    wanted = set(image_ids)
+    missing = wanted - find(tx, wanted).keys()
+    if missing:
+        with refused_as(Repeat()):
+            tx.execute(sa.insert(s3_images), [{"uuid": image_id} for image_id in sorted(missing)])
+    return find(tx, wanted)
