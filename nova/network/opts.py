@@ -8,6 +8,12 @@ NETWORK_OPTS: list[cfg.Opt] = [
         default="nova.network.manager.FlatDHCPManager",
         help="Class that arranges the networks of a host.",
     ),
+    cfg.BoolOpt(
+        "multi_host",
+        default=False,
+        help="Let each host serve the guests on it, in networks that are created without a word "
+        "on that.",
+    ),
     cfg.StrOpt(
         "flat_network_bridge",
         help="Bridge for networks that name none.",

@@ -1,10 +1,11 @@
 """nova-manage against a real conductor on SQLite."""
 
 import json
-import types
 
 import pytest
+from oslo_config import cfg
 
+from nova import config
 from nova.conductor.rpcapi import ConductorQuotas
 from nova.context import get_admin_context
 from nova.manage.command import Environment
@@ -14,13 +15,10 @@ from nova.objects.service import HostReport
 from nova.rpc.local import LocalBus
 from tests.fixtures.conductor import make_conductor
 
-CONF = types.SimpleNamespace(
-    multi_host=False,
-    flat_network_bridge="br100",
-    flat_interface=None,
-    flat_network_dns="8.8.4.4",
-    network_device_mtu=None,
-)
+CONF = cfg.ConfigOpts()
+config.register(CONF)
+CONF([], project="nova", default_config_files=[], default_config_dirs=[])
+CONF.set_override("flat_network_bridge", "br100")
 
 
 @pytest.fixture
