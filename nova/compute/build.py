@@ -10,7 +10,7 @@ from nova import exception
 from nova.compute.networks import Networks
 from nova.compute.operations import Failure, Outcome, Plan, Running
 from nova.context import RequestContext
-from nova.metadata.documents import config_drive_files
+from nova.metadata.documents import DocumentSettings, config_drive_files
 from nova.objects.guest_metadata import GuestMetadata
 from nova.objects.instance import Instance, InstanceDetail
 from nova.objects.lifecycle import TaskState
@@ -52,11 +52,13 @@ class Builder:
         driver: ComputeDriver,
         networks: Networks,
         *,
+        documents: DocumentSettings,
         force_config_drive: bool = False,
         max_concurrent: int = 0,
     ) -> None:
         self._driver = driver
         self._networks = networks
+        self._documents = documents
         self._force_config_drive = force_config_drive
         self._room = threading.BoundedSemaphore(max_concurrent) if max_concurrent else None
         self._leftovers = False
@@ -135,7 +137,8 @@ class Builder:
                     block_devices=detail.block_devices,
                     injected_files=detail.injected_files,
                     admin_password=detail.admin_password,
-                )
+                ),
+                self._documents,
             )
         self._driver.spawn(detail, files)
 

@@ -58,12 +58,13 @@ class ComputeManager(ComputeAPI):
         self._builder = Builder(
             driver,
             networks,
+            documents=self._settings.documents,
             force_config_drive=self._settings.force_config_drive,
             max_concurrent=self._settings.max_concurrent_builds,
         )
         self._power = PowerActions(driver, self._settings.shutdown)
         self._terminator = Terminator(driver, networks)
-        self._recovery = Recovery(bus, host, driver, self._operations, self._builder)
+        self._recovery = Recovery(bus, host, driver, self._operations, self._builder, networks)
         self._recovered = False
         self._report_lock = threading.Lock()
         self._power_states_sent_at: float | None = None
@@ -123,11 +124,15 @@ class ComputeManager(ComputeAPI):
     # --- Reports
 
     def report(self, context: RequestContext | None = None) -> ReportAnswer:
-        """Tell the conductor that this host lives, and what it has.  Raises: Unavailable."""
+        """Tell the conductor that this host lives, and what it has.  Raises: Unavailable.
+
+        Power states are left out until recovery is done: guests that are off because the host
+        was off would be taken for servers that somebody has stopped.
+        """
         context = context or nova_context.get_admin_context()
         with self._report_lock:
             answer = self._hosts.anyone().report(context, self._make_report())
-        if answer.pending:
+        if answer.pending or not self._recovered:
             self._pool.spawn(self.pull_operations, nova_context.get_admin_context())
         return answer
 
@@ -137,7 +142,7 @@ class ComputeManager(ComputeAPI):
             self.host, self.topic, self._driver, settings.reserves, settings.my_ip
         )
         self._report_queued = False
-        if not self._power_states_due():
+        if not self._recovered or not self._power_states_due():
             return report
         self._power_states_sent_at = clock.monotonic()
         return dataclasses.replace(report, power_states=self._driver.list_guests())

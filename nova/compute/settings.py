@@ -6,6 +6,8 @@ from oslo_config import cfg
 
 from nova.compute.power import ShutdownSettings
 from nova.compute.resources import Reserves
+from nova.metadata.documents import DocumentSettings
+from nova.metadata.settings import document_settings
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +19,7 @@ class ComputeSettings:
     shutdown: ShutdownSettings = dataclasses.field(default_factory=ShutdownSettings)
     max_concurrent_builds: int = 10
     force_config_drive: bool = False
+    documents: DocumentSettings = dataclasses.field(default_factory=DocumentSettings)
     resume_guests: bool = False
     running_deleted_action: str = "reap"
     running_deleted_interval_s: int = 1800
@@ -25,7 +28,7 @@ class ComputeSettings:
 
 
 def compute_settings(conf: cfg.ConfigOpts) -> ComputeSettings:
-    """Return the settings that the options name."""
+    """Return the settings that the options name.  Raises: ConfigurationError."""
     return ComputeSettings(
         my_ip=conf.my_ip,
         reserves=Reserves(
@@ -42,6 +45,7 @@ def compute_settings(conf: cfg.ConfigOpts) -> ComputeSettings:
         ),
         max_concurrent_builds=conf.max_concurrent_builds,
         force_config_drive=conf.force_config_drive,
+        documents=document_settings(conf),
         resume_guests=conf.resume_guests_state_on_host_boot,
         running_deleted_action=conf.running_deleted_instance_action,
         running_deleted_interval_s=conf.running_deleted_instance_poll_interval,

@@ -66,11 +66,10 @@ def openstack_tree(guest: GuestMetadata, version: str, additions: openstack.Extr
 
 def config_drive_files(
     guest: GuestMetadata,
-    settings: DocumentSettings | None = None,
+    settings: DocumentSettings,
     vendor_data2: dict[str, Any] | None = None,
 ) -> dict[str, bytes]:
     """Return the files of a config drive by their path."""
-    settings = settings or DocumentSettings()
     additions = extras(guest, settings, vendor_data2)
     files: dict[str, bytes] = {}
     for version in (*OPENSTACK_VERSIONS, LATEST):

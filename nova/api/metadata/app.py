@@ -16,12 +16,11 @@ from nova.api.metadata.vendordata import (
     DynamicVendorData,
     VendorDataSettings,
     parse_targets,
-    read_file,
 )
 from nova.api.rpcapi import MetadataCacheAPI
 from nova.conductor.rpcapi import ConductorMetadata
 from nova.context import RequestContext
-from nova.metadata.documents import DocumentSettings
+from nova.metadata.settings import document_settings
 from nova.rpc.bus import Bus
 
 LOG = logging.getLogger(__name__)
@@ -38,18 +37,6 @@ class MetadataCacheManager(MetadataCacheAPI):
 
     def forget(self, context: RequestContext, addresses: tuple[str, ...]) -> None:
         self._handler.cache.forget(addresses)
-
-
-def document_settings(conf: Any) -> DocumentSettings:
-    """Return the settings of the documents from the configuration.
-
-    Raises: ConfigurationError.
-    """
-    return DocumentSettings(
-        dhcp_domain=conf.dhcp_domain,
-        skip_ec2_versions=tuple(conf.api.config_drive_skip_versions),
-        vendor_data=read_file(conf.api.vendordata_jsonfile_path),
-    )
 
 
 def make_handler(conf: Any, bus: Bus) -> MetadataHandler:

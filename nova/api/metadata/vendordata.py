@@ -55,24 +55,6 @@ def parse_targets(texts: tuple[str, ...]) -> tuple[Target, ...]:
     return tuple(targets)
 
 
-def read_file(path: str | None) -> dict[str, Any]:
-    """Return the operator's vendor data.  Raises: ConfigurationError."""
-    if not path:
-        return {}
-    try:
-        with open(path, encoding="utf-8") as file:
-            document = json.load(file)
-    except (OSError, ValueError) as error:
-        raise exception.ConfigurationError(
-            reason=f"[api] vendordata_jsonfile_path: {path} can not be read as JSON: {error}"
-        ) from error
-    if not isinstance(document, dict):
-        raise exception.ConfigurationError(
-            reason=f"[api] vendordata_jsonfile_path: {path} does not hold a JSON object."
-        )
-    return document
-
-
 class DynamicVendorData:
     """Asks the operator's services about a guest."""
 

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from nova.exception import ConfigurationError
 from nova.metadata.documents import (
     DocumentSettings,
     config_drive_files,
@@ -12,6 +13,7 @@ from nova.metadata.documents import (
     extras,
     openstack_tree,
 )
+from nova.metadata.settings import read_vendor_data
 from nova.metadata.tree import find, listing
 from nova.metadata.versions import EC2_VERSIONS, OPENSTACK_VERSIONS
 from nova.objects.block_device import BlockDevice
@@ -165,7 +167,7 @@ def test_md_11_config_drive_holds_this_server_and_the_given_password_only():
     guest = make_guest(
         user_data=user_data, injected_files=(file,), admin_password="pw", password="opaque"
     )
-    files = config_drive_files(guest)
+    files = config_drive_files(guest, SETTINGS)
     meta = json.loads(files["openstack/latest/meta_data.json"])
     assert meta["uuid"] == guest.instance.uuid
     assert meta["admin_pass"] == "pw"
@@ -181,5 +183,29 @@ def test_md_11_config_drive_holds_this_server_and_the_given_password_only():
 
 
 def test_md_11_config_drive_has_no_password_unless_given():
-    files = config_drive_files(make_guest())
+    files = config_drive_files(make_guest(), SETTINGS)
     assert "admin_pass" not in json.loads(files["openstack/latest/meta_data.json"])
+
+
+def test_the_operator_sets_domain_vendor_data_and_versions_of_config_drives():
+    settings = DocumentSettings(
+        dhcp_domain="example.org", skip_ec2_versions=(), vendor_data={"rack": 7}
+    )
+    files = config_drive_files(make_guest(), settings)
+    meta = json.loads(files["openstack/latest/meta_data.json"])
+    assert meta["hostname"] == "web.example.org"
+    assert json.loads(files["openstack/latest/vendor_data.json"]) == {"rack": 7}
+    assert "ec2/1.0/meta-data.json" in files
+
+
+@pytest.mark.parametrize("text", ["not json", "[1]"])
+def test_a_vendor_data_file_that_holds_no_object_is_refused(tmp_path, text):
+    path = tmp_path / "vendor.json"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError, match="vendordata_jsonfile_path"):
+        read_vendor_data(str(path))
+
+
+def test_a_missing_vendor_data_file_is_refused(tmp_path):
+    with pytest.raises(ConfigurationError, match="can not be read"):
+        read_vendor_data(str(tmp_path / "none"))
