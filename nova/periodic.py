@@ -10,6 +10,8 @@ from nova.exception import NovaException
 
 LOG = logging.getLogger(__name__)
 
+_MOST_DOUBLINGS = 30
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class PeriodicTask:
@@ -17,12 +19,20 @@ class PeriodicTask:
 
     initial_delay_s None: a random delay up to the fuzzy delay, and not above the interval.
     A run that takes longer than the interval delays the next one.
+    retry_s: pause after a failed run, doubled with each further one up to the interval.
     """
 
     name: str
     interval_s: float
     function: Callable[[], object]
     initial_delay_s: float | None = None
+    retry_s: float | None = None
+
+    def pause_s(self, failures: int) -> float:
+        """Return the seconds until the next start, after some failed runs in a row."""
+        if not failures or self.retry_s is None:
+            return self.interval_s
+        return min(self.interval_s, self.retry_s * 2.0 ** min(failures - 1, _MOST_DOUBLINGS))
 
 
 class PeriodicRunner:
@@ -64,11 +74,11 @@ class PeriodicRunner:
 
     def _loop(self, task: PeriodicTask) -> None:
         health = TaskHealth(task.name)
-        delay = self.first_delay_s(task)
+        delay, failures = self.first_delay_s(task), 0
         while not self._stopping.wait(delay):
             started = clock.monotonic()
-            health.run(task.function)
-            delay = max(0.0, started + task.interval_s - clock.monotonic())
+            failures = 0 if health.run(task.function) else failures + 1
+            delay = max(0.0, started + task.pause_s(failures) - clock.monotonic())
 
 
 class TaskHealth:

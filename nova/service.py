@@ -21,6 +21,7 @@ from nova.rpc.selfcheck import SelfCheck
 LOG = logging.getLogger(__name__)
 
 RPC_WORKERS = 64
+REPORT_RETRY_S = 1.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +142,7 @@ class Service:
             interval_s=settings.report_interval_s,
             function=self._duties.report or heartbeat(self._bus, settings),
             initial_delay_s=0,
+            retry_s=REPORT_RETRY_S,
         )
         yield PeriodicTask(
             name="self-check",

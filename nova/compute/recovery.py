@@ -7,7 +7,8 @@ import logging
 
 from nova import exception
 from nova.compute.build import Builder
-from nova.compute.operations import Failure, Operations, Outcome, Plan, Running
+from nova.compute.networks import Networks
+from nova.compute.operations import AWAY, Failure, Operations, Outcome, Plan, Running
 from nova.conductor.rpcapi import ConductorOperations
 from nova.context import RequestContext
 from nova.objects.instance import Instance
@@ -29,12 +30,14 @@ class Recovery:
         driver: ComputeDriver,
         operations: Operations,
         builder: Builder,
+        networks: Networks,
     ) -> None:
         self._conductor = bus.client(ConductorOperations)
         self._host = host
         self._driver = driver
         self._operations = operations
         self._builder = builder
+        self._networks = networks
 
     def reap(self, context: RequestContext, action: str) -> None:
         """Deal with guests and files whose servers are not on this host any more.
@@ -61,12 +64,19 @@ class Recovery:
         Raises: Unavailable.
         """
         for instance in self._conductor.anyone().instances_on_host(context, self._host):
-            if self._should_run(instance):
-                LOG.info("Instance %s is started again after the host's restart", instance.uuid)
-                try:
-                    self._driver.reboot_hard(instance)
-                except exception.NovaException:
-                    LOG.exception("Instance %s can not be started", instance.uuid)
+            with self._operations.exclusively(instance.uuid):
+                if self._should_run(instance):
+                    self._resume(context, instance)
+
+    def _resume(self, context: RequestContext, instance: Instance) -> None:
+        LOG.info("Instance %s is started again after the host's restart", instance.uuid)
+        try:
+            self._networks.setup(context, instance)
+            self._driver.reboot_hard(instance)
+        except AWAY:
+            raise
+        except exception.NovaException:
+            LOG.exception("Instance %s can not be started", instance.uuid)
 
     def _should_run(self, instance: Instance) -> bool:
         return (

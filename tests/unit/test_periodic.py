@@ -34,6 +34,33 @@ def test_task_runs_again_and_stops():
     assert runner.wait(5)
 
 
+def test_failed_run_is_repeated_sooner_with_growing_pauses():
+    report = task(interval_s=10, retry_s=1)
+    assert [report.pause_s(failures) for failures in (0, 1, 2, 4, 5, 5000)] == [
+        10,
+        1,
+        2,
+        8,
+        10,
+        10,
+    ]
+    assert task(interval_s=10).pause_s(3) == 10
+
+
+def test_runner_repeats_a_failed_run_after_the_short_pause():
+    thrice = threading.Semaphore(0)
+
+    def fail():
+        thrice.release()
+        raise MessagingUnavailable()
+
+    runner = PeriodicRunner([task(fail, interval_s=600, retry_s=0.001, initial_delay_s=0)])
+    runner.start()
+    assert all(thrice.acquire(timeout=5) for _ in range(3))
+    runner.stop()
+    assert runner.wait(5)
+
+
 def test_task_without_interval_never_runs():
     runs = []
     runner = PeriodicRunner([task(lambda: runs.append(1), interval_s=0, initial_delay_s=0)])

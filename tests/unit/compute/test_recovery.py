@@ -4,6 +4,7 @@ from nova.exception import DriverError
 from nova.objects.lifecycle import PowerState, VmState
 from nova.objects.operation import OperationState
 from tests.fixtures.compute import CONTEXT, LoneCompute
+from tests.fixtures.guests import make_vif
 
 
 class ProcessDied(BaseException):
@@ -147,6 +148,31 @@ def test_guests_that_ran_are_started_again_when_wanted():
         ran.uuid: PowerState.RUNNING,
         was_off.uuid: PowerState.SHUTDOWN,
     }
+
+
+def test_guests_are_no_stopped_servers_while_the_conductor_keeps_recovery_waiting():
+    compute = LoneCompute(resume_guests=True)
+    server = server_that_ran(compute, power_state=PowerState.RUNNING)
+    compute.bus.drop_next("unfinished", 10)
+    compute.start()
+    compute.bus.forget_faults()
+    compute.manager.report()
+    assert compute.reports.received[-1].power_states is None
+    compute.bus.run_until_idle()
+    compute.manager.report()
+    assert compute.reports.received[-1].power_states == {server.uuid: PowerState.RUNNING}
+
+
+def test_guest_is_started_again_only_when_its_network_is_there():
+    compute = LoneCompute(resume_guests=True)
+    server_that_ran(compute, power_state=PowerState.RUNNING, vifs=(make_vif(),))
+    compute.bus.drop_next("setup_instance", 10)
+    compute.start()
+    compute.bus.forget_faults()
+    assert set(compute.driver.list_guests().values()) == {PowerState.SHUTDOWN}
+    compute.manager.pull_operations(CONTEXT)
+    assert set(compute.driver.list_guests().values()) == {PowerState.RUNNING}
+    assert compute.network.log[-1][0] == "setup"
 
 
 def test_guests_stay_off_by_default(compute):
