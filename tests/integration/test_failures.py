@@ -295,8 +295,8 @@ WRONG_BODIES = {
         "name",
     ),
     "missing field": (b'{"server": {"name": "a", "networks": "none"}}', "flavorRef"),
-    "bad utf-8": (b'{"server": {"name": "\xff\xfe"}}', "JSON"),
-    "deep": (b"[" * 100000, "JSON"),
+    "bad utf-8": (b'{"server": {"name": "\xff\xfe"}}', "UTF-8"),
+    "deep": (b"[" * 100000, "nested"),
 }
 
 
