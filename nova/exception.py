@@ -214,6 +214,10 @@ class FlavorExtraSpecNotFound(NotFound):
     message = "Flavor {flavor_id} has no extra spec {key}."
 
 
+class InvalidExtraSpec(Invalid):
+    message = "Extra spec {key} is not valid: {reason}"
+
+
 class FlavorAccessExists(Conflict):
     message = "Project {project_id} already has access to flavor {flavor_id}."
 
@@ -224,6 +228,10 @@ class FlavorAccessNotFound(NotFound):
 
 class FlavorIsPublic(Conflict):
     message = "Flavor {flavor_id} is public: access lists exist for private flavors only."
+
+
+class FlavorHasNoAccessList(NotFound):
+    message = "Flavor {flavor_id} is public and has no access list."
 
 
 class KeypairNotFound(NotFound):
@@ -351,6 +359,10 @@ class ServiceNotFound(NotFound):
 
 class ServiceActionNotFound(NotFound):
     message = "Services have no action {action}."
+
+
+class ServiceNotChangeable(Invalid):
+    message = "Updating a {binary} service is not supported: only {only} services can be updated."
 
 
 class ServiceNotUnique(Invalid):

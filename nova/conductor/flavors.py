@@ -16,6 +16,7 @@ from nova.exception import (
     FlavorAccessNotFound,
     FlavorExists,
     FlavorExtraSpecNotFound,
+    FlavorHasNoAccessList,
     FlavorIsPublic,
     FlavorNotFound,
     InvalidSortKey,
@@ -110,17 +111,21 @@ class FlavorsEndpoint(ConductorFlavors):
         with self.db.reading() as tx:
             flavor = _get(tx, flavorid)
             if flavor.is_public:
-                raise FlavorIsPublic(flavor_id=flavorid)
+                raise FlavorHasNoAccessList(flavor_id=flavorid)
             return tuple(flavors.list_access(tx, flavor.id))
 
     @retried
     def add_access(
-        self, context: RequestContext, flavorid: str, project_id: str
+        self,
+        context: RequestContext,
+        flavorid: str,
+        project_id: str,
+        public_too: bool = False,
     ) -> tuple[str, ...]:
         """Give access; return all projects with access."""
         taken = FlavorAccessExists(flavor_id=flavorid, project_id=project_id)
         with self._changing(flavorid) as (tx, flavor):
-            if flavor.is_public:
+            if flavor.is_public and not public_too:
                 raise FlavorIsPublic(flavor_id=flavorid)
             if flavors.has_access(tx, flavor.id, project_id):
                 raise taken

@@ -10,7 +10,13 @@ from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
 from nova.db import compute_nodes, instances, services
 from nova.db.engine import Database, Transaction, retried
-from nova.exception import Conflict, HypervisorNotFound, MarkerNotFound, ServiceNotFound
+from nova.exception import (
+    Conflict,
+    HypervisorNotFound,
+    MarkerNotFound,
+    ServiceNotChangeable,
+    ServiceNotFound,
+)
 from nova.objects.service import (
     AvailabilityZone,
     ComputeNode,
@@ -87,7 +93,11 @@ class HostsEndpoint(ConductorHosts):
 
     @retried
     def update_service(
-        self, context: RequestContext, service_id: str, change: ServiceChange
+        self,
+        context: RequestContext,
+        service_id: str,
+        change: ServiceChange,
+        binary: str | None = None,
     ) -> Service:
         """Change a service named by uuid, or by "host/binary"."""
         now = clock.utcnow()
@@ -100,6 +110,8 @@ class HostsEndpoint(ConductorHosts):
             values["disabled_reason"] = None
         with self.db.transaction() as tx:
             service = self._find(tx, service_id)
+            if binary is not None and service.binary != binary:
+                raise ServiceNotChangeable(binary=service.binary, only=binary)
             if values:
                 services.update(tx, service.id, {**values, "updated_at": now})
                 if service.binary == COMPUTE_BINARY:

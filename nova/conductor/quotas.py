@@ -60,8 +60,8 @@ class QuotasEndpoint(ConductorQuotas):
             used = quotas.usages(tx, project_id, user_id)
             if not force:
                 _check_used(limits, used)
-            if user_id is not None:
-                _check_within(limits, quotas.limits(tx, project_id, self.settings.quotas))
+                if user_id is not None:
+                    _check_within(limits, quotas.limits(tx, project_id, self.settings.quotas))
             quotas.set_limits(tx, project_id, limits, user_id)
             after = quotas.limits(tx, project_id, self.settings.quotas, user_id)
         return _quota_set(project_id, after, used, user_id)

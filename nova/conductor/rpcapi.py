@@ -185,7 +185,7 @@ class ConductorHosts(Interface):
 
     topic = "conductor"
     namespace = "hosts"
-    version = "1.0"
+    version = "1.1"
 
     @call(since="1.0", timeout_s=10, retry_safe=True)
     def report(self, context: RequestContext, report: HostReport) -> ReportAnswer:
@@ -207,11 +207,18 @@ class ConductorHosts(Interface):
     ) -> tuple[Service, ...]:
         """Return services in order of their id."""
 
-    @call(since="1.0")
+    @call(since="1.0", args={"binary": "1.1"})
     def update_service(
-        self, context: RequestContext, service_id: str, change: ServiceChange
+        self,
+        context: RequestContext,
+        service_id: str,
+        change: ServiceChange,
+        binary: str | None = None,
     ) -> Service:
-        """Change a service named by uuid, or by "host/binary".  Raises: ServiceNotFound."""
+        """Change a service named by uuid, or by "host/binary".
+
+        binary: the only one that may be changed.  Raises: ServiceNotFound, ServiceNotChangeable.
+        """
 
     @call(since="1.0")
     def delete_service(self, context: RequestContext, service_id: str) -> None:
@@ -239,7 +246,7 @@ class ConductorFlavors(Interface):
 
     topic = "conductor"
     namespace = "flavors"
-    version = "1.0"
+    version = "1.1"
 
     @call(since="1.0", retry_safe=True)
     def page(self, context: RequestContext, query: FlavorQuery) -> tuple[Flavor, ...]:
@@ -276,13 +283,21 @@ class ConductorFlavors(Interface):
 
     @call(since="1.0", retry_safe=True)
     def list_access(self, context: RequestContext, flavorid: str) -> tuple[str, ...]:
-        """Return the projects with access.  Raises: FlavorNotFound, FlavorIsPublic."""
+        """Return the projects with access.  Raises: FlavorNotFound, FlavorHasNoAccessList."""
 
-    @call(since="1.0")
+    @call(since="1.0", args={"public_too": "1.1"})
     def add_access(
-        self, context: RequestContext, flavorid: str, project_id: str
+        self,
+        context: RequestContext,
+        flavorid: str,
+        project_id: str,
+        public_too: bool = False,
     ) -> tuple[str, ...]:
-        """Give access; return all projects with access.  Raises: FlavorAccessExists."""
+        """Give access; return all projects with access.
+
+        public_too: keep an entry for a public flavor, for when it is none any more.
+        Raises: FlavorNotFound, FlavorAccessExists, FlavorIsPublic.
+        """
 
     @call(since="1.0")
     def remove_access(

@@ -11,6 +11,7 @@ from nova.db.engine import Transaction
 from nova.db.tables import flavor_extra_specs, flavor_projects, flavors, key_pairs
 from nova.objects.flavor import Flavor, FlavorQuery
 
+_LONG_AGO = sa.literal(datetime.datetime(1970, 1, 1), flavors.c.created_at.type)
 _FIELDS = (
     "id",
     "flavorid",
@@ -26,7 +27,8 @@ _FIELDS = (
     "created_at",
     "updated_at",
 )
-SORT_COLUMNS: dict[str, sa.Column[Any]] = {
+# Expressions are never null, so that a page can begin after any value.
+SORT_COLUMNS: dict[str, sa.ColumnElement[Any]] = {
     "id": flavors.c.id,
     "flavorid": flavors.c.flavorid,
     "name": flavors.c.name,
@@ -38,8 +40,11 @@ SORT_COLUMNS: dict[str, sa.Column[Any]] = {
     "rxtx_factor": flavors.c.rxtx_factor,
     "disabled": flavors.c.disabled,
     "is_public": flavors.c.is_public,
-    "created_at": flavors.c.created_at,
-    "updated_at": flavors.c.updated_at,
+    "description": sa.func.coalesce(flavors.c.description, ""),
+    "created_at": sa.func.coalesce(flavors.c.created_at, _LONG_AGO),
+    "updated_at": sa.func.coalesce(flavors.c.updated_at, _LONG_AGO),
+    # Of cells and hypervisors of old: always the same, so that the id decides.
+    "vcpu_weight": sa.literal(0),
 }
 
 
@@ -73,7 +78,9 @@ def page(tx: Transaction, query: FlavorQuery) -> list[Flavor] | None:
     chosen = sa.select(flavors.c.id).where(*_conditions(query))
     if query.marker is not None:
         marker = tx.execute(
-            sa.select(column, flavors.c.id).where(flavors.c.flavorid == query.marker)
+            sa.select(column, flavors.c.id).where(
+                flavors.c.flavorid == query.marker, *_visible(query.project_id)
+            )
         ).first()
         if marker is None:
             return None
@@ -90,7 +97,8 @@ def page(tx: Transaction, query: FlavorQuery) -> list[Flavor] | None:
     return [found[row_id] for row_id in ids]
 
 
-def _after(column: sa.Column[Any], value: Any, row_id: int, direction: str) -> Any:
+def _after(column: sa.ColumnElement[Any], value: Any, row_id: int, direction: str) -> Any:
+    value = sa.literal(value, column.type)  # SQLAlchemy refuses < and > with a bare True
     if direction == "desc":
         return sa.or_(column < value, sa.and_(column == value, flavors.c.id < row_id))
     return sa.or_(column > value, sa.and_(column == value, flavors.c.id > row_id))
@@ -100,16 +108,25 @@ def _conditions(query: FlavorQuery) -> list[sa.ColumnElement[bool]]:
     conditions: list[sa.ColumnElement[bool]] = []
     if query.is_public is not None:
         conditions.append(flavors.c.is_public.is_(query.is_public))
-    if query.project_id is not None:
-        allowed = sa.select(flavor_projects.c.flavor_id).where(
-            flavor_projects.c.project_id == query.project_id
-        )
-        conditions.append(sa.or_(flavors.c.is_public.is_(True), flavors.c.id.in_(allowed)))
+    conditions += _visible(query.project_id)
     if query.min_ram_mb is not None:
         conditions.append(flavors.c.memory_mb >= query.min_ram_mb)
     if query.min_disk_gb is not None:
         conditions.append(flavors.c.root_gb >= query.min_disk_gb)
     return conditions
+
+
+def _visible(project_id: str | None) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions that keep to what a project may use; None may use everything."""
+    if project_id is None:
+        return []
+    allowed = sa.select(flavor_projects.c.flavor_id).where(
+        flavor_projects.c.project_id == project_id
+    )
+    return [
+        sa.or_(flavors.c.is_public.is_(True), flavors.c.id.in_(allowed)),
+        flavors.c.disabled.is_(False),
+    ]
 
 
 def _with_specs() -> sa.Select[Any]:

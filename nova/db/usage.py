@@ -38,9 +38,10 @@ def list_servers(tx: Transaction, query: UsageQuery) -> list[sa.RowMapping] | No
     if query.project_id is not None:
         statement = statement.where(column.project_id == query.project_id)
     if query.marker is not None:
-        project = tx.execute(
-            sa.select(column.project_id).where(column.uuid == query.marker)
-        ).scalar()
+        known = [column.uuid == query.marker]
+        if query.project_id is not None:
+            known.append(column.project_id == query.project_id)
+        project = tx.execute(sa.select(column.project_id).where(*known)).scalar()
         if project is None:
             return None
         statement = statement.where(

@@ -4,6 +4,7 @@ from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import Json, Key, Object
 from nova.api.openstack.schema_types import PROJECT_ID
+from nova.api.openstack.versions import Range
 from nova.policy import ADMIN
 
 flavor_access = Resource(
@@ -16,6 +17,7 @@ ADD = Object(Key("addTenantAccess", _TENANT, required=True))
 REMOVE = Object(Key("removeTenantAccess", _TENANT, required=True))
 
 _ACTION = "POST /flavors/{id}/action"
+_PRIVATE_ONLY = Range("2.7")
 
 
 def _document(flavorid: str, projects: tuple[str, ...]) -> dict[str, object]:
@@ -37,9 +39,10 @@ def add(call: Call) -> dict[str, object]:
     """Give a project access."""
     flavorid = call.args["id"]
     project_id = call.body["addTenantAccess"]["tenant"]
-    return _document(
-        flavorid, call.conductor.flavors.add_access(call.context, flavorid, project_id)
+    projects = call.conductor.flavors.add_access(
+        call.context, flavorid, project_id, public_too=call.version not in _PRIVATE_ONLY
     )
+    return _document(flavorid, projects)
 
 
 @flavor_access.route(f"{_ACTION} removeTenantAccess", policy="remove_tenant_access", body=REMOVE)

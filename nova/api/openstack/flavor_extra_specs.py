@@ -1,10 +1,13 @@
 """os-extra_specs: what a flavor asks of hosts and guests beyond its size."""
 
 from nova import exception
+from nova.api.openstack import extra_spec_rules
 from nova.api.openstack.call import Call
 from nova.api.openstack.flavors import project_limit
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import Json, Key, Object
+from nova.api.openstack.validation import one_of
+from nova.api.openstack.versions import Range
 from nova.policy import ADMIN, READER
 
 extra_specs = Resource(
@@ -20,6 +23,8 @@ _SPECS: Json = {
     "additionalProperties": False,
     "maxProperties": 1000,
 }
+_MAX_VALUE = 255
+_CHECKED = Range("2.86")
 
 CREATE = Object(Key("extra_specs", _SPECS, required=True))
 UPDATE = Object(extra=_VALUE)
@@ -49,22 +54,19 @@ def show(call: Call) -> dict[str, object]:
 @extra_specs.route("POST /flavors/{flavor_id}/os-extra_specs", policy="create", body=CREATE)
 def create(call: Call) -> dict[str, object]:
     """Add extra specs to those there are."""
-    specs = _texts(call.body["extra_specs"])
-    call.conductor.flavors.set_extra_specs(call.context, call.args["flavor_id"], specs)
-    return {"extra_specs": specs}
+    _set(call, call.body["extra_specs"])
+    return {"extra_specs": call.body["extra_specs"]}
 
 
 @extra_specs.route("PUT /flavors/{flavor_id}/os-extra_specs/{id}", policy="update", body=UPDATE)
 def update(call: Call) -> dict[str, object]:
     """Set one extra spec."""
-    key = call.args["id"]
-    if list(call.body) != [key]:
+    if list(call.body) != [call.args["id"]] or not one_of(_SPECS, call.body):
         raise exception.InvalidInput(
             reason="the body must hold exactly the extra spec that the URL names."
         )
-    specs = _texts(call.body)
-    call.conductor.flavors.set_extra_specs(call.context, call.args["flavor_id"], specs)
-    return dict(specs)
+    _set(call, call.body)
+    return dict(call.body)
 
 
 @extra_specs.route("DELETE /flavors/{flavor_id}/os-extra_specs/{id}", policy="delete")
@@ -73,5 +75,15 @@ def delete(call: Call) -> None:
     call.conductor.flavors.delete_extra_spec(call.context, call.args["flavor_id"], call.args["id"])
 
 
-def _texts(specs: dict[str, object]) -> dict[str, str]:
-    return {key: str(value) for key, value in specs.items()}
+def _set(call: Call, given: dict[str, str | int | float]) -> None:
+    """Store extra specs as texts.
+
+    Raises: InvalidExtraSpec, FlavorNotFound.
+    """
+    specs = {key: str(value) for key, value in given.items()}
+    for key, value in specs.items():
+        if len(value) > _MAX_VALUE:
+            raise exception.InvalidExtraSpec(key=key, reason="the value is too long.")
+        if call.version in _CHECKED:
+            extra_spec_rules.check(key, value)
+    call.conductor.flavors.set_extra_specs(call.context, call.args["flavor_id"], specs)

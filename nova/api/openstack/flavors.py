@@ -5,6 +5,7 @@ from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import Json, Key, Object, Param, Query
 from nova.api.openstack.schema_types import BOOL, NAME, NONNEGATIVE, POSITIVE
+from nova.api.openstack.validation import one_of
 from nova.api.openstack.values import boolean, integer
 from nova.api.openstack.views import Field, View
 from nova.objects.flavor import Flavor, FlavorChange, FlavorQuery, NewFlavor
@@ -23,12 +24,13 @@ _ID: Json = {
     "maxLength": 255,
     "pattern": r"^(?! )[a-zA-Z0-9. _-]+(?<! )\Z",
 }
+_MAX_FACTOR = 3.40282e38
 _FACTOR: Json = {
     "type": ["number", "string"],
     "pattern": r"^[0-9]+(\.[0-9]+)?\Z",
     "maxLength": 40,
     "exclusiveMinimum": 0,
-    "maximum": 3.40282e38,
+    "maximum": _MAX_FACTOR,
 }
 _DESCRIPTION: Json = {"type": ["string", "null"], "maxLength": 65535, "format": "printable"}
 
@@ -162,23 +164,43 @@ def show(call: Call) -> dict[str, object]:
 def create(call: Call) -> dict[str, object]:
     """Create a flavor."""
     wanted = call.body["flavor"]
-    given_id = wanted.get("id")
-    factor = float(wanted.get("rxtx_factor", 1.0))
-    if factor <= 0:
-        raise exception.InvalidInput(reason="rxtx_factor must be greater than 0.")
     new = NewFlavor(
         name=wanted["name"].strip(),
-        flavorid=None if given_id in (None, "auto") else str(given_id),
+        flavorid=_flavorid(wanted.get("id")),
         memory_mb=int(wanted["ram"]),
         vcpus=int(wanted["vcpus"]),
         root_gb=int(wanted["disk"]),
         ephemeral_gb=int(wanted.get("OS-FLV-EXT-DATA:ephemeral", 0)),
         swap_mb=int(wanted.get("swap", 0)),
-        rxtx_factor=factor,
+        rxtx_factor=_factor(wanted.get("rxtx_factor", 1.0)),
         is_public=boolean("is_public", wanted.get("os-flavor-access:is_public", True)),
         description=wanted.get("description"),
     )
     return SHOWN.render(call.conductor.flavors.create(call.context, new), call)
+
+
+def _flavorid(given: str | float | None) -> str | None:
+    """Return the id wished for, None when one is to be made.
+
+    Raises: InvalidInput.
+    """
+    if given is None or given == "auto":
+        return None
+    text = str(given)
+    if not one_of({**_ID, "type": "string"}, text):
+        raise exception.InvalidInput(reason="id is not usable as the id of a flavor.")
+    return text
+
+
+def _factor(given: str | float) -> float:
+    """Return a factor; texts are checked here, numbers by the schema.
+
+    Raises: InvalidInput.
+    """
+    factor = float(given)
+    if not 0 < factor <= _MAX_FACTOR:
+        raise exception.InvalidInput(reason="rxtx_factor must be a number above 0.")
+    return factor
 
 
 @flavors.route("PUT /flavors/{id}", policy="update", since="2.55", body=UPDATE)

@@ -2,14 +2,16 @@
 
 import json
 import uuid
+from collections.abc import Iterator
 
 from nova import exception
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import Json, Param, Query
-from nova.api.openstack.schema_types import FQDN, NONNEGATIVE
+from nova.api.openstack.schema_types import BOOL, FQDN, NONNEGATIVE
 from nova.api.openstack.services import state, status
 from nova.api.openstack.values import boolean
+from nova.api.openstack.versions import Range
 from nova.api.openstack.views import ABSENT, Field, View
 from nova.objects.service import Hypervisor, HypervisorQuery
 from nova.policy import ADMIN
@@ -33,7 +35,8 @@ _PAGE = (
     Param("limit", NONNEGATIVE, since="2.53"),
     Param("marker", since="2.53"),
 )
-_SERVERS = Param("with_servers", since="2.53")
+_SERVERS = Param("with_servers", BOOL, since="2.53")
+_ALWAYS_A_LIST = Range("2.75")
 LIST = Query(*_PAGE, Param("hypervisor_hostname_pattern", FQDN, since="2.53"), _SERVERS,
              strict_since="2.53")  # fmt: skip
 SHOW = Query(_SERVERS, strict_since="2.53")
@@ -68,7 +71,7 @@ def _usage(name: str, column: str) -> Field[Hypervisor]:
 
 
 def _servers(hypervisor: Hypervisor, call: Call) -> object:
-    if not hypervisor.servers:
+    if not hypervisor.servers and not (call.version in _ALWAYS_A_LIST and _with_servers(call)):
         return ABSENT
     return [{"uuid": uuid, "name": name} for uuid, name in hypervisor.servers]
 
@@ -80,6 +83,10 @@ def _service(hypervisor: Hypervisor, call: Call) -> Json:
         "host": service.host,
         "disabled_reason": service.disabled_reason,
     }
+
+
+def _uptime(hypervisor: Hypervisor, call: Call) -> str | None:
+    return hypervisor.node.uptime if state(hypervisor.service) == "up" else None
 
 
 def _cpu_info(hypervisor: Hypervisor, call: Call) -> object:
@@ -95,9 +102,7 @@ _BRIEF: tuple[Field[Hypervisor], ...] = (
 )
 BRIEF: View[Hypervisor] = View("hypervisor", *_BRIEF, Field("servers", _servers, since="2.53"))
 BRIEF_WITH_SERVERS: View[Hypervisor] = View("hypervisor", *_BRIEF, Field("servers", _servers))
-UPTIME: View[Hypervisor] = BRIEF.extended(
-    Field("uptime", lambda hypervisor, call: hypervisor.node.uptime)
-)
+UPTIME: View[Hypervisor] = BRIEF.extended(Field("uptime", _uptime))
 DETAIL: View[Hypervisor] = BRIEF.extended(
     *(_usage(*row) for row in _STATISTICS if row[0] != "disk_available_least"),
     Field(
@@ -111,7 +116,7 @@ DETAIL: View[Hypervisor] = BRIEF.extended(
     Field("hypervisor_version", lambda hypervisor, call: hypervisor.node.hypervisor_version),
     Field("host_ip", lambda hypervisor, call: hypervisor.node.host_ip),
     Field("service", _service),
-    Field("uptime", lambda hypervisor, call: hypervisor.node.uptime, since="2.88"),
+    Field("uptime", _uptime, since="2.88"),
 )
 
 
@@ -222,12 +227,22 @@ def _matching(call: Call, with_servers: bool) -> tuple[Hypervisor, ...]:
 @hypervisors.route("GET /os-hypervisors/statistics", policy="statistics", until="2.87")
 def statistics(call: Call) -> dict[str, object]:
     """Show sums over all hypervisors that take new work."""
-    found = call.conductor.hosts.page_hypervisors(
-        call.context, HypervisorQuery(limit=call.settings.max_limit)
-    )
-    active = [hypervisor for hypervisor in found if not hypervisor.service.disabled]
+    active = [hypervisor for hypervisor in _all(call) if not hypervisor.service.disabled]
     sums: dict[str, object] = {
         name: sum(_number(hypervisor, column) or 0 for hypervisor in active)
         for name, column in _STATISTICS
     }
     return {"hypervisor_statistics": {"count": len(active), **sums}}
+
+
+def _all(call: Call) -> Iterator[Hypervisor]:
+    """Give every hypervisor, page by page."""
+    limit, marker = call.settings.max_limit, None
+    while True:
+        page = call.conductor.hosts.page_hypervisors(
+            call.context, HypervisorQuery(limit=limit, marker=marker)
+        )
+        yield from page
+        if len(page) < limit:
+            return
+        marker = page[-1].node.uuid

@@ -9,11 +9,7 @@ from nova.policy import ADMIN, ANY
 
 limits = Resource("limits", rules={"": ANY, "other_project": ADMIN})
 
-SHOW = Query(
-    Param("tenant_id", repeat=True),
-    Param("reserved", repeat=True),
-    strict_since="2.75",
-)
+SHOW = Query(Param("tenant_id", repeat=True), strict_since="2.75")
 
 # Field, resource, and the version from which on it is gone.  Source: api-conventions section 8.
 _LIMITS: tuple[tuple[str, str, str | None], ...] = (
@@ -58,9 +54,9 @@ ABSOLUTE: View[QuotaSet] = View(
 def show(call: Call) -> dict[str, object]:
     """Show the limits of the caller's project, or of another one."""
     project_id = call.context.project_id or ""
-    other = call.query.get("tenant_id")
-    if other is not None and other != project_id:
-        call.authorize("os_compute_api:limits:other_project", project_id=other)
-        project_id = other
+    wanted = call.query.get("tenant_id")
+    if wanted is not None:
+        call.authorize("os_compute_api:limits:other_project", project_id=wanted)
+        project_id = wanted
     quotas = call.conductor.quotas.get(call.context, project_id)
     return {"limits": {"rate": [], **ABSOLUTE.render(quotas, call)}}

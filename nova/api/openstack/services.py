@@ -74,7 +74,7 @@ def update_by_name(call: Call) -> dict[str, object]:
     named = {"host": body["host"], "binary": body["binary"]}
     change = _change_of_verb(call, verb)
     if named["binary"] != COMPUTE:
-        raise exception.InvalidInput(reason=f"only {COMPUTE} services can be changed.")
+        raise exception.ServiceNotChangeable(binary=named["binary"], only=COMPUTE)
     changed = call.conductor.hosts.update_service(
         call.context, f"{named['host']}/{named['binary']}", change
     )
@@ -123,7 +123,8 @@ def update(call: Call) -> dict[str, object]:
     if "forced_down" in body:
         changes["forced_down"] = boolean("forced_down", body["forced_down"])
     change = ServiceChange(**changes)  # type: ignore[arg-type]
-    return SHOWN.render(call.conductor.hosts.update_service(call.context, service_id, change), call)
+    changed = call.conductor.hosts.update_service(call.context, service_id, change, binary=COMPUTE)
+    return SHOWN.render(changed, call)
 
 
 @services.route("DELETE /os-services/{id}", policy="delete", ok=204)

@@ -116,12 +116,13 @@ def _document(project_id: str, usages: list[ServerUsage], asked: Period, detaile
         "total_vcpus_usage": sum(usage.hours * usage.vcpus for usage in usages),
     }
     if detailed:
-        document["server_usages"] = [_server(usage, asked.stop) for usage in usages]
+        now = clock.utcnow()
+        document["server_usages"] = [_server(usage, now) for usage in usages]
     return document
 
 
-def _server(usage: ServerUsage, stop: datetime.datetime) -> Json:
-    end = usage.ended_at or stop
+def _server(usage: ServerUsage, now: datetime.datetime) -> Json:
+    end = usage.ended_at or now
     return {
         "instance_id": usage.instance_uuid,
         "name": usage.display_name,

@@ -278,8 +278,12 @@ def decode_base64(text: str) -> bytes | None:
 
 
 def printable(text: str) -> bool:
-    """Tell whether a text has no control, unassigned or private characters."""
-    return all(char == " " or unicodedata.category(char)[0] not in "CZ" for char in text)
+    """Tell whether a text has no control, unassigned or private characters and no line ends."""
+    return all(_is_shown(unicodedata.category(char)) for char in text)
+
+
+def _is_shown(category: str) -> bool:
+    return category == "Zs" or category[0] not in "CZ"
 
 
 # --- Formats ----------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from nova.exception import (
     FlavorDiskTooSmall,
     FlavorExists,
     FlavorExtraSpecNotFound,
+    FlavorHasNoAccessList,
     FlavorIsPublic,
     FlavorMemoryTooSmall,
     FlavorNotFound,
@@ -68,8 +69,11 @@ def test_private_flavors_are_for_those_with_access(conductor):
         conductor.flavors.remove_access(ADMIN, "1", "p")
     assert conductor.flavors.page(ADMIN, both) == ()
     seed_flavor(conductor, flavorid="2", name="public")
-    with pytest.raises(FlavorIsPublic):
+    with pytest.raises(FlavorHasNoAccessList):
         conductor.flavors.list_access(ADMIN, "2")
+    with pytest.raises(FlavorIsPublic):
+        conductor.flavors.add_access(ADMIN, "2", "p")
+    assert conductor.flavors.add_access(ADMIN, "2", "p", public_too=True) == ("p",)
 
 
 def test_specs_and_descriptions_change(conductor):

@@ -14,6 +14,10 @@ from nova.objects.operation import Work
 from nova.rpc.local import LocalBus
 from tests.fixtures.conductor_stub import StubHosts, StubInstances, StubKeypairs
 from tests.fixtures.rest import PROJECT, Rest, make_rest_app
+from tests.fixtures.rest_site import RestSite, make_rest_site
+from tests.fixtures.time import FrozenClock, frozen_clock
+
+__all__ = ["frozen_clock"]
 
 IMAGE_ID = "11111111-2222-3333-4444-555555555555"
 
@@ -89,3 +93,9 @@ def api() -> Api:
         images=images,
         compute=compute,
     )
+
+
+@pytest.fixture
+def cloud(frozen_clock: FrozenClock) -> RestSite:
+    """Return the API over a real conductor."""
+    return make_rest_site(frozen_clock)
