@@ -1,12 +1,16 @@
 """Power actions: start, stop, reboot."""
 
 import dataclasses
+import logging
 
 from nova import exception
 from nova.compute.operations import Failure, Outcome, Plan, Running
 from nova.objects.instance import Instance
 from nova.objects.lifecycle import PowerState, TaskState, VmState
+from nova.objects.operation import IF_POWER_STATE
 from nova.virt.driver import ComputeDriver
+
+LOG = logging.getLogger(__name__)
 
 # Image property with the seconds that a guest needs to shut down.
 SHUTDOWN_TIMEOUT_PROPERTY = "os_shutdown_timeout"
@@ -59,6 +63,12 @@ class PowerActions:
         return self._outcome(running)
 
     def _stop(self, running: Running) -> Outcome:
+        """Stop a guest; one that was to be stopped for its power state must still have it."""
+        wanted = running.operation.arguments.get(IF_POWER_STATE)
+        found = self._driver.get_power_state(running.instance) if wanted is not None else None
+        if found is not None and found.name != wanted:
+            LOG.info("Instance %s is %s by now", running.instance.uuid, found.name)
+            return Outcome(power_state=found, vm_state=running.instance.vm_state)
         self._driver.power_off(
             running.instance,
             self._shutdown_timeout_s(running.instance),

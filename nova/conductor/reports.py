@@ -1,5 +1,6 @@
 """Takes the reports of daemons: heartbeat, resources, power states."""
 
+import dataclasses
 import datetime
 import logging
 import uuid
@@ -14,6 +15,7 @@ from nova.context import RequestContext
 from nova.db import compute_nodes, instances, operations, services
 from nova.db.engine import Database, Transaction, retried
 from nova.objects.lifecycle import ACTIONS, PowerState, TaskState, VmState
+from nova.objects.operation import IF_POWER_STATE
 from nova.objects.service import HostReport, NodeResources, ReportAnswer, Service
 
 LOG = logging.getLogger(__name__)
@@ -126,7 +128,7 @@ class Reports:
         if report.power_states is not None:
             reported = report.power_states
             changed: dict[str, PowerState] = {}
-            stops: list[str] = []
+            stops: dict[str, PowerState] = {}
             for instance_uuid, vm_state, task_state, known in rows:
                 state = reported.get(instance_uuid, PowerState.NOSTATE)
                 if vm_state is VmState.BUILDING and instance_uuid not in reported:
@@ -135,7 +137,7 @@ class Reports:
                     changed[instance_uuid] = state
                 reaction = reaction_to(vm_state, task_state, state)
                 if reaction is Reaction.STOP:
-                    stops.append(instance_uuid)
+                    stops[instance_uuid] = state
                 elif reaction is Reaction.WARN and state is not known:
                     LOG.warning(
                         "Guest of instance %s is %s, but the server is %s",
@@ -144,7 +146,7 @@ class Reports:
                         vm_state,
                     )
             instances.set_power_states(tx, report.host, changed, now)
-            self._stop(tx, context, stops[:MAX_STOPS], now)
+            self._stop(tx, context, stops, now)
         io_ops = sum(1 for _uuid, vm, task, _power in rows if _busy(vm, task))
         return {"num_io_ops": io_ops, "running_vms": len(rows)}
 
@@ -152,20 +154,27 @@ class Reports:
         self,
         tx: Transaction,
         context: RequestContext,
-        uuids: list[str],
+        stops: dict[str, PowerState],
         now: datetime.datetime,
     ) -> None:
-        """Begin to stop servers whose guests went off; the host pulls the operations."""
-        if not uuids:
+        """Begin to stop servers for the power states of their guests; the host pulls that.
+
+        A report may be older than what happened since, so the host looks once more.
+        """
+        if not stops:
             return
         action = ACTIONS["stop"]
         deadline = now + datetime.timedelta(seconds=action.deadline_s)
         rows = []
-        for instance in instances.list_by_uuids(tx, uuids):
+        for instance in instances.list_by_uuids(tx, list(stops)[:MAX_STOPS]):
             if not transitions.begin(tx, instance, action, now):
                 continue
-            LOG.info("Instance %s is stopped, because its guest is", instance.uuid)
-            operation = instance_rows.operation_of(context, instance, "stop", deadline)
+            state = stops[instance.uuid].name
+            LOG.info("Instance %s is to be stopped: its guest is %s", instance.uuid, state)
+            operation = dataclasses.replace(
+                instance_rows.operation_of(context, instance, "stop", deadline),
+                arguments={IF_POWER_STATE: state},
+            )
             rows.append(instance_rows.operation_row(operation, now))
         if rows:
             operations.create(tx, rows)

@@ -17,6 +17,10 @@ class OperationState(enum.StrEnum):
     FAILED = "failed"
 
 
+# Argument of an operation: nothing is done unless the guest has this power state.
+IF_POWER_STATE = "if_power_state"
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """One asynchronous operation on a server, stored before any message about it goes out.
