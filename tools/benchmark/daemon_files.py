@@ -11,7 +11,11 @@ from pathlib import Path
 
 from standup import ini, ports
 
-RARE_WORK_PUT_OFF = {"self_check_interval": "0", "operations_pull_interval": "86400"}
+RARE_WORK_PUT_OFF = {
+    "self_check_interval": "0",
+    "operations_pull_interval": "86400",
+    "periodic_fuzzy_delay": "0",
+}
 ROOMY = {"vcpus": "1000", "memory_mb": "800000", "local_gb": "600000"}
 
 

@@ -78,7 +78,7 @@ class Run:
     def idle(self) -> None:
         """Count what the cloud does when nobody asks for anything."""
         self.meter.begin()
-        time.sleep(self.options.sizes.idle_s - SETTLE_S)
+        time.sleep(self.options.sizes.idle_s - 2 * SETTLE_S)
         self.results.idle = self.meter.idle = self.meter.end_of_round()
 
     def boot(self) -> None:
