@@ -18,7 +18,7 @@ from nova.conductor.rpcapi import ConductorOperations
 from nova.conductor.settings import ConductorSettings
 from nova.conductor.tasks.build import BuildJob, BuildTask, Pool
 from nova.context import RequestContext
-from nova.db import instances, operations
+from nova.db import archive, instances, operations
 from nova.db.engine import Database, Transaction, retried
 from nova.exception import InstanceActionStale, Invalid, NotOwner
 from nova.objects.build_request import BuildRequest
@@ -37,6 +37,7 @@ from nova.rpc.bus import Bus
 LOG = logging.getLogger(__name__)
 
 MAX_UUIDS = 20000
+MAX_NAMED = 10
 DELETE_RETRY_S = 60
 
 
@@ -278,9 +279,24 @@ class OperationsEndpoint(ConductorOperations):
     def deleted_on_host(
         self, context: RequestContext, host: str, instance_uuids: tuple[str, ...]
     ) -> tuple[str, ...]:
-        """Return which of these are not servers of this host."""
+        """Return which of these have left this host: deleted, or on another host or on none.
+
+        What was never a server of this cloud is left alone: the host, or this conductor, may
+        have been pointed at the wrong database.
+        """
         if len(instance_uuids) > MAX_UUIDS:
             raise Invalid(reason=f"more than {MAX_UUIDS} uuids were asked about at once")
         with self.db.reading() as tx:
-            present = instances.uuids_on_host(tx, host, instance_uuids)
-        return tuple(uuid for uuid in instance_uuids if uuid not in present)
+            hosts = instances.hosts_of(tx, instance_uuids)
+            deleted = archive.known(tx, [uuid for uuid in instance_uuids if uuid not in hosts])
+        unknown = [uuid for uuid in instance_uuids if uuid not in hosts and uuid not in deleted]
+        if unknown:
+            LOG.warning(
+                "Host %s has %d guests that are no servers of this cloud; they are left alone: %s",
+                host,
+                len(unknown),
+                ", ".join(unknown[:MAX_NAMED]),
+            )
+        return tuple(
+            uuid for uuid in instance_uuids if uuid in deleted or hosts.get(uuid, host) != host
+        )

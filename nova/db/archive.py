@@ -1,11 +1,12 @@
 """Deleted servers: records kept for lists with changes-since, and for usage."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
+from nova.db import bulk
 from nova.db import instances as live
 from nova.db.engine import Transaction
 from nova.db.tables import (
@@ -60,6 +61,16 @@ def move(
         sa.delete(block_device_mapping).where(block_device_mapping.c.instance_uuid == instance.uuid)
     )
     return True
+
+
+def known(tx: Transaction, uuids: Sequence[str]) -> set[str]:
+    """Return which of the uuids are deleted servers."""
+    table = deleted_instances.c
+    return {
+        uuid
+        for piece in bulk.chunks(uuids)
+        for (uuid,) in tx.execute(sa.select(table.uuid).where(table.uuid.in_(piece)))
+    }
 
 
 def find(tx: Transaction, instance_uuid: str, scope: Scope | None = None) -> Instance | None:

@@ -233,13 +233,13 @@ def states_on_host(
     return [(uuid, vm, task, PowerState(power)) for uuid, vm, task, power in tx.execute(query)]
 
 
-def uuids_on_host(tx: Transaction, host: str, uuids: Sequence[str]) -> set[str]:
-    """Return which of the uuids are live servers of a host."""
+def hosts_of(tx: Transaction, uuids: Sequence[str]) -> dict[str, str | None]:
+    """Return the host of each of the uuids that is a live server."""
     return {
-        uuid
+        uuid: host
         for piece in bulk.chunks(uuids)
-        for (uuid,) in tx.execute(
-            sa.select(instances.c.uuid).where(instances.c.host == host, instances.c.uuid.in_(piece))
+        for uuid, host in tx.execute(
+            sa.select(instances.c.uuid, instances.c.host).where(instances.c.uuid.in_(piece))
         )
     }
 

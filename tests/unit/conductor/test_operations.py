@@ -210,6 +210,24 @@ def test_delete_during_a_build_makes_its_later_steps_stale(site):
     assert set(_used(site).values()) == {0}
 
 
+def test_only_guests_known_to_have_left_a_host_are_called_deleted(site, caplog):
+    conductor = site.conductor
+    server = conductor.boot(site.compute)
+    host = server.host
+    elsewhere = "host2" if host == "host1" else "host1"
+    unknown = "99999999-2222-4333-8444-555555555555"
+    asked = (server.uuid, unknown)
+    assert conductor.operations.deleted_on_host(ADMIN, host, asked) == ()
+    assert conductor.operations.deleted_on_host(ADMIN, elsewhere, asked) == (server.uuid,)
+    assert unknown in caplog.text and "left alone" in caplog.text
+
+
+def test_an_empty_database_calls_no_guest_deleted():
+    fresh = make_site().conductor
+    asked = tuple(f"99999999-2222-4333-8444-55555555{n:04d}" for n in range(1200))
+    assert fresh.operations.deleted_on_host(ADMIN, "host1", asked) == ()
+
+
 def test_a_failed_delete_is_kept_and_tried_again(site):
     conductor = site.conductor
     server = conductor.boot(site.compute)
