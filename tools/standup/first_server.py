@@ -8,14 +8,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from standup import catalog, run
+from standup import catalog, nova_programs, run
 from standup.cloud import Cloud
 from standup.errors import StandupError
 from standup.rest import HttpError, Session
 
 NAME = "first"
 IMAGE = "tiny"
-KEYPAIR = "first"
+KEYPAIR = "quickstart"
 FLAVORS = {
     "m1.nano": (128, 1, 1),
     "m1.micro": (256, 1, 2),
@@ -72,10 +72,11 @@ def make_keypair(cloud: Cloud) -> str:
             str(key),
         ]
         run.output(command)
-    session, url = cloud.session("demo"), f"{cloud.settings.compute_url}/os-keypairs"
-    if KEYPAIR not in {entry["keypair"]["name"] for entry in session.get(url)["keypairs"]}:
-        public = key.with_suffix(".pub").read_text().strip()
-        session.call("POST", url, {"keypair": {"name": KEYPAIR, "public_key": public}})
+    public = key.with_suffix(".pub").read_text().strip()
+    url = f"{cloud.settings.compute_url}/os-keypairs"
+    for session in (cloud.session("demo"), cloud.session("admin", "demo")):
+        if KEYPAIR not in {entry["keypair"]["name"] for entry in session.get(url)["keypairs"]}:
+            session.call("POST", url, {"keypair": {"name": KEYPAIR, "public_key": public}})
     return str(key)
 
 
@@ -149,7 +150,7 @@ def ssh_command(cloud: Cloud, server: dict[str, Any]) -> list[str]:
 
 def key_file(cloud: Cloud) -> Path:
     """Return the private key of the first server."""
-    return cloud.settings.state / "user" / "id_first"
+    return cloud.settings.user / "id_quickstart"
 
 
 def address_of(server: dict[str, Any]) -> str:
@@ -173,35 +174,49 @@ def console_log(session: Session, compute_url: str, server_id: str, lines: int) 
 
 
 def write_openrc(cloud: Cloud) -> str:
-    """Write files to source as the administrator or the demo user."""
-    user_directory = cloud.settings.state / "user"
-    user_directory.mkdir(parents=True, exist_ok=True)
-    programs = user_directory / "bin"
-    programs.mkdir(exist_ok=True)
+    """Write files to source, and the programs that they put on the path."""
+    settings = cloud.settings
+    programs = settings.user / "bin"
+    programs.mkdir(parents=True, exist_ok=True)
     client = programs / "openstack"
-    if not client.is_symlink():
-        client.symlink_to(cloud.settings.identity_venv / "bin" / "openstack")
-    for user in ("admin", "demo"):
-        file = user_directory / f"openrc-{user}"
+    client.unlink(missing_ok=True)
+    client.symlink_to(settings.identity_venv / "bin" / "openstack")
+    manage = programs / "nova-manage"
+    manage.write_text(_manage_script(cloud))
+    manage.chmod(0o755)
+    files = {settings.user / f"openrc-{user}": (user, user) for user in ("admin", "demo")}
+    files[settings.openrc] = ("admin", "demo")
+    for file, (user, project) in files.items():
         text = (
-            f"export OS_AUTH_URL={cloud.settings.auth_url}\n"
-            f"export OS_USERNAME={user} OS_PASSWORD={cloud.settings.passwords[user]}\n"
-            f"export OS_PROJECT_NAME={user}\n"
+            f"export OS_AUTH_URL={settings.auth_url}\n"
+            f"export OS_USERNAME={user} OS_PASSWORD={settings.passwords[user]}\n"
+            f"export OS_PROJECT_NAME={project}\n"
             "export OS_USER_DOMAIN_ID=default OS_PROJECT_DOMAIN_ID=default\n"
             "export OS_IDENTITY_API_VERSION=3 OS_REGION_NAME=RegionOne\n"
             f'case ":$PATH:" in *":{programs}:"*) ;; *) export PATH="{programs}:$PATH";; esac\n'
         )
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
             out.write(text)
-    _give_to_caller(user_directory)
-    return str(user_directory / "openrc-demo")
+    _give_to_caller(settings.user, settings.openrc)
+    return str(settings.openrc)
 
 
-def _give_to_caller(directory: Path) -> None:
+def _manage_script(cloud: Cloud) -> str:
+    """Return a program that runs nova-manage with this cloud's configuration as its account."""
+    command = " ".join(nova_programs.manage(cloud.settings))
+    return (
+        "#!/bin/sh\n"
+        '[ "$(id -u)" = 0 ] || exec sudo "$0" "$@"\n'
+        f"cd / && exec setpriv --reuid {nova_programs.USER} --regid {nova_programs.USER}"
+        f' --init-groups {command} "$@"\n'
+    )
+
+
+def _give_to_caller(directory: Path, *files: Path) -> None:
     """Hand the files for people to whoever called sudo."""
     if "SUDO_UID" in os.environ:
         uid, gid = int(os.environ["SUDO_UID"]), int(os.environ["SUDO_GID"])
-        for path in (directory, *directory.rglob("*")):
+        for path in (*files, directory, *directory.rglob("*")):
             os.chown(path, uid, gid, follow_symlinks=False)
 
 

@@ -8,15 +8,16 @@ import os
 import shutil
 import socket
 import stat
-import time
 from pathlib import Path
 
 from standup import run
 from standup.host_spec import OWN_DIRECTORIES, OWN_FILES, HostSpec
+from standup.manager import own_command
 from standup.program import Program
 from standup.supervisor import Supervisor
 
-GUEST_PATIENCE_S = 8.0
+# Above libvirt, below nova's daemons, which are to see a host that goes down, not guests that do.
+GUEST_TIER = 1
 
 
 def main(arguments: list[str]) -> int:
@@ -26,31 +27,9 @@ def main(arguments: list[str]) -> int:
     _mount(spec)
     run.output(["ip", "link", "set", "lo", "up"])
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1\n")
-    HostSupervisor(spec).run(_libvirt(spec) if spec.libvirt else [])
+    spec.programs.mkdir(exist_ok=True)
+    Supervisor(spec.programs).run(_libvirt(spec) if spec.libvirt else [])
     return 0
-
-
-class HostSupervisor(Supervisor):
-    """A supervisor that presses the power button of the guests before it stops libvirt."""
-
-    def __init__(self, spec: HostSpec) -> None:
-        super().__init__(spec.programs)
-        spec.programs.mkdir(exist_ok=True)
-
-    def before_tier(self, tier: int) -> None:
-        """Let the guests shut down while libvirt still runs."""
-        if tier > 0 or shutil.which("virsh") is None:
-            return
-        deadline = time.monotonic() + GUEST_PATIENCE_S
-        for name in _guests():
-            run.succeeds(["virsh", "--quiet", "shutdown", name])
-        while _guests() and time.monotonic() < deadline:
-            time.sleep(0.25)
-
-
-def _guests() -> list[str]:
-    listing = run.output(["timeout", "5", "virsh", "--quiet", "list", "--name"])
-    return listing.split()
 
 
 def _mount(spec: HostSpec) -> None:
@@ -107,4 +86,6 @@ def _keep_name_servers(own_run: Path) -> None:
 def _libvirt(spec: HostSpec) -> list[Program]:
     log = str(spec.directory / "libvirt.log")
     commands = {"virtlogd": ("/usr/sbin/virtlogd",), "libvirtd": ("/usr/sbin/libvirtd", "--listen")}
-    return [Program(name, command, log, umask=0o022) for name, command in commands.items()]
+    servers = [Program(name, command, log, umask=0o022) for name, command in commands.items()]
+    guests = Program("guests", own_command("guests"), log, tier=GUEST_TIER)
+    return [*servers, guests]

@@ -4,12 +4,13 @@ A host has network, mount, UTS, IPC and PID namespaces; its first process is a p
 Three Ethernet segments join the hosts, as bridges in a network namespace called the switch:
 
   eth0  management: controller .1, hosts .11 and up, the machine .254
-  eth1  data, without addresses: the guests' network
+  eth1  data: the guests' network, without addresses of the hosts
   eth2  public, without addresses; the switch is .1
 
 Of the machine itself only one link changes: a veth pair into the management segment, with routes
-to guests through it. The controller's services stay on the machine's loopback; a relay in the
-switch passes chosen ports on.
+to guests through it. The switch has the last address of the guests' network and stands in for the
+machine there: guests answer to it directly, whichever host they are on. The controller's services
+stay on the machine's loopback; a relay in the switch passes chosen ports on.
 """
 
 from __future__ import annotations
@@ -77,6 +78,11 @@ class Layout:
         """Address of the machine itself among the hosts."""
         return str(self._management()[254])
 
+    @property
+    def guests(self) -> str:
+        """The part of the guests' network whose addresses are for guests and hosts."""
+        return str(next(ipaddress.IPv4Network(self.fixed or "10.0.0.0/24").subnets()))
+
     def netns(self, index: int) -> str:
         """Name of a host's network namespace."""
         return f"{self.prefix}-{index}"
@@ -140,6 +146,8 @@ class Hosts:
         public = ipaddress.IPv4Network(layout.public)
         _ip(layout.switch, "addr", "add", f"{public[1]}/{public.prefixlen}", "dev", "public")
         self._set_switch_rules()
+        if layout.fixed:
+            self._join_guests(ipaddress.IPv4Network(layout.fixed))
         ours = [
             "link",
             "add",
@@ -167,14 +175,23 @@ class Hosts:
         for family in ("iptables", "ip6tables", "arptables"):
             run.succeeds([*inside, f"net.bridge.bridge-nf-call-{family}=0"])
 
+    def _join_guests(self, fixed: ipaddress.IPv4Network) -> None:
+        """Let the switch reach guests under an address of their own network."""
+        netns = self.layout.switch
+        _ip(netns, "addr", "add", f"{fixed[-2]}/{fixed.prefixlen}", "dev", "data")
+        rule = ["-o", "data", "!", "-s", str(fixed), "-j", "SNAT", "--to-source", str(fixed[-2])]
+        run.output(
+            ["ip", "netns", "exec", netns, "iptables", "-w", "-t", "nat", "-A"]
+            + ["POSTROUTING", *rule]
+        )
+
     def _add_routes(self) -> None:
-        """Reach the guests through the first host and public addresses through the switch."""
+        """Reach guests and public addresses through the switch."""
         layout = self.layout
-        routes = {layout.public: layout.controller_address}
-        if layout.fixed:
-            routes[layout.fixed] = layout.address(1)
-        for network, gateway in routes.items():
-            run.output(["ip", "route", "replace", network, "via", gateway, "dev", layout.link])
+        networks = [layout.public, *([layout.fixed] if layout.fixed else [])]
+        for network in networks:
+            gateway = ["via", layout.controller_address, "dev", layout.link]
+            run.output(["ip", "route", "replace", network, *gateway])
 
     def _make_files(self, index: int) -> None:
         spec = self.layout.spec(index)

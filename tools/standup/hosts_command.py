@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
                 "--management", default=hosts.Layout.management, help="a /24 for eth0"
             )
             command.add_argument("--public", default=hosts.Layout.public, help="network of eth2")
-            command.add_argument("--fixed", help="guests' network, to be routed through host 1")
+            command.add_argument("--fixed", help="guests' network, to be routed to the hosts")
             command.add_argument(
                 "--shared", action="store_true", help="one instances directory for all hosts"
             )

@@ -4,7 +4,6 @@ Both live in one virtual environment of their own: their pins must not meet nova
 """
 
 import os
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,7 +64,7 @@ class Site:
 def install(venv: Path, log: Path) -> bool:
     """Make the virtual environment of both servers; return whether there was anything to do."""
     arguments = ["--constraint", str(CONSTRAINTS), *REQUIREMENTS]
-    return venvs.ensure(venv, f"{sys.version} {CONSTRAINTS.read_text()}", [arguments], log)
+    return venvs.ensure(venv, f"{REQUIREMENTS} {CONSTRAINTS.read_text()}", [arguments], log)
 
 
 def prepare(site: Site) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import grp
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,7 +91,7 @@ def compute(settings: Settings, node: ComputeNode, transport_url: str) -> Sectio
     image_url = f"http://{node.controller}:{settings.ports['glance']}"
     return {
         "DEFAULT": values,
-        "libvirt": {"virt_type": "auto"},
+        "libvirt": {"virt_type": "auto", "virt_type_probe_timeout": "3"},
         "vnc": {"server_listen": node.address, "server_proxyclient_address": node.address},
         "glance": {"endpoint_override": image_url, **nova_login},
         "service_user": nova_login,
@@ -112,10 +113,19 @@ def write(path: Path, sections: Sections, group: str) -> bool:
 
 
 def sudoers(settings: Settings, user: str) -> str:
-    """Return the rule that lets the daemons start their privileged helpers, and nothing else."""
+    """Return the rule that lets the daemons start their privileged helpers, and nothing else.
+
+    A regular expression (sudo 1.9.10) covers all arguments at once: a wildcard would match blanks
+    and so let further options in.
+    """
+    helper = f"{settings.nova_venv}/bin/privsep-helper"
+    file = rf"{re.escape(str(settings.etc))}/nova-[a-z0-9-]+\.conf"
+    context = r"nova\.privileged\.context\.(compute|network)_pctxt"
+    path = r"/tmp/[A-Za-z0-9_]+/privsep\.sock"
+    arguments = f"--config-file {file} --privsep_context {context} --privsep_sock_path {path}"
     return (
         f"Defaults:{user} !requiretty, !use_pty\n"
-        f"{user} ALL=(root) NOPASSWD: {settings.nova_venv}/bin/privsep-helper *\n"
+        f"{user} ALL=(root) NOPASSWD: {helper} ^{arguments}$\n"
     )
 
 

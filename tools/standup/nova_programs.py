@@ -10,6 +10,7 @@ from standup.settings import Settings
 USER = "nova"
 CONTROLLER = ("nova-conductor", "nova-scheduler", "nova-api")
 COMPUTE = ("nova-network", "nova-api-metadata", "nova-compute")
+NAMES = frozenset({*CONTROLLER, *COMPUTE})
 TIER = 3
 
 
@@ -49,7 +50,7 @@ def _program(
         str(logs / f"{name}.log"),
         USER,
         groups,
-        # Its own programs first, then the administrator.s.
+        # Its own programs first, then the administrator's.
         environment={
             "PATH": f"{settings.nova_venv}/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": str(settings.state),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import shutil
-import sys
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from standup import (
@@ -121,7 +122,7 @@ class QuickStart:
             _copy(CHECKOUT / name, source / name)
         log = self.settings.cache / "nova-venv.log"
         installs = [[*pins, f"{source}[postgresql]"]]
-        done = venvs.ensure(self.settings.nova_venv, f"{sys.version} {key}", installs, log)
+        done = venvs.ensure(self.settings.nova_venv, key, installs, log)
         shutil.rmtree(source)
         self.changed |= done
         return "installed" if done else "up to date"
@@ -204,6 +205,8 @@ class QuickStart:
         run.logged(manage("db", "sync"), log, self._as_nova())
         if "private" not in run.output(manage("network", "list"), self._as_nova()):
             fixed = ["--label", "private", "--fixed-range-v4", self.settings.fixed]
+            if not self.settings.wishes.on_this_host:
+                fixed += ["--fixed-cidr", self.cloud.layout.guests]
             bridge = ["--bridge", nova_config.BRIDGE, "--multi-host", "T"]
             run.logged(manage("network", "create", *fixed, *bridge), log, self._as_nova())
         return f"network private, {self.settings.fixed}"
@@ -221,10 +224,12 @@ class QuickStart:
         if settings.wishes.on_this_host:
             daemons = nova_programs.compute(settings, "this-host", settings.logs)
             groups.append((cloud.manager, daemons))
+        if self.changed:
+            jobs = [(manager, program) for manager, daemons in groups for program in daemons]
+            with ThreadPoolExecutor(len(jobs)) as pool:
+                list(pool.map(lambda job: job[0].stop(job[1].name), jobs))
         for manager, daemons in groups:
             for program in daemons:
-                if self.changed:
-                    manager.stop(program.name)
                 manager.start(program)
         started = sum(len(daemons) for _manager, daemons in groups)
         return f"{started} {'started anew' if self.changed else 'running'}"
@@ -246,8 +251,13 @@ class QuickStart:
         session = self.cloud.session("admin")
 
         def absent() -> Counter[str]:
+            began = self._last_start()
             listed = session.get(url)["services"]
-            return wanted - Counter(one["binary"] for one in listed if one["state"] == "up")
+            return wanted - Counter(
+                one["binary"]
+                for one in listed
+                if one["state"] == "up" and one["updated_at"][: len(began)] >= began
+            )
 
         try:
             wait_until(lambda: self._daemons_live() and not absent(), 120, "services are missing")
@@ -263,10 +273,20 @@ class QuickStart:
 
         Raises: StandupError naming the one that does.
         """
-        require_health(self.cloud.manager.states())
-        for index in self.cloud.layout.indices():
-            require_health(self.cloud.host_programs(index).states())
+        for manager in self._managers():
+            require_health(manager.states())
         return True
+
+    def _last_start(self) -> str:
+        """Return when the last of the daemons was started: earlier reports prove nothing."""
+        states = [state for manager in self._managers() for state in manager.states()]
+        uptimes_s = [state.uptime_s for state in states if state.name in nova_programs.NAMES]
+        began = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=min(uptimes_s))
+        return began.strftime("%Y-%m-%dT%H:%M:%S")
+
+    def _managers(self) -> list[ProcessManager]:
+        hosts = [self.cloud.host_programs(index) for index in self.cloud.layout.indices()]
+        return [self.cloud.manager, *hosts]
 
     def flavors(self) -> str:
         """Make the flavors."""

@@ -139,19 +139,18 @@ def _up(options: argparse.Namespace) -> int:
 
 
 def _say_what_next(cloud: Cloud, elapsed_s: float) -> None:
-    user = cloud.settings.state / "user"
-    compute_url = cloud.settings.compute_url
+    openrc, compute_url = cloud.settings.openrc, cloud.settings.compute_url
     server = first_server.find(cloud.session("demo"), compute_url, first_server.NAME)
     key, address = first_server.key_file(cloud), first_server.address_of(server)
     print(
         f"\nYour cloud is up after {elapsed_s:.0f} seconds. Next:\n\n"
-        f"  source {user}/openrc-demo              # or openrc-admin\n"
+        f"  source {openrc}\n"
         "  openstack server list\n"
         "  openstack console log show first\n"
         f"  ssh -i {key} root@{address}\n"
-        "  openstack server create --image tiny --flavor m1.nano --key-name first"
-        " --network private second\n\n"
-        "  tools/quickstart status | logs | ssh | stop | start | destroy"
+        "  openstack server create --flavor m1.nano --image tiny --key-name quickstart second\n\n"
+        f"That is the administrator in the project demo; {cloud.settings.user} has files for\n"
+        "others. tools/quickstart status | logs | ssh | stop | start | destroy"
     )
 
 

@@ -67,7 +67,7 @@ def _run(
     command: Sequence[str], settings: Settings, stdout: object, stderr: object
 ) -> subprocess.CompletedProcess[bytes]:
     try:
-        return subprocess.run(  # type: ignore[call-overload, no-any-return]
+        return subprocess.run(  # type: ignore[call-overload]
             list(command),
             user=settings.user,
             group=_primary_group(settings.user),

@@ -63,6 +63,16 @@ class Settings:
         return self.state / "log"
 
     @property
+    def user(self) -> Path:
+        """Directory of what people use: key, programs, files to source."""
+        return self.state / "user"
+
+    @property
+    def openrc(self) -> Path:
+        """The file to source: the administrator, at work in the demo project."""
+        return self.state / "openrc"
+
+    @property
     def etc(self) -> Path:
         """Directory of the daemons' configuration."""
         return self.state / "etc"

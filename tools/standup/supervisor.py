@@ -56,7 +56,6 @@ class Supervisor:
         self.children: dict[str, Child] = {}
         self.closing = False
         self._told_to_end = False
-        self._stopping_tier: int | None = None
         self.selector = selectors.DefaultSelector()
 
     # ------------------------------------------------------------------ life
@@ -191,18 +190,9 @@ class Supervisor:
     def _stop_highest_tier(self) -> None:
         running = self._running()
         highest = max((child.program.tier for child in running), default=0)
-        if highest != self._stopping_tier:
-            self._stopping_tier = highest
-            self.before_tier(highest)
         for child in running:
             if child.program.tier == highest and not child.kill_at:
                 self.stop(child.program.name)
-
-    def before_tier(self, tier: int) -> None:
-        """Do what must happen before the programs of a tier are stopped.
-
-        A supervisor of servers has nothing to do.
-        """
 
     def kill(self, name: str) -> None:
         """End a program like a power failure; it is started again if it is to be kept running."""

@@ -12,19 +12,19 @@ from standup import run
 def ensure(venv: Path, key: str, installs: Sequence[Sequence[str]], log: Path) -> bool:
     """Make an environment and run pip install with each list of arguments, once per key.
 
+    The key stands for everything that is installed; an environment of another Python is made anew.
     Returns whether there was anything to do.
     """
-    mark = venv / "installed"
-    wanted = hashlib.sha256(
-        repr((key, [list(arguments) for arguments in installs])).encode()
-    ).hexdigest()
+    mark, made_by = venv / "installed", venv / "made-by"
+    wanted = hashlib.sha256(f"{sys.version} {key}".encode()).hexdigest()
     if mark.exists() and mark.read_text() == wanted:
         return False
     mark.unlink(missing_ok=True)
-    if not (venv / "bin" / "pip").exists():
+    if not made_by.exists() or made_by.read_text() != sys.version:
         shutil.rmtree(venv, ignore_errors=True)
         venv.parent.mkdir(parents=True, exist_ok=True)
         run.logged([sys.executable, "-m", "venv", str(venv)], log)
+        made_by.write_text(sys.version)
     for arguments in installs:
         command = [
             str(venv / "bin" / "python"),
