@@ -177,7 +177,7 @@ class ConductorOperations(Interface):
     def deleted_on_host(
         self, context: RequestContext, host: str, instance_uuids: tuple[str, ...]
     ) -> tuple[str, ...]:
-        """Return which of these are not servers of this host (deleted or unknown)."""
+        """Return which of these are known to have left this host, by deletion too."""
 
 
 class ConductorHosts(Interface):
