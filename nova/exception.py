@@ -152,7 +152,10 @@ class ApiVersionInvalid(Invalid):
 
 
 class ApiVersionNotSupported(Invalid):
-    message = "Version {version} is not supported by the API. Minimum is {minimum} and maximum is {maximum}."
+    message = (
+        "Version {version} is not supported by the API. "
+        "Minimum is {minimum} and maximum is {maximum}."
+    )
 
 
 class InvalidBody(Invalid):
@@ -321,7 +324,10 @@ class ConsoleNotAvailable(NotFound):
 
 
 class TooManyInstances(OverQuota):
-    message = "Quota exceeded for {overs}: Requested {requested}, but already used {used} of {allowed} {overs}"
+    message = (
+        "Quota exceeded for {overs}: Requested {requested}, "
+        "but already used {used} of {allowed} {overs}"
+    )
 
 
 class QuotaExceeded(OverQuota):

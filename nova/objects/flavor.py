@@ -70,4 +70,4 @@ class FlavorQuery:
 class FlavorChange:
     """Fields of a flavor to be changed."""
 
-    description: str | None | UnsetType = UNSET
+    description: str | UnsetType | None = UNSET

@@ -166,12 +166,12 @@ class InstanceChange:
     """Fields of a server that its owner changes."""
 
     display_name: str | UnsetType = UNSET
-    display_description: str | None | UnsetType = UNSET
-    access_ip_v4: str | None | UnsetType = UNSET
-    access_ip_v6: str | None | UnsetType = UNSET
+    display_description: str | UnsetType | None = UNSET
+    access_ip_v4: str | UnsetType | None = UNSET
+    access_ip_v6: str | UnsetType | None = UNSET
     auto_disk_config: bool | UnsetType = UNSET
     hostname: str | UnsetType = UNSET
-    pinned_availability_zone: str | None | UnsetType = UNSET
+    pinned_availability_zone: str | UnsetType | None = UNSET
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

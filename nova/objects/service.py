@@ -33,7 +33,7 @@ class ServiceChange:
     """Fields of a service that an administrator changes."""
 
     disabled: bool | UnsetType = UNSET
-    disabled_reason: str | None | UnsetType = UNSET
+    disabled_reason: str | UnsetType | None = UNSET
     forced_down: bool | UnsetType = UNSET
 
 

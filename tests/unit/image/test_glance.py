@@ -139,6 +139,7 @@ def test_address_comes_from_the_catalogue_when_none_is_configured():
     assert hosts(glance) == {"glance.test:9292"}
 
 
+@pytest.mark.logs_errors
 def test_invalid_certificate_is_not_retried(glance):
     glance.transport.failures = [requests.exceptions.SSLError("self-signed")]
     with pytest.raises(exception.ImageServiceUnavailable, match="SSL"):

@@ -153,6 +153,7 @@ def test_failure_tells_the_user_no_paths(programs, tool, source):
     assert source not in str(caught.value)
 
 
+@pytest.mark.logs_errors
 def test_missing_program_is_a_failure(monkeypatch):
     def missing(*args, **kwargs):
         raise FileNotFoundError("prlimit")
