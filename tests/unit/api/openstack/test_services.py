@@ -75,9 +75,7 @@ def test_changes_by_verb_until_2_52(cloud: RestSite) -> None:
     assert answer.json == {"service": {**NAMED, "status": "disabled"}}
     assert _list(cloud)[0]["status"] == "disabled"
     answer = _put(cloud, "disable-log-reason", disabled_reason="broken")
-    assert answer.json == {
-        "service": {**NAMED, "status": "disabled", "disabled_reason": "broken"}
-    }
+    assert answer.json == {"service": {**NAMED, "status": "disabled", "disabled_reason": "broken"}}
     assert _list(cloud)[0]["disabled_reason"] == "broken"
     assert _put(cloud, "enable").json == {"service": {**NAMED, "status": "enabled"}}
     assert _list(cloud)[0]["disabled_reason"] is None
