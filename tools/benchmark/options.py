@@ -6,7 +6,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-PHASES = ("idle", "boot", "cost", "multi", "storm", "list", "delete")
+PHASES = ("boot", "cost", "multi", "storm", "list", "delete")
 FIRST_PORT = 28000
 
 

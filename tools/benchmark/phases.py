@@ -44,7 +44,6 @@ class Run:
         """Do all phases that were asked for."""
         self.results.memory = self._memory()
         work: dict[str, Callable[[], None]] = {
-            "idle": self.idle,
             "boot": self.boot,
             "cost": self.cost,
             "multi": self.multi,
@@ -53,6 +52,7 @@ class Run:
             "delete": self.delete,
         }
         self._warm_up()
+        self.idle()
         for phase in self.options.phases:
             print(f"{phase} ...", file=sys.stderr, flush=True)
             work[phase]()
@@ -76,7 +76,7 @@ class Run:
     # --- Nothing, and one server
 
     def idle(self) -> None:
-        """Count what the cloud does when nobody asks for anything."""
+        """Count what the cloud does when nobody asks for anything; it is taken off all else."""
         self.meter.begin()
         time.sleep(self.options.sizes.idle_s - 2 * SETTLE_S)
         self.results.idle = self.meter.idle = self.meter.end_of_round()
@@ -188,7 +188,12 @@ class Run:
             self.results.lists.append(Lists(len(ids), reads, round(self._shows_per_s(ids), 1)))
 
     def _fill(self, wanted: int) -> None:
-        missing = wanted - len(self.servers.ids())
+        """Make servers, or delete some, until there are as many as wanted."""
+        ids = self.servers.ids()
+        for surplus in ids[wanted:]:
+            self.cloud.user.call("DELETE", f"/servers/{surplus}")
+            self.servers.wait_gone(surplus)
+        missing = wanted - len(ids)
         while missing > 0:
             count = min(FILL_AT_ONCE, missing)
             self.servers.post("fill-", count)
