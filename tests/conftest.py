@@ -1,6 +1,7 @@
 """Guards around every test, and the configuration that tests use.
 
-NOVA_TEST_CONCURRENCY=eventlet runs the tests on green threads.
+NOVA_TEST_CONCURRENCY=eventlet runs the tests on green threads, in one process.
+NOVA_TEST_NO_SKIPS=1 makes skipped tests a failure of the run.
 """
 
 import os
@@ -16,15 +17,33 @@ import socket
 import subprocess
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 
 import pytest
 from oslo_config import cfg
 
-from nova import config
+with warnings.catch_warnings():
+    warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
+    from nova import config
 
 _TESTS = pathlib.Path(__file__).parent
 _PATIENCE_S = 2.0
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse to spread green tests: the threads of xdist began before they could be patched."""
+    green = os.environ.get("NOVA_TEST_CONCURRENCY") == backend.EVENTLET
+    if green and ("PYTEST_XDIST_WORKER" in os.environ or config.getoption("numprocesses", None)):
+        raise pytest.UsageError("NOVA_TEST_CONCURRENCY=eventlet needs one process: leave out -n")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail the run if tests were skipped where everything is said to be there."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("NOVA_TEST_NO_SKIPS") and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def _level(item: pytest.Item) -> str:

@@ -9,6 +9,7 @@ COMMANDS = {
     "services": "standup.services_command",
     "hosts": "standup.hosts_command",
     "test": "standup.test_command",
+    "integration": "standup.integration_command",
     "supervise": "standup.supervise_command",
     "host-init": "standup.host_init",
     "guests": "standup.guests_command",

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import shutil
+import secrets
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
 
-from standup import packages, venvs
+from standup import identity, packages, run, venvs
 from standup.errors import StandupError
 from standup.paths import CHECKOUT, TOOLS, default_cache
 
-SERVERS = ("rabbitmq", "mysql", "postgresql", "identity")
+STAGES = ("lint", "types", "unit", "contract", "functional", "integration")
+
+# The tests of programs start them under both back ends, whatever they run on themselves.
+SAME_UNDER_EVENTLET = ("tests/functional/test_programs.py", "tests/functional/tools")
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Stage:
 
     name: str
     commands: Sequence[Sequence[str]]
+    side_by_side: bool = False
     servers: bool = False
 
 
@@ -44,50 +49,78 @@ def main(arguments: list[str]) -> int:
     """Run the command."""
     options = _parser().parse_args(arguments)
     os.chdir(CHECKOUT)
-    venv = Path(os.environ.get("NOVA_TEST_VENV", CHECKOUT / ".venv"))
-    wanted = [stage for stage in _stages(venv, options.workers) if _selected(stage, options)]
-    outcomes = [_timed("prepare", lambda: _prepare(venv, wanted))]
+    began = time.monotonic()
+    venv = Path(os.environ.get("NOVA_TEST_VENV", CHECKOUT / ".venv")).absolute()
+    cache = Path(os.environ.get("NOVA_TEST_CACHE", default_cache())).absolute()
+    wanted = [stage for stage in _stages(venv, cache, options) if _selected(stage, options)]
+    integration = any(stage.servers for stage in wanted)
+    outcomes = [_timed("prepare", lambda: _prepare(venv, cache, integration))]
     if outcomes[0].result == "passed":
+        environment = _environment(venv)
         for stage in wanted:
-            outcomes.append(_timed(stage.name, lambda stage=stage: _run(stage, venv)))  # type: ignore[misc]
-    print("\n" + "\n".join(_line(outcome) for outcome in outcomes))
-    return 0 if all(outcome.result == "passed" for outcome in outcomes) else 1
+            outcomes.append(_timed(stage.name, lambda one=stage: _run(one, environment)))  # type: ignore[misc]
+    passed = all(outcome.result == "passed" for outcome in outcomes)
+    outcomes.append(Outcome("all", "passed" if passed else "FAILED", time.monotonic() - began))
+    print(f"\nrandom seed {options.seed}\n" + "\n".join(_line(outcome) for outcome in outcomes))
+    return 0 if passed else 1
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tools/test",
         description=__doc__,
-        epilog="The virtual environment is NOVA_TEST_VENV, else .venv in the checkout.",
+        epilog="The virtual environment is NOVA_TEST_VENV, else .venv in the checkout;"
+        " what is worth keeping of servers and guests is in NOVA_TEST_CACHE,"
+        " else where the quick start has it.",
     )
-    names = [stage.name for stage in _stages(Path("venv"), 1)]
     parser.add_argument("--fast", action="store_true", help="leave out integration tests")
     parser.add_argument(
-        "--only", action="append", choices=names, metavar="STAGE", help=f"one of {', '.join(names)}"
+        "--only",
+        action="append",
+        choices=STAGES,
+        metavar="STAGE",
+        help=f"one of {', '.join(STAGES)}",
     )
     parser.add_argument(
         "--workers", type=int, default=min(os.cpu_count() or 1, 4), help="pytest processes"
     )
+    parser.add_argument(
+        "--seed", type=int, default=secrets.randbelow(2**31), help="of the order of the tests"
+    )
     return parser
 
 
-def _stages(venv: Path, workers: int) -> list[Stage]:
-    programs = venv / "bin"
-    ruff, pytest = str(programs / "ruff"), [str(programs / "python"), "-m", "pytest", "-q"]
-    spread = ["-n", str(workers)]
+def _stages(venv: Path, cache: Path, options: argparse.Namespace) -> list[Stage]:
+    python, ruff = str(venv / "bin" / "python"), str(venv / "bin" / "ruff")
+    pytest = [python, "-m", "pytest", "-q", f"--randomly-seed={options.seed}"]
+    spread = [*pytest, "-n", str(options.workers)]
+    apart = [sys.executable, "-B", str(TOOLS / "standup"), "integration"]
+    places = ["--cache", str(cache), "--images", str(_images(cache)), "--"]
     lint = [
         [ruff, "check", "."],
         [ruff, "format", "--check", "."],
-        [str(programs / "lint-imports")],
+        [str(venv / "bin/lint-imports")],
     ]
     return [
         Stage("lint", lint),
-        Stage("types", [[str(programs / "mypy"), "nova"]]),
-        Stage("unit", [[*pytest, *spread, "tests/unit"]]),
-        Stage("contract", [[*pytest, *spread, "tests/contract"]]),
-        Stage("functional", [[*pytest, *spread, "tests/functional"]]),
-        Stage("integration", [[*pytest, "-m", "integration", "tests/integration"]], servers=True),
+        Stage("types", [[str(venv / "bin" / "mypy"), "nova"]]),
+        Stage("unit", [[*spread, "tests/unit"]]),
+        Stage("contract", [[*spread, "tests/contract"]]),
+        Stage("functional", _functional(pytest, options.workers), side_by_side=True),
+        Stage("integration", [[*apart, *places, *pytest, "tests/integration"]], servers=True),
     ]
+
+
+def _functional(pytest: Sequence[str], workers: int) -> list[list[str]]:
+    """Return the commands for threads and for eventlet, which xdist can not spread."""
+    others = ["-n", str(workers - 1)] if workers > 2 else []
+    ignored = [f"--ignore={path}" for path in SAME_UNDER_EVENTLET]
+    green = ["env", "NOVA_TEST_CONCURRENCY=eventlet", *pytest, *ignored]
+    return [[*pytest, *others, "tests/functional"], [*green, "tests/functional"]]
+
+
+def _images(cache: Path) -> Path:
+    return cache / "guest"
 
 
 def _selected(stage: Stage, options: argparse.Namespace) -> bool:
@@ -96,67 +129,94 @@ def _selected(stage: Stage, options: argparse.Namespace) -> bool:
     return not (options.fast and stage.servers)
 
 
-def _prepare(venv: Path, stages: Sequence[Stage]) -> None:
-    """Install Debian packages, and the project with its test requirements."""
-    integration = any(stage.servers for stage in stages)
+def _prepare(venv: Path, cache: Path, integration: bool) -> None:
+    """Install Debian packages, the project with its test requirements, servers, a guest image."""
     if integration and os.geteuid() != 0:
         raise StandupError("integration tests need root: call it through sudo, or with --fast")
-    installed = packages.ensure(
-        packages.for_tests(integration), default_cache() / "test-packages.log"
-    )
+    installed = packages.ensure(packages.for_tests(integration), cache / "test-packages.log")
     if installed:
         print(f"installed {' '.join(installed)}", flush=True)
+    works = [lambda: _install_project(venv)]
+    if integration:
+        works += [lambda: _install_identity(cache), lambda: _build_guest(cache)]
+    with ThreadPoolExecutor(len(works)) as pool:
+        for done in [pool.submit(work) for work in works]:
+            done.result()
+
+
+def _install_project(venv: Path) -> None:
     constraints = CHECKOUT / "constraints.txt"
     pins = ["--constraint", str(constraints)] if constraints.exists() else []
     key = venvs.tree_digest(CHECKOUT, ("setup.cfg", "pyproject.toml", "constraints.txt"))
-    log = venv / "pip.log"
-    if venvs.ensure(
-        venv, f"{sys.version} {key}", [[*pins, "--editable", f"{CHECKOUT}[test]"]], log
-    ):
+    installs = [[*pins, "--editable", f"{CHECKOUT}[test]"]]
+    if venvs.ensure(venv, f"{sys.version} {key}", installs, venv / "pip.log"):
         print(f"installed the project and its test requirements into {venv}", flush=True)
 
 
-def _run(stage: Stage, venv: Path) -> None:
+def _install_identity(cache: Path) -> None:
+    if identity.install(cache / "identity-venv", cache / "identity-venv.log"):
+        print(f"installed Keystone and Glance into {cache / 'identity-venv'}", flush=True)
+
+
+def _build_guest(cache: Path) -> None:
+    command = [str(TOOLS / "guest-image"), "-u", str(_images(cache))]
+    run.logged(command, cache / "guest-image.log")
+
+
+def _environment(venv: Path) -> dict[str, str]:
+    """Return the environment of all stages; nothing may be skipped in them."""
     environment = {**os.environ, "PATH": f"{venv / 'bin'}:{os.environ.get('PATH', '')}"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    if not stage.servers:
-        _commands(stage, environment)
-        return
-    directory = Path(tempfile.mkdtemp(prefix="nova-test-", dir="/var/tmp"))
-    directory.chmod(0o755)
-    services = [str(TOOLS / "services")]
-    cache = Path(os.environ.get("NOVA_TEST_CACHE", default_cache()))
-    try:
-        up = [*services, "up", *SERVERS, "--dir", str(directory), "--cache-dir", str(cache)]
-        _command(up, environment, quiet=True)
-        image = cache / "guest"
-        _command([str(TOOLS / "guest-image"), "-u", str(image)], environment)
-        variables = json.loads((directory / "environment.json").read_text())
-        variables["NOVA_TEST_GUEST_IMAGE"] = str(image / "tiny.qcow2")
-        variables["NOVA_TEST_SERVICES_DIR"] = str(directory)
-        _commands(stage, {**environment, **variables})
-    finally:
-        _command([*services, "down", "--dir", str(directory)], environment)
-        shutil.rmtree(directory, ignore_errors=True)
+    environment.pop("NOVA_TEST_CONCURRENCY", None)
+    return {**environment, "NOVA_TEST_NO_SKIPS": "1"}
 
 
-def _commands(stage: Stage, environment: dict[str, str]) -> None:
-    failed = [command for command in stage.commands if not _succeeds(command, environment)]
+def _run(stage: Stage, environment: dict[str, str]) -> None:
+    """Run the commands of a stage, all of them even if one fails.
+
+    Raises: StandupError with those that failed.
+    """
+    run_all = _side_by_side if stage.side_by_side else _one_by_one
+    failed = run_all(stage.commands, environment)
     if failed:
         raise StandupError(
             "; ".join(" ".join([Path(command[0]).name, *command[1:]]) for command in failed)
         )
 
 
-def _command(command: Sequence[str], environment: dict[str, str], quiet: bool = False) -> None:
-    if not _succeeds(command, environment, quiet):
-        raise StandupError(" ".join(command))
+def _one_by_one(
+    commands: Sequence[Sequence[str]], environment: dict[str, str]
+) -> list[Sequence[str]]:
+    failed = []
+    for command in commands:
+        print(f"$ {' '.join(command)}", flush=True)
+        done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, check=False)
+        if done.returncode:
+            failed.append(command)
+    return failed
 
 
-def _succeeds(command: Sequence[str], environment: dict[str, str], quiet: bool = False) -> bool:
-    print(f"$ {' '.join(command)}", flush=True)
-    out = subprocess.DEVNULL if quiet else None
-    return subprocess.run(command, env=environment, stdout=out, check=False).returncode == 0
+def _side_by_side(
+    commands: Sequence[Sequence[str]], environment: dict[str, str]
+) -> list[Sequence[str]]:
+    """Run commands at once; the first writes here, the others are shown when they have ended."""
+    failed = []
+    with ExitStack() as stack:
+        outputs = [None, *(stack.enter_context(TemporaryFile()) for _ in commands[1:])]
+        running = [
+            subprocess.Popen(
+                command, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out
+            )
+            for command, out in zip(commands, outputs, strict=True)
+        ]
+        for command, out, process in zip(commands, outputs, running, strict=True):
+            print(f"$ {' '.join(command)}", flush=True)
+            if process.wait():
+                failed.append(command)
+            if out is not None:
+                out.seek(0)
+                print(out.read().decode(errors="replace"), flush=True)
+    return failed
 
 
 def _timed(name: str, work: Callable[[], None]) -> Outcome:
