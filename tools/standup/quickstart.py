@@ -222,7 +222,7 @@ class QuickStart:
             daemons = nova_programs.compute(settings, name, logs)
             groups.append((cloud.host_programs(index), daemons))
         if settings.wishes.on_this_host:
-            daemons = nova_programs.compute(settings, "this-host", settings.logs)
+            daemons = nova_programs.compute(settings, this_machine.NAME, settings.logs)
             groups.append((cloud.manager, daemons))
         if self.changed:
             jobs = [(manager, program) for manager, daemons in groups for program in daemons]

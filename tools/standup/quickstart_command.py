@@ -15,9 +15,19 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from standup import accounts, first_server, hosts, logs, settings, status, this_machine
+from standup import (
+    accounts,
+    first_server,
+    hosts,
+    logs,
+    settings,
+    status,
+    systemd,
+    this_machine,
+)
 from standup.cloud import Cloud
 from standup.errors import StandupError
+from standup.manager import own_command
 from standup.paths import default_cache, default_state
 from standup.progress import Reporter, Step, run_steps
 from standup.quickstart import QuickStart, make_state_directory
@@ -134,14 +144,21 @@ def _up(options: argparse.Namespace) -> int:
         accounts.require_access(chosen.cache)
         reporter = Reporter()
         run_steps(QuickStart(chosen).steps(), reporter)
+        _start_at_boot(state)
         _say_what_next(Cloud(chosen), reporter.elapsed_s)
     return 0
+
+
+def _start_at_boot(state: Path) -> None:
+    if systemd.is_running():
+        systemd.start_at_boot(own_command("quickstart", "start", "--state-dir", str(state)))
 
 
 def _say_what_next(cloud: Cloud, elapsed_s: float) -> None:
     openrc, compute_url = cloud.settings.openrc, cloud.settings.compute_url
     server = first_server.find(cloud.session("demo"), compute_url, first_server.NAME)
     key, address = first_server.key_file(cloud), first_server.address_of(server)
+    again = "starts" if systemd.is_running() else "does not start"
     print(
         f"\nYour cloud is up after {elapsed_s:.0f} seconds. Next:\n\n"
         f"  source {openrc}\n"
@@ -150,7 +167,8 @@ def _say_what_next(cloud: Cloud, elapsed_s: float) -> None:
         f"  ssh -i {key} root@{address}\n"
         "  openstack server create --flavor m1.nano --image tiny --key-name quickstart second\n\n"
         f"That is the administrator in the project demo; {cloud.settings.user} has files for\n"
-        "others. tools/quickstart status | logs | ssh | stop | start | destroy"
+        f"others. The cloud {again} with the machine.\n\n"
+        "  tools/quickstart status | logs | ssh | stop | start | destroy"
     )
 
 
@@ -181,6 +199,7 @@ def _ssh(options: argparse.Namespace) -> int:
 def _stop(options: argparse.Namespace) -> int:
     cloud = Cloud(_existing(options))
     with _alone(cloud.settings.state):
+        systemd.forget_at_boot()
         cloud.manager.shut_down()
         if cloud.settings.wishes.on_this_host:
             print("the guests keep running: they belong to the machine's own libvirt")
@@ -194,6 +213,7 @@ def _start(options: argparse.Namespace) -> int:
         wanted = {"rabbitmq", "database", "compute", "identity", "daemons", "services"}
         steps = [step for step in quick.steps() if step.name in wanted]
         run_steps([_only_after(step, wanted) for step in steps], Reporter())
+        _start_at_boot(chosen.state)
     return 0
 
 
@@ -219,13 +239,14 @@ def _destroy(options: argparse.Namespace) -> int:
 
 
 def _remove(cloud: Cloud, reporter: Reporter) -> None:
+    systemd.forget_at_boot()
+    if cloud.settings.wishes.on_this_host:
+        this_machine.clean(cloud)
+        reporter.say("ok", "guests, bridge, rules and sudo rule of this machine")
     cloud.hosts.destroy()
     reporter.say("ok", "compute hosts, their guests, bridges and links")
     cloud.manager.shut_down()
     reporter.say("ok", "daemons and servers")
-    if cloud.settings.wishes.on_this_host:
-        this_machine.clean(cloud)
-        reporter.say("ok", "guests, bridge, rules and sudo rule of this machine")
     for name in cloud.settings.accounts_made:
         accounts.remove(name)
     cloud.remove_files()

@@ -1,6 +1,6 @@
 """Programs as units of systemd, for machines where it runs.
 
-The units are gone after a reboot or a destroy.
+These units are gone after a reboot. One more, which stays, then makes them anew.
 """
 
 from __future__ import annotations
@@ -13,11 +13,35 @@ from standup.program import Program, ProgramState
 
 UNITS = Path("/run/systemd/system")
 SLICE = "nova-quickstart"
+BOOT_UNIT = Path("/etc/systemd/system/nova-quickstart.service")
 
 
 def is_running() -> bool:
     """Tell whether systemd is the machine's first process."""
     return UNITS.is_dir()
+
+
+def start_at_boot(command: tuple[str, ...]) -> None:
+    """Let a command run at each boot of the machine from now on."""
+    text = (
+        "[Unit]\nDescription=The cloud of the nova quick start\n"
+        "After=network-online.target\nWants=network-online.target\n\n"
+        "[Service]\nType=oneshot\nRemainAfterExit=yes\nTimeoutStartSec=600\n"
+        f"ExecStart={' '.join(_quoted(part) for part in command)}\n\n"
+        "[Install]\nWantedBy=multi-user.target\n"
+    )
+    if not BOOT_UNIT.exists() or BOOT_UNIT.read_text() != text:
+        BOOT_UNIT.write_text(text)
+        run.output(["systemctl", "daemon-reload"])
+        run.output(["systemctl", "enable", "--quiet", BOOT_UNIT.name])
+
+
+def forget_at_boot() -> None:
+    """Run nothing at boot any more."""
+    if BOOT_UNIT.exists():
+        run.output(["systemctl", "disable", "--quiet", "--now", BOOT_UNIT.name])
+        BOOT_UNIT.unlink()
+        run.output(["systemctl", "daemon-reload"])
 
 
 class SystemdPrograms:

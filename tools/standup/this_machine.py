@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
-from standup import nova_config, nova_programs, processes, run, systemd
+from standup import accounts, nova_config, nova_programs, run, systemd
 from standup.cloud import Cloud
 from standup.errors import StandupError
 from standup.manager import wait_until
@@ -14,7 +13,8 @@ from standup.nova_config import ComputeNode
 from standup.program import Program
 
 SUDOERS = Path("/etc/sudoers.d/nova-quickstart")
-CHAIN = re.compile(r"^:(nova-[^ ]+) ", re.MULTILINE)
+NAME = "this-host"
+GUEST_PREFIXES = ("instance-", "nova-probe-")
 
 
 def node(cloud: Cloud) -> ComputeNode:
@@ -31,7 +31,7 @@ def node(cloud: Cloud) -> ComputeNode:
     addresses = json.loads(run.output(["ip", "-json", "-4", "addr", "show", "dev", interface]))
     address = addresses[0]["addr_info"][0]["local"]
     state = cloud.settings.state / "compute"
-    return ComputeNode("this-host", address, "127.0.0.1", state, None, interface)
+    return ComputeNode(NAME, address, "127.0.0.1", state, None, interface)
 
 
 def prepare(cloud: Cloud) -> None:
@@ -64,53 +64,29 @@ def start_libvirt(cloud: Cloud) -> None:
 def clean(cloud: Cloud) -> None:
     """Remove what the daemons of a compute node leave on the machine.
 
-    Guests, bridge, dnsmasq, rules.
+    Guests, bridge, dnsmasq, rules; its daemons first, which would make them anew.
     """
+    for name in nova_programs.COMPUTE:
+        cloud.manager.stop(name)
     if _libvirt_answers():
         for name in run.output(["virsh", "--quiet", "list", "--all", "--name"]).split():
-            if name.startswith("instance-"):
+            if name.startswith(GUEST_PREFIXES):
                 run.succeeds(["virsh", "--quiet", "destroy", name])
                 run.succeeds(["virsh", "--quiet", "undefine", "--nvram", "--managed-save", name])
         for line in run.output(["virsh", "--quiet", "nwfilter-list"]).splitlines():
             name = line.split()[-1]
             if name.startswith("nova-"):
                 run.succeeds(["virsh", "--quiet", "nwfilter-undefine", name])
-    for file in (cloud.settings.state / "compute" / "networks").glob("*.pid"):
-        _end_dnsmasq(file)
-    run.succeeds(["ip", "link", "del", nova_config.BRIDGE])
-    run.succeeds(["ip", "addr", "del", "169.254.169.254/32", "dev", "lo"])
-    for family in ("iptables", "ip6tables"):
-        _remove_chains(family)
+    file = nova_config.compute_file(cloud.settings, NAME)
+    if file.exists() and accounts.exists(nova_programs.USER):
+        program = str(cloud.settings.nova_venv / "bin" / "nova-network")
+        log = cloud.settings.logs / "nova-network-clear.log"
+        account = run.Settings(nova_programs.USER, cloud.settings.state)
+        run.logged([program, "--config-file", str(file), "--clear-host"], log, account)
     remembered = cloud.settings.state / "ip_forward"
     if remembered.exists():
         Path("/proc/sys/net/ipv4/ip_forward").write_text(remembered.read_text())
     SUDOERS.unlink(missing_ok=True)
-
-
-def _end_dnsmasq(file: Path) -> None:
-    text = file.read_text().strip()
-    process = processes.identify(int(text)) if text.isdigit() else None
-    if process and b"dnsmasq" in Path(f"/proc/{process.pid}/cmdline").read_bytes():
-        processes.end(process, group=False)
-
-
-def _remove_chains(family: str) -> None:
-    """Drop the daemons' chains and every rule that jumps to one, in one atomic restore."""
-    saved = run.output([f"{family}-save"])
-    kept = without_chains(saved)
-    if kept != saved:
-        run.output([f"{family}-restore", "-w"], run.Settings(input_text=kept))
-
-
-def without_chains(saved: str) -> str:
-    """Return the text of iptables-save without chains named nova-… and rules about them."""
-    names = set(CHAIN.findall(saved))
-    lines = [
-        line
-        for line in saved.splitlines(keepends=True)
-        if not names & set(line.replace(":", "").split())
-    ]
-    return "".join(lines)
 
 
 def _libvirt_answers() -> bool:

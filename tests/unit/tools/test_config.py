@@ -1,5 +1,6 @@
 """What the quick start writes into configuration files."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,24 @@ def test_settings_survive_being_stored(settings: Settings) -> None:
     changed = settings.with_accounts(("nova",))
     assert load(settings.state) == changed
     assert settings.file.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("more", "allowed"),
+    [
+        ("", True),
+        (" --privsep_context os.system", False),
+        ("/../../x/privsep.sock", False),
+    ],
+)
+def test_daemons_may_start_their_helpers_as_root_and_nothing_else(
+    settings: Settings, more: str, allowed: bool
+) -> None:
+    rule = nova_config.sudoers(settings, "nova").splitlines()[-1]
+    expression = rule.partition("privsep-helper ")[2]
+    file = nova_config.compute_file(settings, "compute1")
+    context = "nova.privileged.context.network_pctxt"
+    path = f"/tmp/tmpa_8{more}/privsep.sock"
+    arguments = f"--config-file {file} --privsep_context {context} --privsep_sock_path {path}"
+    assert bool(re.search(expression, arguments)) is allowed
+    assert not re.search(expression, arguments.replace("network_pctxt", "x"))

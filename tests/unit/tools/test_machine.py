@@ -3,35 +3,9 @@
 import ipaddress
 
 import pytest
-from standup import settings, systemd, this_machine
+from standup import settings, systemd
 from standup.errors import StandupError
 from standup.program import Program
-
-SAVED = """*filter
-:INPUT ACCEPT [1:2]
-:docker-nova-like - [0:0]
-:nova-compute-local - [0:0]
-:nova-filter-top - [0:0]
--A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
--A FORWARD -j nova-filter-top
--A FORWARD -j docker-nova-like
--A nova-filter-top -j nova-compute-local
-COMMIT
-"""
-
-
-def test_cleaning_removes_our_chains_and_keeps_the_others() -> None:
-    kept = this_machine.without_chains(SAVED)
-    assert "nova-compute" not in kept
-    assert "nova-filter" not in kept
-    assert kept.splitlines() == [
-        "*filter",
-        ":INPUT ACCEPT [1:2]",
-        ":docker-nova-like - [0:0]",
-        "-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT",
-        "-A FORWARD -j docker-nova-like",
-        "COMMIT",
-    ]
 
 
 def test_a_network_the_machine_has_a_route_to_is_not_taken() -> None:
