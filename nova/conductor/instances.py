@@ -46,7 +46,7 @@ from nova.objects.instance import (
     NewServers,
     Scope,
 )
-from nova.objects.lifecycle import ACTIONS, PUBLIC_ACTION_NAMES, Action
+from nova.objects.lifecycle import ACTIONS, PUBLIC_ACTION_NAMES, Action, VmState
 from nova.objects.operation import ActionEvent, ActionQuery, ActionRecord, OperationState, Work
 from nova.objects.quota import UNLIMITED
 from nova.objects.request_spec import PlacementReport
@@ -56,6 +56,9 @@ from nova.rpc.bus import Bus
 LOG = logging.getLogger(__name__)
 
 MAX_TAGS = 50
+
+# States in which a server's metadata and tags may be changed, whatever it is doing.
+_WRITABLE = frozenset({VmState.ACTIVE, VmState.PAUSED, VmState.SUSPENDED, VmState.STOPPED})
 
 
 class InstancesEndpoint(ConductorInstances):
@@ -227,6 +230,7 @@ class InstancesEndpoint(ConductorInstances):
         """Add or replace metadata; return all of it."""
         with self.db.transaction() as tx:
             instance = self._get(tx, scope, instance_uuid)
+            _check_metadata_write(context, instance)
             after = dict(metadata) if replace else instance.metadata | metadata
             limits = quotas.limits(tx, instance.project_id, self.settings.quotas)
             limit = limits["metadata_items"]
@@ -247,6 +251,7 @@ class InstancesEndpoint(ConductorInstances):
         """Remove one item."""
         with self.db.transaction() as tx:
             instance = self._get(tx, scope, instance_uuid)
+            _check_metadata_write(context, instance)
             if not instance_details.delete_metadata(tx, [instance.uuid], [key]):
                 raise InstanceMetadataNotFound(key=key)
             self._touch(tx, instance)
@@ -261,6 +266,7 @@ class InstancesEndpoint(ConductorInstances):
             raise TooManyTags(limit=MAX_TAGS)
         with self.db.transaction() as tx:
             instance = self._get(tx, scope, instance_uuid)
+            _check_state(instance, "update tags")
             instance_details.delete_tags(tx, instance.uuid, None)
             instance_details.create_tags(tx, [instance.uuid], wanted)
             self._touch(tx, instance)
@@ -271,6 +277,7 @@ class InstancesEndpoint(ConductorInstances):
         """Add a tag; tell whether it is new."""
         with self.db.transaction() as tx:
             instance = self._get(tx, scope, instance_uuid)
+            _check_state(instance, "update tags")
             if tag in instance.tags:
                 return False
             if len(instance.tags) >= MAX_TAGS:
@@ -286,6 +293,7 @@ class InstancesEndpoint(ConductorInstances):
         """Remove a tag."""
         with self.db.transaction() as tx:
             instance = self._get(tx, scope, instance_uuid)
+            _check_state(instance, "update tags")
             if not instance_details.delete_tags(tx, instance.uuid, [tag]):
                 raise InstanceTagNotFound(instance_uuid=instance_uuid, tag=tag)
             self._touch(tx, instance)
@@ -340,6 +348,21 @@ class InstancesEndpoint(ConductorInstances):
 
 def _public(record: ActionRecord) -> ActionRecord:
     return dataclasses.replace(record, action=PUBLIC_ACTION_NAMES.get(record.action, record.action))
+
+
+def _check_metadata_write(context: RequestContext, instance: Instance) -> None:
+    """Refuse to change metadata of a locked server, or in a state that does not allow it.
+
+    Raises: InstanceIsLocked, InstanceInvalidState.
+    """
+    if instance.locked_by is not None and not context.is_admin:
+        raise InstanceIsLocked(instance_uuid=instance.uuid)
+    _check_state(instance, "update metadata")
+
+
+def _check_state(instance: Instance, change: str) -> None:
+    if instance.vm_state not in _WRITABLE:
+        raise _wrong_state(instance, change, "vm_state", instance.vm_state)
 
 
 def check_action(context: RequestContext, instance: Instance, name: str) -> None:

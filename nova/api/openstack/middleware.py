@@ -124,7 +124,7 @@ class VersionDocuments:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
-        if path.startswith(f"{versions.MOUNT}/") and path != f"{versions.MOUNT}/":
+        if _BEHIND_MOUNT.match(path) and not _VERSION.match(path):
             return self._app(environ, start_response)
         response = self._document(environ, path)
         return response(environ, start_response)
@@ -139,10 +139,17 @@ class VersionDocuments:
         )
         if path in ("", "/"):
             return webob.Response(json=versions.list_document(base))
-        if path.rstrip("/") == versions.MOUNT:
+        found = _VERSION.match(path)
+        if found is not None:
+            if found["id"] not in (None, versions.ID):
+                return fault_response(exception.RouteNotFound())
             return webob.Response(json=versions.version_document(base))
         plain = "".join(char for char in path if char in _PLAIN)
         return webob.Response(status=300, json=versions.choices_document(base, plain))
 
 
+_MOUNT = re.escape(versions.MOUNT)
+# The version's own document: at the mount, with or without a project, and by its id.
+_VERSION = re.compile(rf"^{_MOUNT}(?:/[0-9a-f-]+)?(?:/|/versions/(?P<id>[^/]+)/?)?\Z", re.ASCII)
+_BEHIND_MOUNT = re.compile(rf"^{_MOUNT}/")
 _PLAIN = frozenset(string.ascii_letters + string.digits + "/-._~")

@@ -9,7 +9,8 @@ from nova import exception
 STANDARD_HEADER = "OpenStack-API-Version"
 LEGACY_HEADER = "X-OpenStack-Nova-API-Version"
 SERVICE_TYPE = "compute"
-MOUNT = "/v2.1"
+ID = "v2.1"
+MOUNT = f"/{ID}"
 UPDATED = "2013-07-23T11:33:21Z"
 
 _FORM = re.compile(r"^([1-9]\d{0,3})\.([1-9]\d{0,3}|0)\Z", re.ASCII)
@@ -102,7 +103,7 @@ def response_headers(version: Version | None) -> Mapping[str, str]:
 
 def _summary(base: str) -> dict[str, object]:
     return {
-        "id": "v2.1",
+        "id": ID,
         "status": "CURRENT",
         "version": str(MAXIMUM),
         "min_version": str(MINIMUM),
@@ -142,7 +143,7 @@ def choices_document(base: str, path: str) -> dict[str, object]:
     return {
         "choices": [
             {
-                "id": "v2.1",
+                "id": ID,
                 "status": "CURRENT",
                 "links": [{"rel": "self", "href": f"{base}{MOUNT}{path}"}],
                 "media-types": _MEDIA_TYPES,

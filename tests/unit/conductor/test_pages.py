@@ -150,7 +150,7 @@ def test_in_06_lists_take_a_fixed_number_of_statements(site):
 
 def test_owners_change_names_metadata_and_tags(site):
     client = site.conductor.instances
-    (uuid,) = site.conductor.create(metadata={"a": "1"})
+    uuid = site.conductor.boot(site.compute, metadata={"a": "1"}).uuid
     change = InstanceChange(display_name="new", display_description=None)
     assert client.update(user_context(), ANYBODY, uuid, change).display_name == "new"
     assert client.set_metadata(user_context(), ANYBODY, uuid, {"b": "2"}) == {"a": "1", "b": "2"}

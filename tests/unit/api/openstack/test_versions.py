@@ -67,7 +67,21 @@ def test_bad_version_is_400(api: Api) -> None:
     assert (answer.status_int, list(answer.json)) == (400, ["badRequest"])
 
 
-@pytest.mark.parametrize("path", ["//", "//v2.1", "//v2.1/"])
+_PROJECT = f"//v2.1/{'a' * 32}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//",
+        "//v2.1",
+        "//v2.1/",
+        _PROJECT,
+        f"{_PROJECT}/",
+        "//v2.1/versions/v2.1",
+        f"{_PROJECT}/versions/v2.1",
+    ],
+)
 def test_documents_need_no_token(api: Api, path: str) -> None:
     answer = api.rest.get(path, X_Auth_Token="")
     assert answer.status_int == 200
@@ -94,6 +108,24 @@ def test_a_path_outside_the_mount_offers_choices(api: Api) -> None:
     answer = api.rest.get("//foo")
     assert answer.status_int == 300
     assert answer.json["choices"][0]["links"][0]["href"] == "http://cloud.example:8774/v2.1/foo"
+
+
+@pytest.mark.parametrize("path", ["/versions/v2.0", "/versions/v3", f"/{'a' * 32}/versions/x"])
+def test_other_versions_are_404(api: Api, path: str) -> None:
+    answer = api.rest.get(path)
+    assert (answer.status_int, list(answer.json)) == (404, ["itemNotFound"])
+
+
+@pytest.mark.parametrize("path", ["//", "//v2.1/", "//v2.1/versions/v2.1"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "HEAD"])
+def test_documents_are_only_read(api: Api, method: str, path: str) -> None:
+    assert api.rest.request(method, path).status_int == 404
+
+
+@pytest.mark.parametrize("path", ["/versions", "/versions/v2.1/x", "/v2.1"])
+def test_what_is_no_document_needs_a_token(api: Api, path: str) -> None:
+    assert api.rest.get(path, X_Auth_Token="").status_int == 401
+    assert api.rest.get(path).status_int == 404
 
 
 def test_range_of_the_claim() -> None:
