@@ -149,7 +149,7 @@ def _install_project(venv: Path) -> None:
     pins = ["--constraint", str(constraints)] if constraints.exists() else []
     key = venvs.tree_digest(CHECKOUT, ("setup.cfg", "pyproject.toml", "constraints.txt"))
     installs = [[*pins, "--editable", f"{CHECKOUT}[test]"]]
-    if venvs.ensure(venv, f"{sys.version} {key}", installs, venv / "pip.log"):
+    if venvs.ensure(venv, f"{CHECKOUT} {key}", installs, venv / "pip.log"):
         print(f"installed the project and its test requirements into {venv}", flush=True)
 
 
