@@ -74,6 +74,6 @@ def _first_of(names: Iterator[str]) -> Iterator[str]:
     for name in names:
         for place in _PLACES:
             path = pathlib.Path(place).expanduser() / name
-            if path.exists():
+            if os.path.exists(path):
                 yield str(path)
                 break

@@ -5,7 +5,9 @@ entrypoint decorator, take typed arguments and check paths and names themselves.
 Groups [nova_compute_privileged] and [nova_network_privileged] set how helpers are started.
 """
 
-from oslo_privsep import capabilities, priv_context
+from oslo_privsep import capabilities, daemon, priv_context
+
+from nova.exception import ConfigurationError
 
 COMPUTE_SECTION = "nova_compute_privileged"
 NETWORK_SECTION = "nova_network_privileged"
@@ -43,3 +45,19 @@ def run_in_process(enabled: bool) -> None:
     """Run privileged functions in this process, without helpers; for tests."""
     for context in (compute_pctxt, network_pctxt):
         context.set_client_mode(not enabled)
+
+
+def start_helper(context: priv_context.PrivContext) -> None:
+    """Start the helper now, so that a missing right is found before anything needs it.
+
+    What sudo said is in the log.  Raises: ConfigurationError.
+    """
+    if not context.client_mode or context.channel is not None:
+        return
+    try:
+        context.start()
+    except (daemon.FailedToDropPrivileges, OSError) as error:
+        raise ConfigurationError(
+            reason=f"the helper that acts as root does not start ({error}); "
+            f"is there a sudo rule for {context.conf.helper_command}?"
+        ) from error

@@ -133,6 +133,17 @@ def test_hst_04_transport_url_that_everybody_reads_is_refused(configuration):
     assert "u:p" not in done.stderr
 
 
+@pytest.mark.parametrize("program", ["compute", "network"])
+@pytest.mark.parametrize("helper", ["/bin/false", "/nonexistent/sudo"])
+def test_helper_without_rights_is_exit_code_2_at_start(program, helper, configuration):
+    done = finished(
+        program, configuration(f"[nova_{program}_privileged]\nhelper_command = {helper}\n")
+    )
+    assert done.returncode == 2
+    assert f"is there a sudo rule for {helper}?" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_address_in_use_is_exit_code_2(configuration):
     path = configuration()
     port = int(re.search(r"metadata_listen_port = (\d+)", path.read_text())[1])

@@ -14,6 +14,7 @@ from nova.context import get_admin_context
 from nova.image.connect import glance_from_config
 from nova.image.source import CheckedImages
 from nova.periodic import PeriodicTask
+from nova.privileged.context import compute_pctxt, start_helper
 from nova.rpc.bus import Bus
 from nova.service import Duties, Group, Service, ServiceSettings
 from nova.virt.driver import ComputeDriver, ImageCacheKeeper
@@ -43,6 +44,7 @@ def make_driver(conf: cfg.ConfigOpts) -> ComputeDriver:
             vcpus=conf.fake.vcpus, memory_mb=conf.fake.memory_mb, local_gb=conf.fake.local_gb
         )
         return FakeDriver(size, {"spawn": conf.fake.spawn_delay})
+    start_helper(compute_pctxt)
     factory = importlib.import_module("nova.virt.libvirt.factory")
     images = CheckedImages(glance_from_config(conf))
     driver: ComputeDriver = factory.create(conf, images)

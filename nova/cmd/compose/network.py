@@ -8,6 +8,7 @@ from nova import launcher
 from nova.cmd.compose import program
 from nova.exception import NovaException
 from nova.network.factory import make_manager
+from nova.privileged.context import network_pctxt, start_helper
 from nova.service import Duties, Group, Service, ServiceSettings
 
 PROG = "nova-network"
@@ -28,6 +29,7 @@ def run() -> NoReturn:
         _clear(conf)
 
     def make() -> Group:
+        start_helper(network_pctxt)
         bus = program.connect(conf)
         manager = make_manager(conf, bus)
         identity = ServiceSettings.from_config(conf, PROG)
@@ -39,6 +41,7 @@ def run() -> NoReturn:
 
 def _clear(conf: cfg.ConfigOpts) -> NoReturn:
     try:
+        start_helper(network_pctxt)
         make_manager(conf, program.connect(conf)).clear_host()
     except NovaException as error:
         program.leave_with(error)

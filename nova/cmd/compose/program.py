@@ -2,17 +2,18 @@
 
 import logging
 import os
+import shlex
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 from oslo_config import cfg
-from oslo_privsep import priv_context
 
 from nova import concurrency, config, launcher, log
 from nova.exception import ConfigurationError, NovaException
 from nova.launcher import Runnable
+from nova.privileged import context
 from nova.rpc.amqp import AmqpBus
 from nova.workers import Workers
 
@@ -73,7 +74,14 @@ def _check_temporary_folder() -> None:
 
 
 def _prepare_helpers(conf: cfg.ConfigOpts) -> None:
-    """Let privsep find its helper beside our programs; root needs no sudo for it."""
-    os.environ["PATH"] = os.pathsep.join([conf.bindir, os.environ.get("PATH", os.defpath)])
-    if os.geteuid() == 0:
-        priv_context.init(root_helper=["env"])
+    """Name privsep's helper by its whole path beside our programs, as sudo's rules do.
+
+    Root needs no sudo for it.
+    """
+    command = [] if os.geteuid() == 0 else ["sudo"]
+    command.append(os.path.join(conf.bindir, "privsep-helper"))
+    for option in ("config_file", "config_dir"):
+        for path in getattr(conf, option, None) or ():
+            command += [f"--{option.replace('_', '-')}", path]
+    for section in (context.COMPUTE_SECTION, context.NETWORK_SECTION):
+        conf.set_default("helper_command", shlex.join(command), group=section)

@@ -46,3 +46,11 @@ def test_environment_wins(written, monkeypatch):
     monkeypatch.setenv("OS_DEFAULT__CONCURRENCY", "threads")
     path = written("[DEFAULT]\nconcurrency = eventlet\n")
     assert backend.choose(["--config-file", path], "nova-api") == backend.THREADS
+
+
+def test_home_of_another_user_is_passed_over(monkeypatch):
+    def refuse(*_arguments, **_keywords):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("os.stat", refuse)
+    assert backend.config_files([], "nova-api") == []
