@@ -7,6 +7,7 @@ either it is built for the occasion.
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -132,20 +133,22 @@ def test_servers_reach_each_other(shell, asking, driven):
 
 # --- Spoofing
 
-ASK = (
-    "(printf 'GET /latest/meta-data/instance-id HTTP/1.0\\r\\n\\r\\n'; sleep 3)"
-    " | timeout 6 nc -s {address} 169.254.169.254 80 2>&1; true"
-)
+SERVICE = "169.254.169.254"
+ASK = f"timeout 6 wget -q -O - http://{SERVICE}/latest/meta-data/instance-id 2>&1; true"
 
 
 def test_md_05_spoofed_source_address_gets_no_metadata(shell, asking, driven):
-    stranger, own = address_of(asking), address_of(driven)
-    shell.run(driven, f"ip address add {stranger}/32 dev eth0")
+    stranger = address_of(asking)
+    assert re.fullmatch("i-[0-9a-f]{8}", shell.run(driven, ASK).strip())
+    gateway = shell.run(driven, "ip route").split("default via ")[1].split()[0]
+    route = f"{SERVICE}/32 via {gateway} dev eth0 src {stranger}"
+    shell.run(driven, f"ip address add {stranger}/32 dev eth0 && ip route add {route}")
     try:
-        assert "i-" in shell.run(driven, ASK.format(address=own))
-        assert shell.run(driven, ASK.format(address=stranger)) == ""
+        assert stranger in shell.run(driven, f"ip route get {SERVICE}")
+        assert "i-" not in shell.run(driven, ASK)
     finally:
-        shell.run(driven, f"ip address del {stranger}/32 dev eth0")
+        shell.run(driven, f"ip route del {route}; ip address del {stranger}/32 dev eth0")
+    assert "i-" in shell.run(driven, ASK)
 
 
 SNIFF = """
@@ -277,7 +280,7 @@ def too_large():
 IMAGES = {
     "unsafe": (qcow2_with_backing(), "qcow2", "backing"),
     "another format": (qcow2(), "raw", "qcow2"),
-    "too large": (too_large(), "qcow2", "large"),
+    "too large": (too_large(), "qcow2", "disk holds"),
     "lost": (b"x" * 1000, "raw", "not be found"),
 }
 
