@@ -235,8 +235,6 @@ def _networks(wanted: Any) -> tuple[NetworkMode, tuple[boot.NetworkWish, ...]]:
 def _files(wanted: Any) -> tuple[InjectedFile, ...]:
     if any(not entry.get("path") or "contents" not in entry for entry in wanted):
         raise InvalidInput(reason="Each entry of personality needs a path and contents.")
-    if any(len(entry["path"].encode()) > 255 for entry in wanted):
-        raise InvalidInput(reason="A path in personality has more than 255 bytes.")
     return tuple(InjectedFile(path=entry["path"], contents=entry["contents"]) for entry in wanted)
 
 
