@@ -6,7 +6,7 @@ import pwd
 from collections.abc import Iterable
 from pathlib import Path
 
-from standup import run
+from standup import processes, run
 from standup.errors import StandupError
 
 
@@ -33,9 +33,24 @@ def ensure(user: str, home: Path, groups: Iterable[str] = ()) -> bool:
 
 
 def remove(user: str) -> None:
-    """Remove an account and its group."""
+    """End what an account still runs on this machine, and remove it and its group."""
     if exists(user):
+        number = pwd.getpwnam(user).pw_uid
+        for process in _processes_of(number):
+            processes.end(process, timeout_s=5.0, group=False)
         run.output(["userdel", "--", user])
+
+
+def _processes_of(number: int) -> list[processes.ProcessId]:
+    """Return the processes with a user number, but those of containers, where it may be another."""
+    ours, found = os.readlink("/proc/self/ns/mnt"), []
+    for directory in Path("/proc").glob("[0-9]*"):
+        try:
+            if directory.stat().st_uid == number and os.readlink(directory / "ns/mnt") == ours:
+                found.append(processes.identify(int(directory.name)))
+        except OSError:
+            continue
+    return [process for process in found if process]
 
 
 def close(path: Path, user: str | None) -> None:

@@ -90,10 +90,11 @@ class QuickStart:
 
     def packages(self) -> str:
         """Install missing Debian packages."""
-        if shutil.disk_usage(self.settings.state).free < LEAST_FREE_BYTES:
-            raise StandupError(
-                f"less than {LEAST_FREE_BYTES >> 30} GiB are free below {self.settings.state}"
-            )
+        for directory in (self.settings.state, self.settings.cache):
+            if shutil.disk_usage(directory).free < LEAST_FREE_BYTES:
+                raise StandupError(
+                    f"less than {LEAST_FREE_BYTES >> 30} GiB are free below {directory}"
+                )
         wanted = packages.for_quickstart(self.settings.wishes.database)
         installed = packages.ensure(wanted, self.settings.logs / "packages.log")
         return f"{len(installed)} installed" if installed else "all present"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -39,6 +40,7 @@ Act = Callable[[argparse.Namespace], int]
 def main(arguments: list[str]) -> int:
     """Run the command."""
     options = _parser().parse_args(_with_command(arguments))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         if os.geteuid() != 0:
             raise StandupError("root is needed: call it through sudo")
