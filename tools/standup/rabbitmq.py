@@ -66,6 +66,8 @@ class RabbitMQ:
         (self.directory / "rabbitmq.conf").write_text(
             f"listeners.tcp.1 = {ports.LOOPBACK}:{self.port}\n"
             "loopback_users = none\n"
+            # Without a name of its own it asks the name server for one at every connection.
+            "cluster_name = nova\n"
             f"default_vhost = {self.vhost}\n"
             f"default_user = {self.account}\n"
             f"default_pass = {self.password}\n"
