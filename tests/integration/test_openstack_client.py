@@ -147,9 +147,8 @@ def test_compute_services() -> None:
     assert (compute()["State"], compute()["Forced Down"]) == ("down", True)
     ADMIN.run(*change, "--up")
     assert compute()["State"] == "up"
-    assert "network" in ADMIN.refused(
-        "compute", "service", "set", HOST, "nova-network", "--disable"
-    )
+    other = ("compute", "service", "set", HOST, "nova-network")
+    assert "nova-network" in ADMIN.refused(*other, "--disable")
     ADMIN.refused("compute", "service", "delete", str(uuid.uuid4()))
     assert "not allow" in MEMBER.refused("compute", "service", "list")
 
@@ -165,10 +164,6 @@ def test_hypervisors() -> None:
     assert (row["State"], row["Hypervisor Type"]) == ("up", "fake")
     host = row["Hypervisor Hostname"]
     assert ADMIN.json("hypervisor", "list", "--matching", host)[0]["ID"] == row["ID"]
-    for which in (host, row["ID"]):
-        shown = ADMIN.json("hypervisor", "show", which)
-        assert (shown["hypervisor_hostname"], shown["status"]) == (host, "enabled")
-    assert "none" in ADMIN.refused("hypervisor", "show", "none")
     ADMIN.refused("hypervisor", "list", "--matching", "none")
     assert ADMIN.json("hypervisor", "stats", "show")["count"] == 1
     MEMBER.refused("hypervisor", "list")
@@ -270,8 +265,7 @@ def test_what_a_server_is_told(name: str, tmp_path: Any) -> None:
     _create(
         MEMBER, name, "--key-name", name, "--property", "a=b", "--tag", "red",
         "--user-data", str(data), "--description", "words", "--use-config-drive",
-        "--availability-zone", "nova", "--hint", "free=hint", "--security-group", "default",
-        "--hostname", "inner",
+        "--availability-zone", "nova", "--hint", "free=hint", "--hostname", "inner",
     )  # fmt: skip
     shown = _shown(MEMBER, name)
     assert (shown["key_name"], shown["properties"], shown["tags"]) == (name, {"a": "b"}, ["red"])
@@ -412,9 +406,9 @@ def test_limits(name: str) -> None:
 def test_usage(name: str) -> None:
     made = _create(MEMBER, name)
     shown = MEMBER.json("usage", "show")
-    assert shown["Servers"] >= 1
-    rows = ADMIN.json("usage", "list")
-    assert {"demo"} & {str(row["Project"]) for row in rows} or len(rows) >= 1
+    assert made["id"] in json.dumps(shown["Servers"])
+    projects = {row["Project"] for row in ADMIN.json("usage", "list")}
+    assert projects & {"demo", made["project_id"]}
     ADMIN.run("usage", "show", "--project", "demo", "--start", "2026-01-01")
     MEMBER.refused("usage", "list")
     MEMBER.run("server", "delete", "--wait", made["id"])

@@ -23,6 +23,7 @@ _EVENTS = "os-instance-actions:events"
 _EVENT_DETAILS = "os-instance-actions:events:details"
 _EVENTS_FOR_OWNERS = Range("2.51")
 _OF_DELETED_SERVERS = Range("2.21")
+_HOST_IDS = Range("2.62")
 
 PAGE = Query(
     Param("limit", NONNEGATIVE, since="2.58"),
@@ -33,10 +34,10 @@ PAGE = Query(
 )
 
 
-def _host_id(event: ActionEvent, call: Call) -> object:
+def _host_id(event: ActionEvent, project_id: str | None) -> str:
     if not event.host:
         return ""
-    return hashlib.sha224(f"{call.context.project_id}{event.host}".encode()).hexdigest()
+    return hashlib.sha224(f"{project_id}{event.host}".encode()).hexdigest()
 
 
 EVENT: View[ActionEvent] = View(
@@ -46,16 +47,19 @@ EVENT: View[ActionEvent] = View(
     Field("finish_time", "finished_at"),
     Field("result"),
     Field("traceback", policy=_EVENTS),
-    Field("hostId", _host_id, since="2.62"),
     Field("host", since="2.62", omit_if_none=True, policy=_EVENTS),
     Field("details", since="2.84", policy=_EVENT_DETAILS),
 )
 
 
 def _events(record: ActionRecord, call: Call) -> object:
-    if call.version in _EVENTS_FOR_OWNERS or call.allows(_EVENTS):
-        return EVENT.items(record.events, call)
-    return ABSENT
+    if call.version not in _EVENTS_FOR_OWNERS and not call.allows(_EVENTS):
+        return ABSENT
+    documents = EVENT.items(record.events, call)
+    if call.version in _HOST_IDS:
+        for event, document in zip(record.events, documents, strict=True):
+            document["hostId"] = _host_id(event, record.project_id)
+    return documents
 
 
 ACTION: View[ActionRecord] = View(

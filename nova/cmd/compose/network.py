@@ -29,7 +29,8 @@ def run() -> NoReturn:
         _clear(conf)
 
     def make() -> Group:
-        start_helper(network_pctxt)
+        if not conf.fake_network:
+            start_helper(network_pctxt)
         bus = program.connect(conf)
         manager = make_manager(conf, bus)
         identity = ServiceSettings.from_config(conf, PROG)

@@ -50,7 +50,9 @@ def test_proxies_end_with_2_35(cloud: RestSite) -> None:
     assert rest.get(f"/os-networks/{cloud.site.network.uuid}").status_int == 404
 
 
-@pytest.mark.parametrize("name", ["private", "1", "x" * 300, str(uuid.uuid4())])
+@pytest.mark.parametrize(
+    "name", ["private", "1", "x" * 300, "99999999-2222-4333-8444-555555555555"]
+)
 def test_names_where_ids_are_expected_are_404(cloud: RestSite, name: str) -> None:
     assert cloud.rest.get(f"/os-networks/{name}").status_int == 404
     assert cloud.admin.get(f"/os-networks/{name}").status_int == 404

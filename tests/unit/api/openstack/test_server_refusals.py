@@ -91,6 +91,7 @@ def _text(length: int) -> str:
         ("2.56", {"personality": [{"path": f"/{n}", "contents": ""} for n in range(6)]}, 403, ""),
         ("2.56", {"personality": [{"path": "/a", "contents": _text(10241)}]}, 403, ""),
         ("2.56", {"personality": [{"path": "/" + "a" * 255, "contents": ""}]}, 403, ""),
+        ("2.56", {"personality": [{"path": "/" + "ü" * 128, "contents": ""}]}, 403, ""),
         ("2.56", {"personality": [{"path": "/a", "contents": "no base64!"}]}, 400, ""),
         ("2.56", {"personality": [{"path": "/a"}]}, 400, ""),
         ("2.90", {"min_count": 11}, 403, "Quota exceeded for instances"),
