@@ -8,7 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from standup import run
-from standup.manager import wait_until
 from standup.program import Program, ProgramState
 
 UNITS = Path("/run/systemd/system")
@@ -65,13 +64,19 @@ class SystemdPrograms:
 
     def stop(self, name: str) -> None:
         """Stop a program, wait for its end and remove its unit."""
-        unit = UNITS / unit_name(name)
-        if unit.exists():
-            run.output(["systemctl", "stop", unit.name])
-            unit.unlink()
+        self._stop([name])
+
+    def _stop(self, names: list[str]) -> None:
+        units = [UNITS / unit_name(name) for name in names if (UNITS / unit_name(name)).exists()]
+        if units:
+            unit_names = [unit.name for unit in units]
+            run.output(["systemctl", "stop", *unit_names])
+            for unit in units:
+                unit.unlink()
             run.output(["systemctl", "daemon-reload"])
-            run.succeeds(["systemctl", "reset-failed", unit.name])
-        (self.directory / f"{name}.unit").unlink(missing_ok=True)
+            run.succeeds(["systemctl", "reset-failed", *unit_names])
+        for name in names:
+            (self.directory / f"{name}.unit").unlink(missing_ok=True)
 
     def kill(self, name: str) -> None:
         """End a program like a power failure."""
@@ -83,9 +88,9 @@ class SystemdPrograms:
 
     def shut_down(self) -> None:
         """Stop all programs, the highest tier first, and wait for their end."""
-        for name, _tier, _log in sorted(self._known(), key=lambda known: -known[1]):
-            self.stop(name)
-        wait_until(lambda: not self._known(), 10, "units remain")
+        known = self._known()
+        for tier in sorted({tier for _name, tier, _log in known}, reverse=True):
+            self._stop([name for name, of, _log in known if of == tier])
 
     def _remember(self, program: Program) -> None:
         file = self.directory / f"{program.name}.unit"
