@@ -330,6 +330,10 @@ class TooManyInstances(OverQuota):
     )
 
 
+class ProjectUnknown(Invalid):
+    message = "Project {project_id} is not known to the identity service."
+
+
 class QuotaExceeded(OverQuota):
     message = "Quota exceeded, too many {resource}: the limit is {allowed}."
 

@@ -6,6 +6,7 @@ from oslo_config import cfg
 
 from nova.api.core.clients import compute_client, conductor_clients
 from nova.api.core.hosts import HostStates
+from nova.api.core.projects import AnyProject, Projects, keystone_projects
 from nova.api.openstack import (
     availability_zones,
     extensions,
@@ -72,19 +73,26 @@ def default_rules() -> dict[str, str]:
     return {name: check for resource in RESOURCES for name, check in resource.rules.items()}
 
 
+def _projects(settings: ApiSettings, conf: cfg.ConfigOpts) -> Projects:
+    return AnyProject() if settings.auth_strategy == "noauth2" else keystone_projects(conf)
+
+
 def make_app(
     settings: ApiSettings,
     bus: Bus,
     images: ImageService,
     conf: cfg.ConfigOpts,
     policy: Policy | None = None,
+    projects: Projects | None = None,
 ) -> WsgiApp:
     """Return the Compute API.
 
-    conf is read by the policy engine and the token middleware only.
+    projects: by default those of the service that tokens come from.
+    conf is read by the policy engine, the token middleware and for that service only.
     Raises: ConfigurationError.
     """
     policy = policy or Policy(conf, default_rules())
+    authenticate = authentication(settings, policy, conf)
     conductor = conductor_clients(bus)
     provided = Services(
         conductor=conductor,
@@ -93,6 +101,7 @@ def make_app(
         policy=policy,
         settings=settings,
         host_states=HostStates(conductor.hosts),
+        projects=projects or _projects(settings, conf),
     )
     middleware: list[Callable[[WsgiApp], WsgiApp]] = [
         # Outermost: an answer without a request id can not be traced in any log.
@@ -106,7 +115,7 @@ def make_app(
         # Clients read these without a token to find out how to go on.
         lambda app: VersionDocuments(app, settings),
         # Last: from here on the caller is known.
-        authentication(settings, policy, conf),
+        authenticate,
     ]
     app: WsgiApp = Dispatcher(RESOURCES, provided)
     for wrap in reversed(middleware):

@@ -7,6 +7,7 @@ from typing import Any
 from nova import exception
 from nova.api.core.clients import ConductorClients
 from nova.api.core.hosts import HostStates
+from nova.api.core.projects import AnyProject, Projects, require_project
 from nova.api.openstack.links import Links
 from nova.api.openstack.validation import QueryValues
 from nova.api.openstack.versions import Range, Version
@@ -29,6 +30,7 @@ class Services:
     policy: Policy
     settings: ApiSettings
     host_states: HostStates
+    projects: Projects = dataclasses.field(default_factory=AnyProject)
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)
@@ -105,6 +107,13 @@ class Call:
         name = rule or self._own_rule()
         if not self.allows(name, project_id, user_id):
             raise exception.PolicyNotAuthorized(rule=full_name(name, NAMESPACE))
+
+    def require_project(self, project_id: str) -> None:
+        """Refuse a project that the identity service does not know.
+
+        Raises: ProjectUnknown.
+        """
+        require_project(self.services.projects, self.context, self.token, project_id)
 
     def page_limit(self) -> int:
         """Return how many items a page may have: what the query says, up to the maximum."""

@@ -39,6 +39,7 @@ def add(call: Call) -> dict[str, object]:
     """Give a project access."""
     flavorid = call.args["id"]
     project_id = call.body["addTenantAccess"]["tenant"]
+    call.require_project(project_id)
     projects = call.conductor.flavors.add_access(
         call.context, flavorid, project_id, public_too=call.version not in _PRIVATE_ONLY
     )

@@ -25,6 +25,7 @@ def _limits(quotas: QuotaSet, call: Call) -> dict[str, object]:
 def _read(call: Call) -> QuotaSet:
     project_id = call.args["id"]
     call.authorize(project_id=project_id)
+    call.require_project(project_id)
     return call.conductor.quotas.get(call.context, project_id, call.query.get("user_id"))
 
 
@@ -61,6 +62,7 @@ def defaults(call: Call) -> dict[str, object]:
 @quota_sets.route("PUT /os-quota-sets/{id}", policy="update", body=UPDATE, query=USER)
 def update(call: Call) -> dict[str, object]:
     """Set limits of a project, or of a user within it."""
+    call.require_project(call.args["id"])
     wanted = dict(call.body["quota_set"])
     force = boolean("force", wanted.pop("force", False))
     quotas = call.conductor.quotas.update(
