@@ -23,6 +23,7 @@ from nova.db import (
     quotas,
     services,
 )
+from nova.db.duplicates import Repeat
 from nova.db.engine import Database, Transaction, retried
 from nova.exception import (
     ActionNotFound,
@@ -168,9 +169,8 @@ class InstancesEndpoint(ConductorInstances):
                 word = PUBLIC_ACTION_NAMES.get(name, name)
                 operations.supersede(tx, instance.uuid, f"Superseded by {word}", now)
             if not transitions.begin(tx, instance, action, now):
-                current = self._get(tx, scope, instance_uuid)
-                check_action(context, current, name)
-                raise _wrong_state(current, name, "task_state", current.task_state)
+                check_action(context, self._get(tx, scope, instance_uuid), name)
+                raise Repeat
             begun = dataclasses.replace(instance, task_state=action.running[0], updated_at=now)
             deadline = now + datetime.timedelta(seconds=action.deadline_s)
             operation = dataclasses.replace(

@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 
 
 class Repeat(Exception):
-    """Asks for the whole transaction to be repeated, with new random values."""
+    """Asks for the whole transaction to be repeated: with new random values, or a new reading."""
 
 
 @contextlib.contextmanager

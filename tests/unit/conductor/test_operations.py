@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+import sqlalchemy as sa
 
 from nova.context import get_admin_context
 from nova.db import quotas
@@ -99,6 +100,21 @@ def test_bus_04_a_doubled_action_begins_once(site):
     conductor.operations.finish(ADMIN, stopped)
     conductor.operations.finish(ADMIN, stopped)
     assert conductor.get(server.uuid).vm_state is VmState.STOPPED
+
+
+def test_delete_is_accepted_though_the_build_goes_on_at_that_moment(site):
+    conductor = site.conductor
+    (uuid,) = conductor.create()
+
+    @sa.event.listens_for(conductor.db.engine, "before_cursor_execute")
+    def build_goes_on(connection, cursor, statement, *_rest):
+        if statement.startswith("UPDATE instances SET") and not moved:
+            moved.append(statement)
+            cursor.execute("UPDATE instances SET task_state = 'spawning'")
+
+    moved = []
+    begun = conductor.instances.begin_action(user_context(), ANYBODY, uuid, "delete")
+    assert moved and begun.task_state is TaskState.DELETING
 
 
 def test_a_failed_build_goes_to_the_next_host_with_its_password(site):
