@@ -112,7 +112,7 @@ class Newer(Shop):
 
 def make_conf(url):
     conf = cfg.CONF
-    conf.reset()
+    conf.clear()
     config.register(conf)
     conf([], project="nova", default_config_files=[], default_config_dirs=[])
     os.environ["OS_DEFAULT__TRANSPORT_URL"] = url

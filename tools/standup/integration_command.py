@@ -108,7 +108,7 @@ def _run_tests(options: argparse.Namespace) -> bool:
         up = [services, "up", *SERVERS, *place, "--cache-dir", str(options.cache)]
         run.logged(up, log)
         variables = json.loads((directory / "environment.json").read_text())
-        variables |= {
+        variables |= _clouds_user(variables) | {
             "NOVA_TEST_GUEST_IMAGE": str(options.images / "tiny.qcow2"),
             "NOVA_TEST_GUEST_IMAGES": str(options.images),
             "NOVA_TEST_SERVICES_DIR": str(directory),
@@ -124,12 +124,25 @@ def _run_tests(options: argparse.Namespace) -> bool:
         log.unlink()
 
 
+def _clouds_user(variables: dict[str, str]) -> dict[str, str]:
+    """Return the usual variables of an administrator, and of somebody else."""
+    password = variables["NOVA_TEST_PASSWORD"]
+    found = {"OS_AUTH_URL": variables["NOVA_TEST_KEYSTONE_URL"]}
+    for prefix, user, project in (("OS", "admin", "admin"), ("OS_OTHER", "demo", "demo")):
+        found[f"{prefix}_USERNAME"] = user
+        found[f"{prefix}_PASSWORD"] = password
+        found[f"{prefix}_PROJECT_NAME"] = project
+    return found
+
+
 def found(places: Sequence[Path]) -> dict[str, set[str]]:
     """Return by kind what there is in these namespaces."""
     things = {kind: _lines(command) for kind, command in LISTINGS.items()}
     things["network namespace"] = {one.name for one in NAMES_OF_NAMESPACES.iterdir()}
     for place in places:
-        things[f"file in {place}"] = {one.name for one in place.iterdir()}
+        names = {one.name for one in place.iterdir()}
+        # pytest keeps the files of the last runs on purpose.
+        things[f"file in {place}"] = {one for one in names if not one.startswith("pytest-of-")}
     things["process"] = set(_processes())
     return things
 
