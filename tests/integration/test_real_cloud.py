@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 
 import pytest
 from standup.rabbitmq import SCRIPTS
@@ -330,6 +331,16 @@ def test_compute_killed_during_spawn_of_a_real_guest(cloud, servers):
     server.delete()
     wait_for(server.is_gone, "the server is still there")
     assert cloud.traces() == before
+
+
+@pytest.mark.parametrize("moment_s", [0.1, 0.5, 1.0, 2.0])
+def test_img_14_delete_during_the_build_of_a_real_guest_leaves_nothing(cloud, servers, moment_s):
+    before = cloud.traces()
+    server = cloud.request(name="unwanted", config_drive=True)
+    time.sleep(moment_s)
+    server.delete()
+    wait_for(server.is_gone, "the server is still there")
+    wait_for(lambda: cloud.traces() == before, "something is left", 20)
 
 
 # --- Secrets
