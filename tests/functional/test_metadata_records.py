@@ -1,5 +1,8 @@
 """What the metadata service learns about servers, and when it is told to forget."""
 
+import base64
+import logging
+
 from nova.conductor.rpcapi import ConductorMetadata, ConductorNetworks
 from nova.context import get_admin_context
 
@@ -62,3 +65,15 @@ def test_net_11_a_late_release_of_the_former_owner_does_not_end_the_lease(cloud)
     assert [b.address for b in networks.leases(ADMIN, network_id, host)] == [address]
     networks.record_lease(ADMIN, host, address, mac, False)
     assert networks.leases(ADMIN, network_id, host) == ()
+
+
+def test_md_09_user_data_is_in_no_list_and_no_log(cloud, caplog):
+    caplog.set_level(logging.DEBUG)
+    secret = base64.b64encode(b"#!/bin/sh\n# canary-4711").decode()
+    server = cloud.boot(user_data=secret)
+    assert metadata(cloud).find_by_instance(ADMIN, server.uuid).instance.user_data == secret
+    for path in ("/servers", "/servers/detail", f"/servers/{server.uuid}"):
+        assert secret not in cloud.rest.at("2.96").get(path).text
+    server.delete()
+    assert secret not in caplog.text
+    assert "canary-4711" not in caplog.text

@@ -286,6 +286,34 @@ def test_img_16_other_local_users_stay_outside(sample, command, attack):
         assert 0 not in codes
 
 
+@pytest.mark.parametrize("cow", [True, False])
+def test_img_12_a_new_disk_shows_nothing_of_a_deleted_one(area, sample, cow):
+    host = Host(area, cow)
+    image = host.image(sample("raw"), "raw")
+    marker = b"marker of a former tenant "
+    for name in ("disk", "disk.local"):
+        path = host.disk(name)
+        host.store.create_root(image, path, 1)
+        run("qemu-io", "-f", host.store.disk_format, "-c", "write -P 0x5a 900M 4M", path)
+        pathlib.Path(path).with_suffix(".marker").write_bytes(marker)
+    host.store.remove_directory(UUID)
+    path = host.disk()
+    host.store.create_root(image, path, 1)
+    run("qemu-io", "-f", host.store.disk_format, "-c", "read -P 0 900M 4M", path)
+    assert os.listdir(os.path.dirname(path)) == ["disk"]
+
+
+def test_img_13_a_foreign_file_in_the_place_of_a_disk_is_not_used(area, sample, tmp_path):
+    foreign = tmp_path / "foreign"
+    foreign.write_bytes(CANARY)
+    host = Host(area)
+    path = host.disk()
+    os.link(foreign, path)
+    host.store.create_root(host.image(sample("raw"), "raw"), path, 1)
+    assert foreign.read_bytes() == CANARY
+    assert b"canary-7f3d9a" not in host.beginning(path)
+
+
 def test_empty_disks_are_formatted(area):
     host = Host(area, cow=False)
     host.store.create_ephemeral(host.disk("disk.local"), 1)

@@ -4,10 +4,13 @@ import datetime
 import hashlib
 import hmac
 import json
+import logging
 
 import pytest
+from oslo_config import cfg
 
-from nova import exception
+from nova import config, exception
+from nova.api.metadata import opts
 from nova.api.metadata.handler import HandlerSettings, MetadataHandler
 from nova.api.metadata.identify import ProxySettings, proxy_settings
 from nova.api.metadata.request import MetadataRequest
@@ -148,6 +151,17 @@ def test_md_01_wrong_signatures_are_refused(signature):
     )
     assert answer.status in (400, 403)
     assert conductor.questions == 0
+
+
+def test_md_06_the_shared_secret_is_marked_and_masked_in_dumps(caplog):
+    caplog.set_level(logging.DEBUG)
+    conf = cfg.ConfigOpts()
+    conf.register_opts(opts.OPTS["neutron"], group="neutron")
+    conf([], default_config_files=[], default_config_dirs=[])
+    conf.set_override("metadata_proxy_shared_secret", SECRET, group="neutron")
+    config.dump(conf, logging.getLogger("dump"))
+    assert "metadata_proxy_shared_secret" in caplog.text
+    assert SECRET not in caplog.text
 
 
 @pytest.mark.parametrize("missing", ["x_instance_id", "x_tenant_id", "x_instance_id_signature"])
