@@ -8,6 +8,7 @@ SIGUSR2: write the stacks of all threads to stderr.
 import faulthandler
 import logging
 import os
+import pathlib
 import signal
 import socket
 import sys
@@ -79,10 +80,20 @@ def run(make: Callable[[], Runnable]) -> int:
 
 def complain(error: NovaException) -> int:
     """Say why the program can not run, where somebody will see it; return the exit code."""
-    LOG.error("%s", error)
+    announce(str(error))
+    return exit_code(error)
+
+
+def announce(reason: str) -> None:
+    """Say why the program can not run: in the log, and on stderr if that is not the log."""
+    LOG.error("%s", reason)
     handlers = logging.getLogger().handlers
     if not any(getattr(one, "stream", None) is sys.stderr for one in handlers):
-        print(error, file=sys.stderr)
+        print(f"{pathlib.Path(sys.argv[0]).name}: {reason}", file=sys.stderr)
+
+
+def exit_code(error: NovaException) -> int:
+    """Return the exit code of a program that can not run."""
     return BAD_CONFIGURATION if isinstance(error, ConfigurationError) else FAILED
 
 
@@ -94,20 +105,25 @@ def leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def run_with(make: Callable[[], Runnable], inbox: SignalInbox, ready: Callable[[], None]) -> int:
-    """Run one service with given ways to hear signals and to say that it is ready."""
+def run_with(
+    make: Callable[[], Runnable],
+    inbox: SignalInbox,
+    ready: Callable[[], None],
+    refuse: Callable[[NovaException], int] = complain,
+) -> int:
+    """Run one service with given ways to hear signals, to say that it is ready, or why not."""
     outcome = _Outcome()
     started = concurrency.Event()
     try:
         service = make()
     except NovaException as error:
-        return complain(error)
+        return refuse(error)
 
     def begin() -> None:
         try:
             service.start()
         except NovaException as error:
-            outcome.end(complain(error))
+            outcome.end(refuse(error))
             return
         except Exception:
             LOG.exception("The service can not start")

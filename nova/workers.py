@@ -12,11 +12,14 @@ from collections.abc import Callable
 
 from nova import clock, concurrency, launcher
 from nova.config import BAD_CONFIGURATION
+from nova.exception import NovaException
 from nova.launcher import Runnable, SignalInbox
 
 LOG = logging.getLogger(__name__)
 
 _READY = b"R"
+_REFUSED = b"X"
+_LONGEST_REASON = 4096
 _THROTTLE_S = 1.0
 
 
@@ -45,6 +48,7 @@ class Workers:
         self._again = False
         self._announced = False
         self._code = launcher.OK
+        self._refusals: set[str] = set()
 
     def run(self) -> int:
         """Run until told to end; return the exit code."""
@@ -109,14 +113,26 @@ class Workers:
             os.kill(pid, number)
 
     def _hear(self, child: _Child) -> None:
-        if child.link.recv(1) == _READY:
+        message = child.link.recv(1)
+        if message == _READY:
             child.ready = True
+            self._note_ready()
+        elif message == _REFUSED:
+            self._announce(child.link.recv(_LONGEST_REASON).decode(errors="replace"))
         else:
             child.gone = True
+
+    def _note_ready(self) -> None:
         if not self._announced and all(one.ready for one in self._children.values()):
             self._announced = True
             LOG.info("Ready: %s workers", self._count)
             launcher.notify_ready()
+
+    def _announce(self, reason: str) -> None:
+        """Say once what all workers find."""
+        if reason not in self._refusals:
+            self._refusals.add(reason)
+            launcher.announce(reason)
 
     def _reap(self, inbox: SignalInbox) -> None:
         for pid in list(self._children):
@@ -125,6 +141,8 @@ class Workers:
                 self._bury(self._children.pop(pid), os.waitstatus_to_exitcode(status), inbox)
 
     def _bury(self, child: _Child, code: int, inbox: SignalInbox) -> None:
+        while not child.gone:
+            self._hear(child)
         child.link.close()
         if self._stop_before is not None:
             return
@@ -154,9 +172,14 @@ def _work(make: Callable[[], Runnable], link: socket.socket) -> None:
     """Be a worker; end like one that is told to when the parent is gone."""
     inbox = SignalInbox(ignored=frozenset({signal.SIGINT, signal.SIGHUP}))
     concurrency.spawn(_watch_parent, link, inbox, name="watch-parent")
+
+    def refuse(error: NovaException) -> int:
+        link.sendall(_REFUSED + str(error).encode()[:_LONGEST_REASON])
+        return launcher.exit_code(error)
+
     code = launcher.FAILED
     try:
-        code = launcher.run_with(make, inbox, lambda: link.sendall(_READY))
+        code = launcher.run_with(make, inbox, lambda: link.sendall(_READY), refuse)
     except Exception:
         LOG.exception("Unexpected error in a worker")
     finally:

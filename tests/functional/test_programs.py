@@ -127,6 +127,16 @@ def test_hst_06_only_the_conductor_may_have_a_database(program, configuration):
     assert done.returncode == 2 and "[database]" in done.stderr
 
 
+@pytest.mark.parametrize("workers", [1, 3])
+def test_database_without_schema_is_one_line_for_all_workers(workers, configuration, tmp_path):
+    text = f"log_dir = {tmp_path}\n[conductor]\nworkers = {workers}\n"
+    done = finished(
+        "conductor", configuration(f"{text}[database]\nconnection = sqlite:///{tmp_path}/nova.db\n")
+    )
+    assert done.returncode == 2
+    assert re.fullmatch(r"\S+: .*run nova-manage db sync\n", done.stderr)
+
+
 def test_hst_04_transport_url_that_everybody_reads_is_refused(configuration):
     done = finished("scheduler", configuration(mode=0o644))
     assert done.returncode == 2 and "transport_url" in done.stderr
