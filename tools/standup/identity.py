@@ -106,6 +106,7 @@ def start(site: Site, manager: ProcessManager) -> None:
         (home / "gunicorn.py").write_text(_gunicorn(module, port, home))
         close(home, site.user_of(service))
         # Keystone parses the process's arguments itself, so gunicorn is started without any.
+        ports.claim(port, manager, service)
         environment = {
             "GUNICORN_CMD_ARGS": f"-c {home}/gunicorn.py",
             **_settings(site, service).environment,

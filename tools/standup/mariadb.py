@@ -63,6 +63,7 @@ class MariaDB:
             "--innodb-flush-log-at-trx-commit=2",
             "--innodb-buffer-pool-size=128M",
         )
+        ports.claim(self.port, manager, "mariadb")
         manager.start(Program("mariadb", command, str(log), self.user, stop_timeout_s=60))
         ports.wait_for(self.port, 60, "MariaDB", log)
         for host in ("localhost", ports.LOOPBACK):

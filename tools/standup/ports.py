@@ -5,7 +5,7 @@ import socket
 from pathlib import Path
 
 from standup.errors import StandupError
-from standup.manager import wait_until
+from standup.manager import ProcessManager, wait_until
 
 LOOPBACK = "127.0.0.1"
 
@@ -38,6 +38,19 @@ def answers(port: int, address: str = LOOPBACK) -> bool:
     with contextlib.closing(socket.socket()) as probe:
         probe.settimeout(2.0)
         return probe.connect_ex((address, port)) == 0
+
+
+def claim(port: int, manager: ProcessManager, program: str) -> None:
+    """Check that a port is free for a program, or the program runs and has it.
+
+    Raises: StandupError if somebody else has it.
+    """
+    if any(state.name == program and state.pid for state in manager.states()):
+        return
+    if not is_free(port):
+        raise StandupError(
+            f"port {port}, which {program} needs, is in use; ss -ltnp sport = :{port} shows by whom"
+        )
 
 
 def wait_for(port: int, timeout_s: float, what: str, log: Path | None = None) -> None:

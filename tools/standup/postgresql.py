@@ -58,6 +58,7 @@ class PostgreSQL:
             ),
             *("-c", "max_connections=300", "-c", "synchronous_commit=off"),
         )
+        ports.claim(self.port, manager, "postgresql")
         manager.start(
             Program("postgresql", command, str(log), self.user, umask=0o077, stop_timeout_s=60)
         )

@@ -29,6 +29,7 @@ from standup.manager import ProcessManager, require_health, wait_until
 from standup.paths import CHECKOUT, TOOLS
 from standup.program import Program
 from standup.progress import Step
+from standup.rest import HttpError
 from standup.settings import Settings
 
 ACCOUNTS = {"nova": ("libvirt", "kvm"), "keystone": (), "glance": ()}
@@ -229,6 +230,7 @@ class QuickStart:
             jobs = [(manager, program) for manager, daemons in groups for program in daemons]
             with ThreadPoolExecutor(len(jobs)) as pool:
                 list(pool.map(lambda job: job[0].stop(job[1].name), jobs))
+        ports.claim(settings.ports["compute"], cloud.manager, "nova-api")
         for manager, daemons in groups:
             for program in daemons:
                 manager.start(program)
@@ -253,7 +255,12 @@ class QuickStart:
 
         def absent() -> Counter[str]:
             began = self._last_start()
-            listed = session.get(url)["services"]
+            try:
+                listed = session.get(url)["services"]
+            except HttpError as error:
+                if error.status < 500:
+                    raise
+                return wanted
             return wanted - Counter(
                 one["binary"]
                 for one in listed

@@ -40,10 +40,12 @@ class RabbitMQ:
         self._write_files()
         log = str(self.directory / "rabbitmq.log")
         mapper = ("/usr/bin/epmd", "-address", ports.LOOPBACK, "-port", str(self.epmd_port))
+        ports.claim(self.epmd_port, manager, "epmd")
         manager.start(Program("epmd", mapper, log, self.user, environment=self._environment()))
         ports.wait_for(self.epmd_port, 20, "the Erlang port mapper", Path(log))
         server = (str(SCRIPTS / "rabbitmq-server"),)
         environment = self._environment()
+        ports.claim(self.port, manager, "rabbitmq")
         manager.start(
             Program(
                 "rabbitmq",
