@@ -79,7 +79,12 @@ def _busy_s() -> float:
 
 
 def _pss_kb(pid: int) -> int:
-    for line in (_PROC / str(pid) / "smaps_rollup").read_text().splitlines():
+    """Return the memory of a process, 0 when it has ended since it was listed."""
+    try:
+        lines = (_PROC / str(pid) / "smaps_rollup").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    for line in lines:
         if line.startswith("Pss:"):
             return int(line.split()[1])
     return 0
