@@ -11,5 +11,5 @@ def test_files_of_nova_dhcpbridge_must_exist(tmp_path):
     present.touch()
     check_bridge_files([str(present)], None)
     for user in (None, "bridge"):
-        with pytest.raises(ConfigurationError, match="missing.conf, which dhcpbridge_flagfile"):
+        with pytest.raises(ConfigurationError, match=r"missing\.conf, which dhcpbridge_flagfile"):
             check_bridge_files([str(present), str(missing)], user)
