@@ -5,7 +5,7 @@ import datetime
 import logging
 
 from nova.conductor import transitions
-from nova.conductor.tasks.build import TRIED, BuildJob, tried_hosts
+from nova.conductor.tasks.build import LAST_FAILURE, TRIED, BuildJob, tried_hosts
 from nova.db import block_devices, operations
 from nova.db.engine import Transaction
 from nova.objects.build_request import BuildRequest
@@ -38,12 +38,16 @@ def fault_of(result: ActionResult, reason: str, now: datetime.datetime) -> Fault
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class FailedBuild:
-    """A build that ended on a host, and what is needed to go on elsewhere."""
+    """A build that ended on a host, and what is needed to go on elsewhere.
+
+    reason: what the user may be told about the failure.
+    """
 
     operation: Operation
     instance: Instance
     request: BuildRequest
     admin_password: str | None = None
+    reason: str | None = None
 
 
 def reschedule(
@@ -54,6 +58,8 @@ def reschedule(
     arguments = dict(operation.arguments)
     hosts = (*tried_hosts(operation), operation.owner_host or "")
     arguments[TRIED] = ",".join(filter(None, hosts))
+    if failed.reason is not None:
+        arguments[LAST_FAILURE] = failed.reason
     deadline = now + datetime.timedelta(seconds=placement_timeout_s)
     values = {
         "state": OperationState.PENDING,

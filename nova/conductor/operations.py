@@ -237,6 +237,7 @@ class OperationsEndpoint(ConductorOperations):
                 instance=instance,
                 request=request,
                 admin_password=result.admin_password,
+                reason=result.fault.message if result.fault is not None else None,
             )
             return reschedule(tx, failed, self.settings.placement_timeout_s, now)
         self._end(tx, operation, OperationState.FAILED, "Error", now)

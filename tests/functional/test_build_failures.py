@@ -195,6 +195,15 @@ def test_server_that_every_host_refuses_ends_in_error_after_the_attempts(new_clo
     cloud.assert_nothing_left()
 
 
+def test_fault_names_the_last_failure_when_no_host_is_left(new_cloud):
+    cloud = new_cloud(hosts=1)
+    cloud.driver("host1").fail_next("spawn", REFUSED)
+    assert cloud.boot().show()["fault"]["message"] == (
+        "No valid host was found. Of 1 host, IgnoredHosts removed 1 (an earlier attempt failed "
+        "there). The last attempt failed: The hypervisor could not start the server."
+    )
+
+
 def test_host_where_builds_failed_is_avoided_afterwards(new_cloud):
     cloud = new_cloud(hosts=3)
     cloud.driver("host1").fail_next("spawn", REFUSED)

@@ -35,6 +35,7 @@ LOG = logging.getLogger(__name__)
 
 EVENT = "conductor_schedule_and_build_instances"
 TRIED = "tried_hosts"
+LAST_FAILURE = "last_failure"
 NO_HOST = "No valid host was found. {reason}"
 
 
@@ -65,6 +66,13 @@ class BuildJob:
 def tried_hosts(operation: Operation) -> tuple[str, ...]:
     """Return the hosts on which a build has been tried."""
     return tuple(filter(None, operation.arguments.get(TRIED, "").split(",")))
+
+
+def no_host(operation: Operation, summary: str) -> str:
+    """Return what the user is told when no host is left: why, and how the last one failed."""
+    message = NO_HOST.format(reason=summary).strip()
+    failure = operation.arguments.get(LAST_FAILURE)
+    return f"{message} The last attempt failed: {failure}" if failure else message
 
 
 class BuildTask:
@@ -149,7 +157,7 @@ class BuildTask:
                 dispatch.cast(self.bus, context, work)
                 return
         if not destinations or not self._again(context, job, tried):
-            self._fail(job, NO_HOST.format(reason=summary).strip())
+            self._fail(job, no_host(job.operations[0], summary))
 
     def _again(self, context: RequestContext, job: BuildJob, tried: list[str]) -> bool:
         """Schedule a server anew without the hosts that it lost; False after too many attempts."""
