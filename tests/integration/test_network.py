@@ -525,6 +525,7 @@ def test_program_clears_its_host(lab: NetworkLab, folder: pathlib.Path) -> None:
     config.write_text(
         "[DEFAULT]\ntransport_url = kombu+memory://\n"
         f"networks_path = {host.settings.networks_path}\n"
+        f"dhcpbridge_flagfile = {config}\n"
         "[nova_network_privileged]\n"
         f"helper_command = /usr/bin/env PYTHONPATH={REPOSITORY} "
         f"{pathlib.Path(sys.executable).with_name('privsep-helper')} --config-file {config}\n"
