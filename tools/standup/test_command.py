@@ -94,7 +94,6 @@ def _stages(venv: Path, cache: Path, options: argparse.Namespace) -> list[Stage]
     python, ruff = str(venv / "bin" / "python"), str(venv / "bin" / "ruff")
     pytest = [python, "-m", "pytest", "-q", f"--randomly-seed={options.seed}"]
     spread = [*pytest, "-n", str(options.workers)]
-    grouped = [*spread, "--dist", "loadgroup", "--no-loadscope-reorder"]
     apart = [sys.executable, "-B", str(TOOLS / "standup"), "integration"]
     places = ["--cache", str(cache), "--images", str(_images(cache)), "--"]
     lint = [
@@ -108,7 +107,7 @@ def _stages(venv: Path, cache: Path, options: argparse.Namespace) -> list[Stage]
         Stage("unit", [[*spread, "tests/unit"]]),
         Stage("contract", [[*spread, "tests/contract"]]),
         Stage("functional", _functional(pytest, options.workers), side_by_side=True),
-        Stage("integration", [[*apart, *places, *grouped, "tests/integration"]], servers=True),
+        Stage("integration", [[*apart, *places, *pytest, "tests/integration"]], servers=True),
     ]
 
 
