@@ -99,7 +99,7 @@ def _stages(venv: Path, cache: Path, options: argparse.Namespace) -> list[Stage]
     lint = [
         [ruff, "check", "."],
         [ruff, "format", "--check", "."],
-        [str(venv / "bin/lint-imports")],
+        [str(venv / "bin/lint-imports"), "--no-logo"],
     ]
     return [
         Stage("lint", lint),
