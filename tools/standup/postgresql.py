@@ -10,7 +10,7 @@ from urllib.parse import quote
 from standup import ports, run
 from standup.accounts import close
 from standup.errors import StandupError
-from standup.manager import ProcessManager
+from standup.manager import ProcessManager, wait_until
 from standup.program import Program
 
 PACKAGES = ("postgresql",)
@@ -63,6 +63,7 @@ class PostgreSQL:
             Program("postgresql", command, str(log), self.user, umask=0o077, stop_timeout_s=60)
         )
         ports.wait_for(self.port, 60, "PostgreSQL", log)
+        wait_until(self._answers, 60, "PostgreSQL takes no statements", log)
         if not self.query(f"SELECT 1 FROM pg_roles WHERE rolname = '{self.account}'"):
             self.query(f"CREATE ROLE {self.account} LOGIN CREATEDB PASSWORD '{self.password}'")
 
@@ -70,6 +71,13 @@ class PostgreSQL:
         """Make a database if it is missing."""
         if not self.query(f"SELECT 1 FROM pg_database WHERE datname = '{name}'"):
             self.query(f'CREATE DATABASE "{name}" OWNER {self.account}')
+
+    def _answers(self) -> bool:
+        """Tell whether the server is past its start: it listens before it takes statements."""
+        try:
+            return self.query("SELECT 1") == "1"
+        except StandupError:
+            return False
 
     def query(self, statement: str) -> str:
         """Run a statement as the server's administrator and return what it printed."""
