@@ -520,6 +520,24 @@ class CommandTimeout(Internal):
     message = "The command {command} was stopped after {timeout_s} seconds."
 
 
+class ResizeRefused(Conflict):
+    """The disks of a server can not be given the size of a flavor."""
+
+    message = "Instance {instance_uuid} can not be resized: {reason}"
+
+
+class ActionNotSupported(NotSupported):
+    """The hypervisor driver of a host can not do this."""
+
+    message = "The hypervisor of the server's host can not {what}."
+
+
+class GuestAgentUnavailable(Conflict):
+    """The program inside the guest that should do something is not there, or refuses."""
+
+    message = "The guest agent of instance {instance_uuid} does not help: {reason}"
+
+
 class OperationInterrupted(Internal):
     """The process that carried the operation out ended before the operation did."""
 

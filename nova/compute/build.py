@@ -12,7 +12,8 @@ from nova.compute.operations import Failure, Outcome, Plan, Running
 from nova.context import RequestContext
 from nova.metadata.documents import DocumentSettings, config_drive_files
 from nova.objects.guest_metadata import GuestMetadata
-from nova.objects.instance import Instance, InstanceDetail
+from nova.objects.instance import Instance
+from nova.objects.instance_detail import InstanceDetail
 from nova.objects.lifecycle import TaskState
 from nova.virt.driver import ComputeDriver
 
@@ -29,6 +30,8 @@ IMAGE_ERRORS = (
     exception.ImageConversionFailed,
     exception.FlavorDiskTooSmall,
 )
+
+INTERRUPTED = "The compute service was restarted while it built the server."
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,11 +88,16 @@ class Builder:
             work=self._build,
             explain=self._explain,
             discard=lambda running: self.clean(running.context, running.instance),
+            undo=self._end_interrupted,
         )
 
     def clean(self, context: RequestContext, instance: Instance) -> None:
         """Undo all steps in reverse order, whether or not they were done."""
         self._undo(self._steps, context, instance)
+
+    def _end_interrupted(self, running: Running) -> Failure:
+        self.clean(running.context, running.instance)
+        return Failure(message=INTERRUPTED, retry=True)
 
     def take_leftovers(self) -> bool:
         """Tell whether something could not be undone since the last time this was asked."""

@@ -12,20 +12,22 @@ from nova.compute import resources
 from nova.compute.build import Builder
 from nova.compute.console import console_text
 from nova.compute.networks import Networks
-from nova.compute.operations import AWAY, Operations, Plan
-from nova.compute.power import PowerActions
+from nova.compute.operations import AWAY, Operations
+from nova.compute.plans import HostTools, make_plans
 from nova.compute.recovery import Recovery
 from nova.compute.rpcapi import ComputeAPI
 from nova.compute.settings import ComputeSettings
-from nova.compute.terminate import Terminator
 from nova.conductor.rpcapi import ConductorHosts
 from nova.context import RequestContext
+from nova.exception import NovaException
+from nova.image.api import ImageService
+from nova.objects.diagnostics import Diagnostics
 from nova.objects.instance import Instance
 from nova.objects.lifecycle import ACTIONS
 from nova.objects.operation import Operation, Work
 from nova.objects.service import HostReport, ReportAnswer
 from nova.rpc.bus import Bus
-from nova.virt.driver import ComputeDriver, GuestEvent
+from nova.virt.driver import ComputeDriver, GuestEvent, ImageCacheKeeper
 
 LOG = logging.getLogger(__name__)
 
@@ -46,6 +48,7 @@ class ComputeManager(ComputeAPI):
         host: str,
         driver: ComputeDriver,
         pool: Pool,
+        images: ImageService,
         settings: ComputeSettings | None = None,
     ) -> None:
         self.host = host
@@ -62,9 +65,15 @@ class ComputeManager(ComputeAPI):
             force_config_drive=self._settings.force_config_drive,
             max_concurrent=self._settings.max_concurrent_builds,
         )
-        self._power = PowerActions(driver, self._settings.shutdown)
-        self._terminator = Terminator(driver, networks)
-        self._recovery = Recovery(bus, host, driver, self._operations, self._builder, networks)
+        tools = HostTools(
+            driver=driver,
+            networks=networks,
+            builder=self._builder,
+            settings=self._settings,
+            images=images,
+        )
+        self._plans = make_plans(tools)
+        self._recovery = Recovery(bus, host, self._operations, tools)
         self._recovered = False
         self._report_lock = threading.Lock()
         self._power_states_sent_at: float | None = None
@@ -89,37 +98,43 @@ class ComputeManager(ComputeAPI):
 
     # --- RPC
 
-    def build_instance(self, context: RequestContext, work: Work) -> None:
-        """Build a server."""
-        self._operations.run(context, work, self._builder.plan())
-
-    def terminate_instance(self, context: RequestContext, work: Work) -> None:
-        """Remove a server; what else runs for it stops at its next step."""
-        self._operations.cancel(work.detail.instance.uuid)
-        self._operations.run(context, work, self._terminator.plan())
-
-    def start_instance(self, context: RequestContext, work: Work) -> None:
-        """Power a server on."""
-        self._operations.run(context, work, self._power.start_plan())
-
-    def stop_instance(self, context: RequestContext, work: Work) -> None:
-        """Shut a server down."""
-        self._operations.run(context, work, self._power.stop_plan())
-
-    def reboot_instance(self, context: RequestContext, work: Work) -> None:
-        """Reboot a server, softly or hard."""
-        soft = work.operation.action == "soft_reboot"
-        self._operations.run(context, work, self._power.reboot_plan(soft))
+    def run_operation(self, context: RequestContext, work: Work) -> None:
+        """Carry an operation out; what it may interrupt stops at its next step."""
+        operation = work.operation
+        if ACTIONS[operation.action].task_states != {None}:
+            self._operations.cancel_others(operation)
+        self._operations.run(context, work, self._plans[operation.action](operation))
 
     def pull_operations(self, context: RequestContext) -> None:
         """Take up operations that this host owns and does not know."""
         self._take_up(context)
+
+    def cache_images(self, context: RequestContext, image_ids: tuple[str, ...]) -> None:
+        """Fetch images into the cache, one after the other."""
+        if not isinstance(self._driver, ImageCacheKeeper):
+            LOG.warning("This host keeps no images; %d are not fetched", len(image_ids))
+            return
+        for image_id in image_ids:
+            try:
+                fetched = self._driver.cache_image(image_id)
+            except NovaException as error:
+                LOG.warning("Image %s is not cached: %s", image_id, error)
+            else:
+                LOG.info("Image %s %s", image_id, "is cached now" if fetched else "was cached")
 
     def get_console_output(
         self, context: RequestContext, instance: Instance, tail_lines: int | None = None
     ) -> str:
         """Return the newest console lines."""
         return console_text(self._driver.get_console_output(instance), tail_lines)
+
+    def get_diagnostics(self, context: RequestContext, instance: Instance) -> Diagnostics:
+        """Return counters of a running guest."""
+        return self._driver.get_diagnostics(instance)
+
+    def get_host_uptime(self, context: RequestContext) -> str:
+        """Return what the host says of its uptime."""
+        return self._driver.get_host_uptime()
 
     # --- Reports
 
@@ -175,21 +190,23 @@ class ComputeManager(ComputeAPI):
         works = self._operations.unfinished(context)
         first = not self._recovered
         for work in works:
-            plan = self._recovery.interrupted_plan(work) if first else None
-            plan = plan or self._recovery.lost_password_plan(work)
-            self._pool.spawn(self._carry_out, work, plan)
+            self._pool.spawn(self._carry_out, work, first)
         if self._builder.take_leftovers() or unwanted or first:
             self._recovery.reap(context, self._settings.running_deleted_action)
         if first and self._settings.resume_guests:
             self._recovery.resume_guests(context)
         self._recovered = True
 
-    def _carry_out(self, work: Work, plan: Plan | None) -> None:
+    def _carry_out(self, work: Work, after_crash: bool) -> None:
+        """Take an operation up; after a crash, one that may not be repeated is ended."""
         context = _context_of(work.operation)
-        if plan is not None:
+        ordinary = self._plans[work.operation.action](work.operation)
+        plan = self._recovery.interrupted_plan(work, ordinary) if after_crash else None
+        plan = plan or self._recovery.lost_password_plan(work)
+        if plan is None:
+            self.run_operation(context, work)
+        else:
             self._operations.run(context, work, plan)
-            return
-        getattr(self, ACTIONS[work.operation.action].method)(context, work)
 
 
 def _context_of(operation: Operation) -> RequestContext:

@@ -57,7 +57,7 @@ class Running:
         self,
         context: RequestContext,
         work: Work,
-        task_state: TaskState,
+        task_state: TaskState | None,
         report: Callable[["Running"], None],
     ) -> None:
         self.context = context
@@ -91,13 +91,17 @@ class Plan:
     event: name in the action's event list.  task_state: set when the work starts.
     explain: the failure to report for an error; None leaves the operation unfinished, to be
     taken up again later.  discard: undoes finished work that nobody wants any more.
+    undo: removes what was left by work that the end of the service interrupted, and returns
+    what to report of it; every action needs one whose recovery is not to repeat it.
+    task_state None: of an action that has no task states.
     """
 
     event: str
-    task_state: TaskState
+    task_state: TaskState | None
     work: Callable[[Running], Outcome]
     explain: Callable[[Running, Exception], Failure | None]
     discard: Callable[[Running], None] | None = None
+    undo: Callable[[Running], Failure] | None = None
 
 
 class Operations:
@@ -129,11 +133,11 @@ class Operations:
             with self._guard:
                 del self._running[work.operation.id]
 
-    def cancel(self, instance_uuid: str) -> None:
-        """Ask what runs for a server to stop at its next step."""
+    def cancel_others(self, operation: Operation) -> None:
+        """Ask what else runs for an operation's server to stop at its next step."""
         with self._guard:
-            for running in self._running.values():
-                if running.instance.uuid == instance_uuid:
+            for known, running in self._running.items():
+                if running.instance.uuid == operation.instance_uuid and known != operation.id:
                     running.cancelled = True
 
     def is_known(self, operation_id: int) -> bool:

@@ -4,20 +4,23 @@ Source: server-states, recovery when the compute service starts.
 """
 
 import logging
+from collections.abc import Callable
 
 from nova import exception
-from nova.compute.build import Builder
-from nova.compute.networks import Networks
 from nova.compute.operations import AWAY, Failure, Operations, Outcome, Plan, Running
+from nova.compute.plans import HostTools
 from nova.conductor.rpcapi import ConductorOperations
 from nova.context import RequestContext
 from nova.objects.instance import Instance
-from nova.objects.lifecycle import ACTIONS, PowerState, Recover, TaskState, VmState
+from nova.objects.lifecycle import ACTIONS, PowerState, Recover, VmState
 from nova.objects.operation import OperationState, Work
 from nova.rpc.bus import Bus
-from nova.virt.driver import ComputeDriver
 
 LOG = logging.getLogger(__name__)
+
+PASSWORD_LOST = (
+    "The build was interrupted, and the administrator password for the config drive is not stored."
+)
 
 
 class Recovery:
@@ -27,17 +30,15 @@ class Recovery:
         self,
         bus: Bus,
         host: str,
-        driver: ComputeDriver,
         operations: Operations,
-        builder: Builder,
-        networks: Networks,
+        tools: HostTools,
     ) -> None:
         self._conductor = bus.client(ConductorOperations)
         self._host = host
-        self._driver = driver
         self._operations = operations
-        self._builder = builder
-        self._networks = networks
+        self._driver = tools.driver
+        self._builder = tools.builder
+        self._networks = tools.networks
 
     def reap(self, context: RequestContext, action: str) -> None:
         """Deal with guests and files whose servers are not on this host any more.
@@ -86,14 +87,14 @@ class Recovery:
             and self._driver.get_power_state(instance) is not PowerState.RUNNING
         )
 
-    def interrupted_plan(self, work: Work) -> Plan | None:
+    def interrupted_plan(self, work: Work, ordinary: Plan) -> Plan | None:
         """Return how to end an operation that may not be repeated; None: repeat it."""
         operation = work.operation
         if operation.state is not OperationState.RUNNING:
             return None
-        if ACTIONS[operation.action].recover is not Recover.ERROR:
+        if ACTIONS[operation.action].recover is Recover.REPEAT or ordinary.undo is None:
             return None
-        return self._plan_to_undo("The compute service was restarted while it built the server.")
+        return _plan_to_undo(f"compute_recover_{operation.action}", ordinary, ordinary.undo)
 
     def lost_password_plan(self, work: Work) -> Plan | None:
         """Return how to end a build whose message, with its password, was lost; None: build.
@@ -105,19 +106,24 @@ class Recovery:
             return None
         if detail.admin_password is not None:
             return None
-        return self._plan_to_undo(
-            "The build was interrupted, and the administrator password for the config drive "
-            "is not stored."
-        )
+        return _plan_to_undo("compute_recover_create", self._builder.plan(), self._lose_password)
 
-    def _plan_to_undo(self, message: str) -> Plan:
-        return Plan(
-            event="compute_recover_create",
-            task_state=TaskState.NETWORKING,
-            work=self._undo_build,
-            explain=lambda running, error: Failure(message=message, retry=True),
-        )
-
-    def _undo_build(self, running: Running) -> Outcome:
+    def _lose_password(self, running: Running) -> Failure:
         self._builder.clean(running.context, running.instance)
+        return Failure(message=PASSWORD_LOST, retry=True)
+
+
+def _plan_to_undo(event: str, ordinary: Plan, undo: Callable[[Running], Failure]) -> Plan:
+    """Return the plan that undoes what an ordinary one has left, and reports it as failed."""
+    failures: list[Failure] = []
+
+    def work(running: Running) -> Outcome:
+        failures.append(undo(running))
         raise exception.OperationInterrupted(instance_uuid=running.instance.uuid)
+
+    return Plan(
+        event=event,
+        task_state=ordinary.task_state,
+        work=work,
+        explain=lambda running, error: failures[0] if failures else None,
+    )

@@ -5,13 +5,14 @@ import logging
 from collections.abc import Sequence
 
 from nova.compute.rpcapi import ComputeAPI
+from nova.conductor.actions.registry import rules_of
 from nova.context import RequestContext
 from nova.db import block_devices, instances, operations
 from nova.db.engine import Transaction
 from nova.exception import NovaException
 from nova.objects.block_device import BlockDevice
-from nova.objects.instance import Instance, InstanceDetail
-from nova.objects.lifecycle import ACTIONS
+from nova.objects.instance import Instance
+from nova.objects.instance_detail import InstanceDetail
 from nova.objects.operation import Operation, Work
 from nova.rpc.bus import Bus
 
@@ -28,7 +29,7 @@ def cast(bus: Bus, context: RequestContext, work: Work) -> None:
         return
     compute = bus.client(ComputeAPI).on(operation.owner_host)
     try:
-        getattr(compute, ACTIONS[operation.action].method)(context, work)
+        compute.run_operation(context, work)
     except NovaException as error:
         LOG.warning(
             "Operation %s (%s) of instance %s was not sent to %s: %s",
@@ -58,6 +59,9 @@ def load_work(tx: Transaction, pending: Sequence[Operation]) -> list[Work]:
         detail = detail_of(instance, devices.get(instance.uuid, ()))
         if request is not None:
             detail = dataclasses.replace(detail, injected_files=request.injected_files)
+        migration = rules_of(operation.action).migration_of(tx, instance.uuid)
+        if migration is not None:
+            detail = dataclasses.replace(detail, migration=migration)
         work.append(Work(operation=operation, detail=detail))
     return work
 

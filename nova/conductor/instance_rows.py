@@ -19,6 +19,7 @@ from nova.exception import (
 from nova.objects.build_request import BuildRequest
 from nova.objects.flavor import Flavor
 from nova.objects.instance import Instance, NewServers
+from nova.objects.lifecycle import PowerState
 from nova.objects.operation import Operation, OperationState
 from nova.objects.quota import UNLIMITED
 
@@ -143,6 +144,7 @@ class Template:
             metadata=new.metadata,
             tags=tuple(sorted(set(new.tags))),
             security_groups=new.security_groups,
+            trusted_certs=new.trusted_certs,
             created_at=self.now,
             updated_at=self.now,
         )
@@ -153,6 +155,14 @@ def row_of(instance: Instance) -> dict[str, Any]:
     row = {name: getattr(instance, name) for name in FIELDS if name != "id"}
     row["power_state"] = int(instance.power_state)
     return row | {column: getattr(instance.flavor, field) for column, field in _OF_FLAVOR.items()}
+
+
+def fields_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a server among columns that have been set."""
+    found = {name: value for name, value in values.items() if name in FIELDS}
+    if "power_state" in found:
+        found["power_state"] = PowerState(found["power_state"])
+    return found
 
 
 def operation_of(
@@ -190,5 +200,6 @@ def operation_row(
         "attempt": operation.attempt,
         "deadline": operation.deadline,
         "arguments": operation.arguments,
+        "request": operation.request,
         "build_request": request,
     }

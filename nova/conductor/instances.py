@@ -6,6 +6,8 @@ import logging
 
 from nova import clock
 from nova.conductor import dispatch, instance_rows, metadata_caches, transitions
+from nova.conductor.actions.base import Beginning
+from nova.conductor.actions.registry import rules_of
 from nova.conductor.creation import Creation
 from nova.conductor.liveness import COMPUTE_BINARY, judged
 from nova.conductor.rpcapi import ConductorInstances
@@ -38,6 +40,7 @@ from nova.exception import (
     MetadataLimitExceeded,
     TooManyTags,
 )
+from nova.objects.action_request import ActionRequest
 from nova.objects.instance import (
     CreatedServers,
     Instance,
@@ -60,6 +63,15 @@ MAX_TAGS = 50
 
 # States in which a server's metadata and tags may be changed, whatever it is doing.
 _WRITABLE = frozenset({VmState.ACTIVE, VmState.PAUSED, VmState.SUSPENDED, VmState.STOPPED})
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """An action as it was asked for."""
+
+    name: str
+    arguments: dict[str, str]
+    request: ActionRequest
 
 
 class InstancesEndpoint(ConductorInstances):
@@ -140,47 +152,62 @@ class InstancesEndpoint(ConductorInstances):
         instance_uuid: str,
         action: str,
         arguments: dict[str, str] | None = None,
+        request: ActionRequest | None = None,
+        admin_password: str | None = None,
     ) -> Instance:
         """Set the action's task state, store the operation, and dispatch it."""
         if action not in ACTIONS or action == "create":
             raise Invalid(reason=f"There is no action {action}.")
-        work = self._begin(context, scope, instance_uuid, action, arguments or {})
+        asked = _Asked(name=action, arguments=arguments or {}, request=request or ActionRequest())
+        work = self._begin(context, scope, instance_uuid, asked)
         if work.operation.owner_host is None:
             metadata_caches.forget(self.bus, context, work.detail.instance)
         else:
-            dispatch.cast(self.bus, context, work)
+            detail = dataclasses.replace(work.detail, admin_password=admin_password)
+            dispatch.cast(self.bus, context, dataclasses.replace(work, detail=detail))
         return work.detail.instance
 
     @retried
     def _begin(
-        self,
-        context: RequestContext,
-        scope: Scope,
-        instance_uuid: str,
-        name: str,
-        arguments: dict[str, str],
+        self, context: RequestContext, scope: Scope, instance_uuid: str, asked: "_Asked"
     ) -> Work:
         now = clock.utcnow()
-        action = ACTIONS[name]
+        name, action = asked.name, ACTIONS[asked.name]
+        rules = rules_of(name)
         with self.db.transaction() as tx:
             instance = self._get(tx, scope, instance_uuid)
             check_action(context, instance, name)
+            beginning = Beginning(
+                context=context,
+                instance=instance,
+                action=name,
+                request=asked.request,
+                settings=self.settings,
+                now=now,
+            )
+            prepared = rules.prepare(tx, beginning)
             if action.task_states != {None}:
                 word = PUBLIC_ACTION_NAMES.get(name, name)
                 operations.supersede(tx, instance.uuid, f"Superseded by {word}", now)
-            if not transitions.begin(tx, instance, action, now):
+            values = {**prepared.values, **transitions.begun(instance, action, now)}
+            if not transitions.begin(tx, instance, values):
                 check_action(context, self._get(tx, scope, instance_uuid), name)
                 raise Repeat
-            begun = dataclasses.replace(instance, task_state=action.running[0], updated_at=now)
+            begun = dataclasses.replace(instance, **instance_rows.fields_of(values))
             deadline = now + datetime.timedelta(seconds=action.deadline_s)
             operation = dataclasses.replace(
-                instance_rows.operation_of(context, begun, name, deadline), arguments=arguments
+                instance_rows.operation_of(context, begun, name, deadline),
+                arguments={**asked.arguments, **prepared.arguments},
+                request=prepared.request,
             )
             row = instance_rows.operation_row(operation, now)
             operation_id = operations.create(tx, [row])[instance.uuid]
             operation = dataclasses.replace(operation, id=operation_id)
             devices = block_devices.list_for(tx, [instance.uuid])
-            detail = dispatch.detail_of(begun, devices.get(instance.uuid, ()))
+            detail = dataclasses.replace(
+                dispatch.detail_of(begun, devices.get(instance.uuid, ())),
+                migration=rules.migration_of(tx, instance.uuid),
+            )
             if name == "delete" and not self._reachable(tx, instance, now):
                 self._delete_here(tx, instance, operation_id, now)
                 operation = dataclasses.replace(operation, owner_host=None)

@@ -6,6 +6,8 @@ import logging
 
 from nova import clock
 from nova.conductor import dispatch, metadata_caches, transitions
+from nova.conductor.actions.base import ActionRules, Ending, Values
+from nova.conductor.actions.registry import rules_of
 from nova.conductor.build_failures import (
     PASSWORD_LOST,
     FailedBuild,
@@ -150,8 +152,12 @@ class OperationsEndpoint(ConductorOperations):
             gone = instances.find(tx, operation.instance_uuid)
             if gone is not None:
                 transitions.finish_delete(tx, gone, now)
-        elif not transitions.finish(tx, operation, result, now):
-            raise InstanceActionStale(action_id=operation.id, instance_uuid=operation.instance_uuid)
+        else:
+            more = self._apply(tx, operation, result, now)
+            if not transitions.finish(tx, operation, result, now, more):
+                raise InstanceActionStale(
+                    action_id=operation.id, instance_uuid=operation.instance_uuid
+                )
         LOG.info(
             "Operation %s (%s) of instance %s is done",
             operation.id,
@@ -176,8 +182,29 @@ class OperationsEndpoint(ConductorOperations):
             )
         else:
             self._end(tx, operation, OperationState.FAILED, "Error", now)
-        transitions.fail(tx, operation, result, now)
+        more = self._apply(tx, operation, result, now)
+        transitions.fail(tx, operation, result, now, more)
         self._event(tx, operation, result, now)
+
+    def _apply(
+        self, tx: Transaction, operation: Operation, result: ActionResult, now: datetime.datetime
+    ) -> Values:
+        """Let the rules of an action store what follows from its end."""
+        rules = rules_of(operation.action)
+        handle = rules.succeeded if result.succeeded else rules.failed
+        if getattr(ActionRules, handle.__name__) is getattr(type(rules), handle.__name__):
+            return {}
+        instance = instances.find(tx, operation.instance_uuid)
+        if instance is None:
+            return {}
+        ending = Ending(
+            operation=operation,
+            result=result,
+            instance=instance,
+            settings=self.settings,
+            now=now,
+        )
+        return handle(tx, ending)
 
     def _end(
         self,
@@ -197,6 +224,7 @@ class OperationsEndpoint(ConductorOperations):
                 "message": message,
                 "deadline": None,
                 "build_request": None,
+                "request": None,
                 "finish_time": now,
                 "updated_at": now,
             },
@@ -208,7 +236,7 @@ class OperationsEndpoint(ConductorOperations):
         self, tx: Transaction, operation: Operation, result: ActionResult, now: datetime.datetime
     ) -> None:
         event = ActionEvent(
-            event=result.event or f"compute_{ACTIONS[operation.action].method}",
+            event=result.event or f"compute_{operation.action}",
             started_at=result.event_started_at or now,
             finished_at=now,
             result="Success" if result.succeeded else "Error",

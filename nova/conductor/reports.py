@@ -167,7 +167,8 @@ class Reports:
         deadline = now + datetime.timedelta(seconds=action.deadline_s)
         rows = []
         for instance in instances.list_by_uuids(tx, list(stops)[:MAX_STOPS]):
-            if not transitions.begin(tx, instance, action, now):
+            begun = transitions.begun(instance, action, now)
+            if not transitions.begin(tx, instance, begun):
                 continue
             state = stops[instance.uuid].name
             LOG.info("Instance %s is to be stopped: its guest is %s", instance.uuid, state)

@@ -3,6 +3,7 @@
 import datetime
 
 from nova.context import RequestContext
+from nova.objects.action_request import ActionRequest
 from nova.objects.flavor import Flavor, FlavorChange, FlavorQuery, NewFlavor
 from nova.objects.guest_metadata import GuestMetadata
 from nova.objects.instance import (
@@ -43,7 +44,7 @@ class ConductorInstances(Interface):
 
     topic = "conductor"
     namespace = "instances"
-    version = "1.0"
+    version = "1.1"
 
     @call(since="1.0")
     def create_servers(self, context: RequestContext, new: NewServers) -> CreatedServers:
@@ -73,7 +74,7 @@ class ConductorInstances(Interface):
     ) -> Instance:
         """Change what the owner may change; return the server after it."""
 
-    @call(since="1.0")
+    @call(since="1.0", args={"request": "1.1", "admin_password": "1.1"})
     def begin_action(
         self,
         context: RequestContext,
@@ -81,11 +82,16 @@ class ConductorInstances(Interface):
         instance_uuid: str,
         action: str,
         arguments: dict[str, str] | None = None,
+        request: ActionRequest | None = None,
+        admin_password: str | None = None,
     ) -> Instance:
         """Set the action's task state, store the operation, and dispatch it.
 
-        action is a key of lifecycle.ACTIONS.  Returns the server as it is afterwards.
-        Raises: InstanceNotFound, InstanceInvalidState, InstanceIsLocked, InstanceNotReady.
+        action is a key of lifecycle.ACTIONS; request is what it needs to know.
+        admin_password is handed to the host and stored nowhere.
+        Returns the server as it is afterwards.
+        Raises: InstanceNotFound, InstanceInvalidState, InstanceIsLocked, InstanceNotReady, and
+        what the rules of the action raise.
         """
 
     @call(since="1.0")

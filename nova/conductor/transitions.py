@@ -5,6 +5,7 @@ each other in a circle for long.
 """
 
 import datetime
+from collections.abc import Mapping
 from typing import Any
 
 from nova.db import archive, compute_nodes, fixed_ips, instances, operations, quotas, vifs
@@ -16,7 +17,10 @@ from nova.objects.lifecycle import ACTIONS, Action, PowerState, TaskState, VmSta
 from nova.objects.operation import ActionResult, Operation, Progress
 
 # Task states that are set when an operation is dispatched; its host need not set them again.
-DISPATCHED = frozenset({TaskState.NETWORKING} | {action.running[0] for action in ACTIONS.values()})
+DISPATCHED = frozenset(
+    {None, TaskState.NETWORKING}
+    | {action.running[0] for action in ACTIONS.values() if action.running}
+)
 
 
 def claim_of(flavor: Flavor, limited: bool = True) -> Claim:
@@ -91,13 +95,19 @@ def give_back(
         compute_nodes.give_back(tx, instance.host, instance.node, claim, now, failed)
 
 
-def begin(tx: Transaction, instance: Instance, action: Action, now: datetime.datetime) -> bool:
-    """Set the first task state of an action, if the server is still as it was read."""
+def begun(instance: Instance, action: Action, now: datetime.datetime) -> dict[str, Any]:
+    """Return what an action changes of a server's states when it begins."""
+    task_state = action.running[0] if action.running else instance.task_state
+    return {"task_state": task_state, "updated_at": now}
+
+
+def begin(tx: Transaction, instance: Instance, values: Mapping[str, Any]) -> bool:
+    """Save what begins with an action, if the server is still as it was read."""
     return instances.compare_and_set(
         tx,
         instance.uuid,
         {"vm_state": (instance.vm_state,), "task_state": (instance.task_state,)},
-        {"task_state": action.running[0], "updated_at": now},
+        values,
     )
 
 
@@ -113,11 +123,21 @@ def step(tx: Transaction, progress: Progress, now: datetime.datetime) -> bool:
 
 
 def finish(
-    tx: Transaction, operation: Operation, result: ActionResult, now: datetime.datetime
+    tx: Transaction,
+    operation: Operation,
+    result: ActionResult,
+    now: datetime.datetime,
+    more: Mapping[str, Any],
 ) -> bool:
-    """Set the states after an operation that succeeded; tell whether the server was on its host."""
-    values: dict[str, Any] = {"task_state": None, "updated_at": now}
-    vm_state = result.vm_state or ACTIONS[operation.action].done
+    """Set the states after an operation that succeeded; tell whether the server was on its host.
+
+    more: further columns to set.
+    """
+    action = ACTIONS[operation.action]
+    values: dict[str, Any] = {"updated_at": now}
+    if action.running:
+        values["task_state"] = None
+    vm_state = result.vm_state or action.done
     if vm_state is not None:
         values["vm_state"] = vm_state
     if result.power_state is not None:
@@ -125,15 +145,24 @@ def finish(
     if operation.action == "create":
         values["launched_at"] = now
     return instances.compare_and_set(
-        tx, operation.instance_uuid, {"host": (operation.owner_host,)}, values
+        tx, operation.instance_uuid, {"host": (operation.owner_host,)}, {**values, **more}
     )
 
 
 def fail(
-    tx: Transaction, operation: Operation, result: ActionResult, now: datetime.datetime
+    tx: Transaction,
+    operation: Operation,
+    result: ActionResult,
+    now: datetime.datetime,
+    more: Mapping[str, Any],
 ) -> None:
-    """Set the states after an operation that failed on its host for good."""
-    values: dict[str, Any] = {"task_state": None, "updated_at": now}
+    """Set the states after an operation that failed on its host for good.
+
+    more: further columns to set.
+    """
+    values: dict[str, Any] = {"updated_at": now, **more}
+    if ACTIONS[operation.action].running:
+        values["task_state"] = None
     if result.vm_state is not None:
         values["vm_state"] = result.vm_state
     if operation.action == "delete":

@@ -13,6 +13,7 @@ from nova.db.tables import (
     block_device_mapping,
     deleted_instances,
     instance_faults,
+    instance_group_member,
     instance_metadata,
     instance_system_metadata,
     instances,
@@ -24,10 +25,11 @@ _SHARED = tuple(column.name for column in instances.columns)
 
 
 def archived_columns() -> list[sa.ColumnElement[Any]]:
-    """Return the columns of a deleted server: FIELDS, fault, deleted_at, metadata."""
+    """Return the columns of a deleted server: as of a live one, then deleted_at and metadata."""
     table = deleted_instances.c
-    names = (*live.FIELDS, "fault", "deleted_at", "metadata")
-    return [table[name] for name in names]
+    before = [table[name] for name in (*live.FIELDS, "fault")]
+    no_group = sa.type_coerce(sa.null(), sa.String).label("group_uuid")
+    return [*before, no_group, table.deleted_at, table["metadata"]]
 
 
 def move(
@@ -54,7 +56,13 @@ def move(
         "fault": instance.fault,
     }
     tx.execute(sa.insert(deleted_instances).values(values))
-    for table in (instance_metadata, instance_system_metadata, instance_faults):
+    owned = (
+        instance_metadata,
+        instance_system_metadata,
+        instance_faults,
+        instance_group_member,
+    )
+    for table in owned:
         tx.execute(sa.delete(table).where(table.c.instance_uuid == instance.uuid))
     tx.execute(sa.delete(tags).where(tags.c.resource_id == instance.uuid))
     tx.execute(

@@ -10,7 +10,7 @@ from nova import clock
 from nova.db import archive, search
 from nova.db import instances as live
 from nova.db.engine import Transaction
-from nova.db.tables import fixed_ips, instance_faults, instances, tags, virtual_interfaces
+from nova.db.tables import fixed_ips, instances, tags, virtual_interfaces
 from nova.exception import InvalidInput, InvalidSortKey, MarkerNotFound
 from nova.objects.instance import Instance, InstanceQuery, InstanceSummary
 
@@ -115,13 +115,10 @@ def _source(deleted: bool | None) -> sa.FromClause:
     """Return live servers, deleted ones, or both, with the columns that complete() needs."""
     present = sa.select(
         *live.live_columns(),
-        instance_faults.c.fault,
         _null("deleted_at"),
         _null("metadata"),
         *(instances.c[name] for name in _SEARCHED_ONLY),
-    ).select_from(
-        instances.outerjoin(instance_faults, instance_faults.c.instance_uuid == instances.c.uuid)
-    )
+    ).select_from(live.live_source())
     past = sa.select(
         *archive.archived_columns(),
         *(archive.deleted_instances.c[name] for name in _SEARCHED_ONLY),

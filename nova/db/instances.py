@@ -8,7 +8,13 @@ import sqlalchemy as sa
 
 from nova.db import bulk, vifs
 from nova.db.engine import Transaction
-from nova.db.tables import instance_faults, instance_metadata, instances, tags
+from nova.db.tables import (
+    instance_faults,
+    instance_group_member,
+    instance_metadata,
+    instances,
+    tags,
+)
 from nova.objects.instance import Fault, Instance, Scope
 from nova.objects.lifecycle import PowerState, TaskState, VmState
 
@@ -49,6 +55,11 @@ FIELDS = (
     "scheduler_hints",
     "image_properties",
     "security_groups",
+    "trusted_certs",
+    "numa_topology",
+    "shelved_image_id",
+    "shelved_at",
+    "soft_deleted_at",
     "launched_at",
     "terminated_at",
     "created_at",
@@ -59,8 +70,16 @@ Accepted = Mapping[str, Sequence[Any]]
 
 
 def live_columns() -> list[sa.ColumnElement[Any]]:
-    """Return the columns of a live server in the order of FIELDS."""
-    return [instances.c[name] for name in FIELDS]
+    """Return the columns of a live server: FIELDS, fault, group_uuid; see live_source()."""
+    fields = [instances.c[name] for name in FIELDS]
+    return [*fields, instance_faults.c.fault, instance_group_member.c.group_uuid]
+
+
+def live_source() -> sa.FromClause:
+    """Return live servers with what each has at most one of: fault and server group."""
+    return instances.outerjoin(
+        instance_faults, instance_faults.c.instance_uuid == instances.c.uuid
+    ).outerjoin(instance_group_member, instance_group_member.c.instance_uuid == instances.c.uuid)
 
 
 def find(tx: Transaction, instance_uuid: str, scope: Scope | None = None) -> Instance | None:
@@ -89,12 +108,9 @@ def _load(
     scope: Scope | None = None,
     limit: int = 10000,
 ) -> list[Instance]:
-    source = instances.outerjoin(
-        instance_faults, instance_faults.c.instance_uuid == instances.c.uuid
-    )
     query = (
-        sa.select(*live_columns(), instance_faults.c.fault)
-        .select_from(source)
+        sa.select(*live_columns())
+        .select_from(live_source())
         .where(condition, *scope_conditions(instances.c, scope))
         .order_by(instances.c.id)
         .limit(limit)
@@ -114,7 +130,7 @@ def scope_conditions(columns: Any, scope: Scope | None) -> list[sa.ColumnElement
 
 
 def complete(tx: Transaction, rows: Sequence[dict[str, Any]]) -> list[Instance]:
-    """Return the servers of rows (FIELDS, fault, and what deleted ones have besides).
+    """Return the servers of rows (live_columns(), and what deleted ones have besides).
 
     Three further statements, however many rows there are up to the size of a page.
     """
@@ -141,6 +157,8 @@ def to_instance(row: Mapping[str, Any], **more: Any) -> Instance:
     values["image_properties"] = values["image_properties"] or {}
     values["security_groups"] = values["security_groups"] or ()
     values["fault"] = row["fault"]
+    group_uuid = row.get("group_uuid")
+    values["server_groups"] = () if group_uuid is None else (group_uuid,)
     values["deleted_at"] = row.get("deleted_at")
     return Instance(**(values | more))
 

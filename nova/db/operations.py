@@ -38,6 +38,7 @@ _COLUMNS = [
     *(instance_actions.c[name] for name in _FIELDS),
     instance_actions.c.start_time,
     instance_actions.c.arguments,
+    instance_actions.c.request,
 ]
 
 
@@ -46,6 +47,7 @@ def _to_operation(row: sa.RowMapping) -> Operation:
         **{name: row[name] for name in _FIELDS},
         started_at=row["start_time"],
         arguments=row["arguments"] or {},
+        request=row["request"],
     )
 
 
@@ -124,7 +126,7 @@ def start(
         )
         .values(
             state=OperationState.RUNNING,
-            step=progress.step or str(progress.task_state),
+            step=progress.step or progress.task_state or "",
             deadline=sa.case(dict(deadlines), value=table.action, else_=table.deadline),
             updated_at=now,
         )
@@ -144,6 +146,7 @@ def supersede(tx: Transaction, instance_uuid: str, message: str, now: datetime.d
             state=OperationState.FAILED,
             message=message,
             build_request=None,
+            request=None,
             deadline=None,
             finish_time=now,
             updated_at=now,

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from nova.db.engine import Transaction
 
-NEWEST = "0001"
+NEWEST = "0002"
 
 _VERSIONS = sa.table("alembic_version", sa.column("version_num"))
 

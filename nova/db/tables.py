@@ -11,10 +11,13 @@ import sqlalchemy as sa
 from sqlalchemy import Boolean, Column, Float, Index, Integer, String, UniqueConstraint
 
 from nova.db.columns import Value, Word, long_text, moment
+from nova.objects.action_request import ActionRequest
 from nova.objects.build_request import BuildRequest
 from nova.objects.flavor import Flavor
 from nova.objects.instance import Fault
 from nova.objects.lifecycle import TaskState, VmState
+from nova.objects.migration import MigrationStatus, MigrationType
+from nova.objects.numa import GuestNuma, HostNuma
 from nova.objects.operation import OperationState
 from nova.objects.request_spec import PlacementReport
 
@@ -108,6 +111,11 @@ def _instance_columns() -> list[Column[Any]]:
         Column("scheduler_hints", Value(dict[str, tuple[str, ...]])),
         Column("image_properties", Value(dict[str, str])),
         Column("security_groups", Value(tuple[str, ...])),
+        Column("trusted_certs", Value(tuple[str, ...])),
+        Column("numa_topology", Value(GuestNuma)),
+        _text("shelved_image_id", 36),
+        Column("shelved_at", moment()),
+        Column("soft_deleted_at", moment()),
         Column("launched_at", moment()),
         Column("terminated_at", moment()),
         Column("created_at", moment(), nullable=False),
@@ -206,6 +214,7 @@ instance_actions = _table(
     Column("deadline", moment()),
     Column("arguments", Value(dict[str, str])),
     Column("build_request", Value(BuildRequest)),
+    Column("request", Value(ActionRequest)),
     Index(None, "instance_uuid", "start_time"),
     Index(None, "state", "deadline"),
     Index(None, "owner_host", "state"),
@@ -358,6 +367,7 @@ compute_nodes = _table(
     Column("cpu_info", long_text()),
     Column("supported_instances", Value(tuple[tuple[str, str, str], ...])),
     _text("uptime"),
+    Column("numa_topology", Value(HostNuma)),
     _number("reserved_memory_mb"),
     _number("reserved_disk_gb"),
     _number("reserved_vcpus"),
@@ -445,4 +455,103 @@ fixed_ips = _table(
     Index(None, "network_id", "reserved", "instance_uuid"),
     Index(None, "instance_uuid"),
     Index(None, "host"),
+)
+
+migrations = _table(
+    "migrations",
+    Column("id", Integer, primary_key=True),
+    _text("uuid", 36, nullable=False),
+    _text("instance_uuid", 36, nullable=False),
+    Column("migration_type", Word(MigrationType), nullable=False),
+    Column("status", Word(MigrationStatus), nullable=False),
+    _text("project_id"),
+    _text("user_id"),
+    _text("source_compute"),
+    _text("source_node"),
+    _text("dest_compute"),
+    _text("dest_node"),
+    _text("dest_host"),
+    Column("old_vm_state", Word(VmState), nullable=False),
+    Column("old_flavor", Value(Flavor), nullable=False),
+    Column("new_flavor", Value(Flavor), nullable=False),
+    _flag("hidden"),
+    Column("created_at", moment(), nullable=False),
+    Column("updated_at", moment(), nullable=False),
+    UniqueConstraint("uuid"),
+    Index(None, "instance_uuid", "status"),
+    Index(None, "created_at", "id"),
+    Index(None, "status", "updated_at"),
+)
+
+instance_groups = _table(
+    "instance_groups",
+    Column("id", Integer, primary_key=True),
+    _text("uuid", 36, nullable=False),
+    _text("project_id", nullable=False),
+    _text("user_id", nullable=False),
+    _text("name", nullable=False),
+    _text("policy", 64, nullable=False),
+    _number("max_server_per_host", None),
+    *_timestamps(),
+    UniqueConstraint("uuid"),
+    Index(None, "project_id"),
+)
+
+instance_group_member = _table(
+    "instance_group_member",
+    _text("instance_uuid", 36, primary_key=True),
+    _text("group_uuid", 36, nullable=False),
+    Index(None, "group_uuid"),
+)
+
+aggregates = _table(
+    "aggregates",
+    Column("id", Integer, primary_key=True),
+    _text("uuid", 36, nullable=False),
+    _text("name", nullable=False),
+    *_timestamps(),
+    UniqueConstraint("uuid"),
+    UniqueConstraint("name"),
+)
+
+aggregate_hosts = _table(
+    "aggregate_hosts",
+    _number("aggregate_id", None, primary_key=True, autoincrement=False),
+    _text("host", primary_key=True),
+    Index(None, "host"),
+)
+
+aggregate_metadata = _table(
+    "aggregate_metadata",
+    _number("aggregate_id", None, primary_key=True, autoincrement=False),
+    _text("key", primary_key=True),
+    _text("value", nullable=False),
+)
+
+agent_builds = _table(
+    "agent_builds",
+    Column("id", Integer, primary_key=True),
+    _text("hypervisor", nullable=False),
+    _text("os", nullable=False),
+    _text("architecture", nullable=False),
+    _text("version", nullable=False),
+    _text("url", nullable=False),
+    _text("md5hash", nullable=False),
+    *_timestamps(),
+    UniqueConstraint("hypervisor", "os", "architecture"),
+)
+
+task_log = _table(
+    "task_log",
+    Column("id", Integer, primary_key=True),
+    _text("task_name", nullable=False),
+    _text("state", 16, nullable=False),
+    _text("host", nullable=False),
+    Column("period_beginning", moment(), nullable=False),
+    Column("period_ending", moment(), nullable=False),
+    _text("message", nullable=False),
+    _number("task_items"),
+    _number("errors"),
+    *_timestamps(),
+    UniqueConstraint("task_name", "host", "period_beginning", "period_ending"),
 )

@@ -7,6 +7,7 @@ from nova.objects.block_device import BlockDevice
 from nova.objects.flavor import Flavor
 from nova.objects.lifecycle import PowerState, TaskState, VmState
 from nova.objects.network import NetworkMode, RequestedNetwork, Vif
+from nova.objects.numa import GuestNuma
 from nova.objects.unset import UNSET, UnsetType
 
 
@@ -36,6 +37,7 @@ class Instance:
     flavor is the copy taken when the server was made.
     image_properties are the properties of the image at that time.
     hostname is the name inside the guest.  locked_by is "owner", "admin" or None.
+    shelved_image_id: what an offloaded server is built from.  server_groups: none or one uuid.
     """
 
     id: int
@@ -76,6 +78,12 @@ class Instance:
     metadata: dict[str, str] = dataclasses.field(default_factory=dict)
     tags: tuple[str, ...] = ()
     security_groups: tuple[str, ...] = ()
+    server_groups: tuple[str, ...] = ()
+    trusted_certs: tuple[str, ...] | None = None
+    numa_topology: GuestNuma | None = None
+    shelved_image_id: str | None = None
+    shelved_at: datetime.datetime | None = None
+    soft_deleted_at: datetime.datetime | None = None
     vifs: tuple[Vif, ...] = ()
     fault: Fault | None = None
     launched_at: datetime.datetime | None = None
@@ -101,19 +109,6 @@ class InjectedFile:
 
     path: str
     contents: str
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class InstanceDetail:
-    """A server with everything its host needs to build it.
-
-    admin_password and injected_files exist only while it is built.
-    """
-
-    instance: Instance
-    block_devices: tuple[BlockDevice, ...] = ()
-    injected_files: tuple[InjectedFile, ...] = ()
-    admin_password: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +154,7 @@ class NewServers:
     access_ip_v4: str | None = None
     access_ip_v6: str | None = None
     auto_disk_config: bool = True
+    trusted_certs: tuple[str, ...] | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,15 +32,43 @@ class TaskState(enum.StrEnum):
     NETWORKING = "networking"
     BLOCK_DEVICE_MAPPING = "block_device_mapping"
     SPAWNING = "spawning"
+    IMAGE_SNAPSHOT_PENDING = "image_snapshot_pending"
+    IMAGE_SNAPSHOT = "image_snapshot"
+    IMAGE_PENDING_UPLOAD = "image_pending_upload"
+    IMAGE_UPLOADING = "image_uploading"
+    IMAGE_BACKUP = "image_backup"
+    UPDATING_PASSWORD = "updating_password"
+    RESIZE_PREP = "resize_prep"
+    RESIZE_MIGRATING = "resize_migrating"
+    RESIZE_MIGRATED = "resize_migrated"
+    RESIZE_FINISH = "resize_finish"
+    RESIZE_CONFIRMING = "resize_confirming"
+    RESIZE_REVERTING = "resize_reverting"
     REBOOTING = "rebooting"
     REBOOT_PENDING = "reboot_pending"
     REBOOT_STARTED = "reboot_started"
     REBOOTING_HARD = "rebooting_hard"
     REBOOT_PENDING_HARD = "reboot_pending_hard"
     REBOOT_STARTED_HARD = "reboot_started_hard"
+    PAUSING = "pausing"
+    UNPAUSING = "unpausing"
+    SUSPENDING = "suspending"
+    RESUMING = "resuming"
     POWERING_OFF = "powering-off"
     POWERING_ON = "powering-on"
+    RESCUING = "rescuing"
+    UNRESCUING = "unrescuing"
+    REBUILDING = "rebuilding"
+    REBUILD_BLOCK_DEVICE_MAPPING = "rebuild_block_device_mapping"
+    REBUILD_SPAWNING = "rebuild_spawning"
     DELETING = "deleting"
+    SOFT_DELETING = "soft-deleting"
+    RESTORING = "restoring"
+    SHELVING = "shelving"
+    SHELVING_IMAGE_PENDING_UPLOAD = "shelving_image_pending_upload"
+    SHELVING_IMAGE_UPLOADING = "shelving_image_uploading"
+    SHELVING_OFFLOADING = "shelving_offloading"
+    UNSHELVING = "unshelving"
 
 
 class PowerState(enum.IntEnum):
@@ -55,13 +83,19 @@ class PowerState(enum.IntEnum):
 
 
 class Recover(enum.StrEnum):
-    """What the compute host does with an operation that a crash interrupted."""
+    """What follows an operation that a crash of its compute service interrupted.
+
+    repeat: it is carried out again.  error: it is undone as far as possible, and the server
+    is in error.  abandon: what it left is removed, and the server is as it was before.
+    """
 
     REPEAT = "repeat"
     ERROR = "error"
+    ABANDON = "abandon"
 
 
-ANY_STATE = frozenset(VmState)
+ANY_STATE = frozenset(VmState) - {VmState.DELETED}
+ANY_TASK: frozenset[TaskState | None] = frozenset(TaskState) | {None}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +104,12 @@ class Action:
 
     vm_states: states from which it may begin.
     task_states: running operations it may interrupt; None stands for "no operation".
-    running: task state while it runs, in order; the first is set when it begins.
-    done: vm_state afterwards; None leaves it unchanged.
+    running: task state while it runs, in order; the first is set when it begins.  Empty: the
+    server's task state is left alone.
+    done: vm_state afterwards; None leaves it unchanged, unless the host says otherwise.
     recover: what follows a crash of the host that carries it out.
     deny_locked: a locked server refuses it (administrators excepted).
     needs_host: it can begin only on a server that has been launched on a host.
-    method: method of the compute manager that carries it out.
     deadline_s: after this time without progress the reconciler steps in.
     """
 
@@ -83,16 +117,39 @@ class Action:
     running: tuple[TaskState, ...]
     done: VmState | None
     recover: Recover
-    method: str
     task_states: frozenset[TaskState | None] = frozenset({None})
     deny_locked: bool = True
     needs_host: bool = True
     deadline_s: int = 600
 
 
+def _states(*states: VmState) -> frozenset[VmState]:
+    return frozenset(states)
+
+
+_REBOOT = (TaskState.REBOOTING, TaskState.REBOOT_PENDING, TaskState.REBOOT_STARTED)
+_HARD_REBOOT = (
+    TaskState.REBOOTING_HARD,
+    TaskState.REBOOT_PENDING_HARD,
+    TaskState.REBOOT_STARTED_HARD,
+)
+_REBUILD = (
+    TaskState.REBUILDING,
+    TaskState.REBUILD_BLOCK_DEVICE_MAPPING,
+    TaskState.REBUILD_SPAWNING,
+)
+_RESIZE = (
+    TaskState.RESIZE_PREP,
+    TaskState.RESIZE_MIGRATING,
+    TaskState.RESIZE_MIGRATED,
+    TaskState.RESIZE_FINISH,
+)
+_LAUNCHED = _states(VmState.ACTIVE, VmState.STOPPED, VmState.PAUSED, VmState.SUSPENDED)
+_UPLOAD = (TaskState.IMAGE_PENDING_UPLOAD, TaskState.IMAGE_UPLOADING)
+
 ACTIONS: dict[str, Action] = {
     "create": Action(
-        vm_states=frozenset({VmState.BUILDING}),
+        vm_states=_states(VmState.BUILDING),
         running=(
             TaskState.SCHEDULING,
             TaskState.NETWORKING,
@@ -101,67 +158,211 @@ ACTIONS: dict[str, Action] = {
         ),
         done=VmState.ACTIVE,
         recover=Recover.ERROR,
-        method="build_instance",
         deny_locked=False,
         needs_host=False,
         deadline_s=1800,
     ),
     "delete": Action(
-        vm_states=ANY_STATE - {VmState.DELETED},
-        task_states=frozenset(TaskState) | {None},
+        vm_states=ANY_STATE,
+        task_states=ANY_TASK,
         running=(TaskState.DELETING,),
         done=VmState.DELETED,
         recover=Recover.REPEAT,
-        method="terminate_instance",
         needs_host=False,
     ),
+    "soft_delete": Action(
+        vm_states=ANY_STATE - {VmState.SOFT_DELETED},
+        task_states=ANY_TASK,
+        running=(TaskState.SOFT_DELETING,),
+        done=VmState.SOFT_DELETED,
+        recover=Recover.REPEAT,
+    ),
+    "restore": Action(
+        vm_states=_states(VmState.SOFT_DELETED),
+        running=(TaskState.RESTORING,),
+        done=VmState.ACTIVE,
+        recover=Recover.REPEAT,
+    ),
     "start": Action(
-        vm_states=frozenset({VmState.STOPPED}),
+        vm_states=_states(VmState.STOPPED),
         running=(TaskState.POWERING_ON,),
         done=VmState.ACTIVE,
         recover=Recover.REPEAT,
-        method="start_instance",
     ),
     "stop": Action(
-        vm_states=frozenset({VmState.ACTIVE, VmState.ERROR}),
+        vm_states=_states(VmState.ACTIVE, VmState.ERROR),
         running=(TaskState.POWERING_OFF,),
         done=VmState.STOPPED,
         recover=Recover.REPEAT,
-        method="stop_instance",
     ),
     "soft_reboot": Action(
-        vm_states=frozenset({VmState.ACTIVE}),
-        running=(TaskState.REBOOTING, TaskState.REBOOT_PENDING, TaskState.REBOOT_STARTED),
+        vm_states=_states(VmState.ACTIVE),
+        running=_REBOOT,
         done=VmState.ACTIVE,
         recover=Recover.REPEAT,
-        method="reboot_instance",
     ),
     "hard_reboot": Action(
-        vm_states=frozenset(
-            {VmState.ACTIVE, VmState.STOPPED, VmState.PAUSED, VmState.SUSPENDED, VmState.ERROR}
-        ),
+        vm_states=_LAUNCHED | {VmState.ERROR},
         task_states=frozenset(
-            {None, TaskState.REBOOTING, TaskState.REBOOT_PENDING, TaskState.REBOOT_STARTED}
+            {
+                None,
+                *_REBOOT,
+                TaskState.REBOOTING_HARD,
+                TaskState.RESUMING,
+                TaskState.UNPAUSING,
+                TaskState.PAUSING,
+                TaskState.SUSPENDING,
+            }
         ),
-        running=(
-            TaskState.REBOOTING_HARD,
-            TaskState.REBOOT_PENDING_HARD,
-            TaskState.REBOOT_STARTED_HARD,
-        ),
+        running=_HARD_REBOOT,
         done=VmState.ACTIVE,
         recover=Recover.REPEAT,
-        method="reboot_instance",
+    ),
+    "pause": Action(
+        vm_states=_states(VmState.ACTIVE),
+        running=(TaskState.PAUSING,),
+        done=VmState.PAUSED,
+        recover=Recover.REPEAT,
+    ),
+    "unpause": Action(
+        vm_states=_states(VmState.PAUSED),
+        running=(TaskState.UNPAUSING,),
+        done=VmState.ACTIVE,
+        recover=Recover.REPEAT,
+    ),
+    "suspend": Action(
+        vm_states=_states(VmState.ACTIVE),
+        running=(TaskState.SUSPENDING,),
+        done=VmState.SUSPENDED,
+        recover=Recover.REPEAT,
+    ),
+    "resume": Action(
+        vm_states=_states(VmState.SUSPENDED),
+        running=(TaskState.RESUMING,),
+        done=VmState.ACTIVE,
+        recover=Recover.REPEAT,
+    ),
+    "rescue": Action(
+        vm_states=_states(VmState.ACTIVE, VmState.STOPPED, VmState.ERROR),
+        running=(TaskState.RESCUING,),
+        done=VmState.RESCUED,
+        recover=Recover.REPEAT,
+    ),
+    "unrescue": Action(
+        vm_states=_states(VmState.RESCUED),
+        running=(TaskState.UNRESCUING,),
+        done=VmState.ACTIVE,
+        recover=Recover.REPEAT,
+    ),
+    "changePassword": Action(
+        vm_states=_states(VmState.ACTIVE),
+        running=(TaskState.UPDATING_PASSWORD,),
+        done=None,
+        recover=Recover.ABANDON,
+    ),
+    # Ends as the server was before: active, or stopped.
+    "rebuild": Action(
+        vm_states=_states(VmState.ACTIVE, VmState.STOPPED, VmState.ERROR),
+        running=_REBUILD,
+        done=VmState.ACTIVE,
+        recover=Recover.ERROR,
+        deadline_s=1800,
+    ),
+    "resize": Action(
+        vm_states=_states(VmState.ACTIVE, VmState.STOPPED),
+        running=_RESIZE,
+        done=VmState.RESIZED,
+        recover=Recover.REPEAT,
+        deadline_s=1800,
+    ),
+    "confirmResize": Action(
+        vm_states=_states(VmState.RESIZED),
+        running=(TaskState.RESIZE_CONFIRMING,),
+        done=VmState.ACTIVE,
+        recover=Recover.REPEAT,
+    ),
+    "revertResize": Action(
+        vm_states=_states(VmState.RESIZED),
+        running=(TaskState.RESIZE_REVERTING,),
+        done=VmState.ACTIVE,
+        recover=Recover.REPEAT,
+    ),
+    "createImage": Action(
+        vm_states=_LAUNCHED,
+        running=(TaskState.IMAGE_SNAPSHOT_PENDING, TaskState.IMAGE_SNAPSHOT, *_UPLOAD),
+        done=None,
+        recover=Recover.ABANDON,
+        deny_locked=False,
+        deadline_s=7200,
+    ),
+    "createBackup": Action(
+        vm_states=_LAUNCHED,
+        running=(TaskState.IMAGE_BACKUP, *_UPLOAD),
+        done=None,
+        recover=Recover.ABANDON,
+        deny_locked=False,
+        deadline_s=7200,
+    ),
+    "shelve": Action(
+        vm_states=_LAUNCHED,
+        running=(
+            TaskState.SHELVING,
+            TaskState.SHELVING_IMAGE_PENDING_UPLOAD,
+            TaskState.SHELVING_IMAGE_UPLOADING,
+        ),
+        done=VmState.SHELVED,
+        recover=Recover.REPEAT,
+        deadline_s=7200,
+    ),
+    "shelveOffload": Action(
+        vm_states=_states(VmState.SHELVED),
+        running=(TaskState.SHELVING_OFFLOADING,),
+        done=VmState.SHELVED_OFFLOADED,
+        recover=Recover.REPEAT,
+    ),
+    # A server that was offloaded is scheduled and built again from its image.
+    "unshelve": Action(
+        vm_states=_states(VmState.SHELVED, VmState.SHELVED_OFFLOADED),
+        running=(TaskState.UNSHELVING, TaskState.SPAWNING),
+        done=VmState.ACTIVE,
+        recover=Recover.REPEAT,
+        needs_host=False,
+        deadline_s=1800,
+    ),
+    "trigger_crash_dump": Action(
+        vm_states=_states(
+            VmState.ACTIVE, VmState.PAUSED, VmState.RESCUED, VmState.RESIZED, VmState.ERROR
+        ),
+        running=(),
+        done=None,
+        recover=Recover.ABANDON,
+    ),
+    "attach_interface": Action(
+        vm_states=_states(VmState.ACTIVE, VmState.PAUSED, VmState.STOPPED),
+        running=(),
+        done=None,
+        recover=Recover.REPEAT,
+    ),
+    "detach_interface": Action(
+        vm_states=_states(VmState.ACTIVE, VmState.PAUSED, VmState.STOPPED),
+        running=(),
+        done=None,
+        recover=Recover.REPEAT,
+    ),
+    "inject_network_info": Action(
+        vm_states=ANY_STATE,
+        task_states=ANY_TASK,
+        running=(),
+        done=None,
+        recover=Recover.REPEAT,
     ),
 }
 
-# Names under which operations are shown to users (os-instance-actions).
-PUBLIC_ACTION_NAMES: dict[str, str] = {"soft_reboot": "reboot", "hard_reboot": "reboot"}
-
-_REBOOT = {TaskState.REBOOTING, TaskState.REBOOT_PENDING, TaskState.REBOOT_STARTED}
-_HARD_REBOOT = {
-    TaskState.REBOOTING_HARD,
-    TaskState.REBOOT_PENDING_HARD,
-    TaskState.REBOOT_STARTED_HARD,
+# Names under which operations are shown to users (os-instance-actions), where they differ.
+PUBLIC_ACTION_NAMES: dict[str, str] = {
+    "soft_reboot": "reboot",
+    "hard_reboot": "reboot",
+    "soft_delete": "delete",
 }
 
 _STATUS: dict[VmState, str] = {
@@ -182,6 +383,18 @@ _STATUS: dict[VmState, str] = {
 _STATUS_BY_TASK: dict[tuple[VmState, TaskState], str] = {
     **{(VmState.ACTIVE, task): "REBOOT" for task in _REBOOT},
     **{(VmState.ACTIVE, task): "HARD_REBOOT" for task in _HARD_REBOOT},
+    **{
+        (vm_state, task): "REBUILD"
+        for vm_state in (VmState.ACTIVE, VmState.STOPPED, VmState.ERROR)
+        for task in _REBUILD
+    },
+    **{
+        (vm_state, task): "RESIZE"
+        for vm_state in (VmState.ACTIVE, VmState.STOPPED)
+        for task in _RESIZE
+    },
+    (VmState.ACTIVE, TaskState.UPDATING_PASSWORD): "PASSWORD",
+    (VmState.RESIZED, TaskState.RESIZE_REVERTING): "REVERT_RESIZE",
 }
 
 

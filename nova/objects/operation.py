@@ -4,7 +4,9 @@ import dataclasses
 import datetime
 import enum
 
-from nova.objects.instance import Fault, InstanceDetail
+from nova.objects.action_request import ActionRequest
+from nova.objects.instance import Fault
+from nova.objects.instance_detail import InstanceDetail
 from nova.objects.lifecycle import PowerState, TaskState, VmState
 
 
@@ -28,6 +30,7 @@ class Operation:
     id: also the key by which hosts make the work idempotent.
     action: key of lifecycle.ACTIONS.  owner_host: who carries it out, None before placement.
     step: name of the step that was last begun.  arguments: plain texts by name.
+    request: what the caller asked for along with it.
     """
 
     id: int
@@ -40,6 +43,7 @@ class Operation:
     owner_host: str | None = None
     step: str | None = None
     arguments: dict[str, str] = dataclasses.field(default_factory=dict)
+    request: ActionRequest | None = None
     attempt: int = 0
     deadline: datetime.datetime | None = None
     started_at: datetime.datetime | None = None
@@ -78,12 +82,12 @@ class ActionResult:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """A step of a running operation that begins now."""
+    """A step of a running operation that begins now; task_state None is left alone."""
 
     operation_id: int
     host: str
     instance_uuid: str
-    task_state: TaskState
+    task_state: TaskState | None
     step: str | None = None
 
 

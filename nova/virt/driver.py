@@ -8,8 +8,13 @@ import dataclasses
 from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
-from nova.objects.instance import Instance, InstanceDetail
+from nova.objects.action_request import ImageChoice
+from nova.objects.diagnostics import Diagnostics
+from nova.objects.flavor import Flavor
+from nova.objects.instance import Instance
+from nova.objects.instance_detail import InstanceDetail
 from nova.objects.lifecycle import PowerState
+from nova.objects.network import Vif
 from nova.objects.service import NodeResources
 
 
@@ -117,6 +122,191 @@ class ImageCacheKeeper(Protocol):
         """Remove base images that nothing has needed for long; return their names."""
         ...
 
+    def cache_image(self, image_id: str) -> bool:
+        """Fetch an image into the cache; False when it was there.  Raises: image errors."""
+        ...
 
-class ComputeDriver(HostInfo, Spawn, Power, Console, Protocol):
+
+@runtime_checkable
+class Pause(Protocol):
+    """Freezing a guest; its memory is kept."""
+
+    def pause(self, instance: Instance) -> None:
+        """Freeze the guest; a paused one is left alone.  Raises: GuestNotFound, DriverError."""
+        ...
+
+    def unpause(self, instance: Instance) -> None:
+        """Let the guest go on; a running one is left alone.  Raises: as pause()."""
+        ...
+
+
+@runtime_checkable
+class Suspend(Protocol):
+    """Saving a guest's memory to disk."""
+
+    def suspend(self, instance: Instance) -> None:
+        """Save the guest and stop it; a saved one is left alone.  Raises: as pause()."""
+        ...
+
+    def resume(self, instance: Instance) -> None:
+        """Start the guest from what was saved; a running one is left alone.
+
+        The network set-up of the host is in place.  Raises: as pause().
+        """
+        ...
+
+
+@runtime_checkable
+class Rescue(Protocol):
+    """Booting a guest from another image, with its own root disk attached."""
+
+    def rescue(
+        self, detail: InstanceDetail, image: ImageChoice, config_drive: dict[str, bytes] | None
+    ) -> None:
+        """Stop the guest and start it from a fresh disk of image; safe to repeat.
+
+        The root disk is attached second.  Raises: image and driver errors.
+        """
+        ...
+
+    def unrescue(self, instance: Instance) -> None:
+        """Start the guest from its own disk and delete the rescue files; safe to repeat."""
+        ...
+
+
+@runtime_checkable
+class Rebuild(Protocol):
+    """Making a guest anew in its place."""
+
+    def rebuild(
+        self,
+        detail: InstanceDetail,
+        config_drive: dict[str, bytes] | None,
+        *,
+        power_on: bool,
+        preserve_ephemeral: bool = False,
+    ) -> None:
+        """Replace the guest's disks by fresh ones of its (new) image, and start it if asked to.
+
+        Raises: image and driver errors.
+        """
+        ...
+
+
+@runtime_checkable
+class Resize(Protocol):
+    """Giving a guest another flavor on the same host.  Each step is safe to repeat."""
+
+    def migrate_disk_and_power_off(
+        self, instance: Instance, flavor: Flavor, timeout_s: int, retry_interval_s: int
+    ) -> None:
+        """Stop the guest and put its disks aside, as they are, with working copies in place.
+
+        flavor: the new one.  Raises: ResizeRefused when a disk would have to shrink.
+        """
+        ...
+
+    def finish_migration(
+        self, detail: InstanceDetail, old_flavor: Flavor, *, power_on: bool
+    ) -> None:
+        """Grow the working disks to the instance's (new) flavor, define the guest, start it."""
+        ...
+
+    def confirm_migration(self, instance: Instance) -> None:
+        """Delete what was put aside."""
+        ...
+
+    def finish_revert_migration(self, detail: InstanceDetail, *, power_on: bool) -> None:
+        """Put back what was put aside, define the guest with its (old) flavor, start it."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotFile:
+    """A root disk's contents in a file of their own that the service can read."""
+
+    path: str
+    disk_format: str
+
+
+@runtime_checkable
+class Snapshot(Protocol):
+    """Copies of root disks."""
+
+    def snapshot(self, instance: Instance, *, quiesce: bool = False) -> SnapshotFile:
+        """Copy the root disk, of a running guest too; the guest is as before afterwards.
+
+        quiesce: the guest's file systems must be frozen meanwhile; without it they are where
+        the agent answers.  An earlier file of the same instance is replaced.
+        Raises: GuestAgentUnavailable (quiesce only), DriverError.
+        """
+        ...
+
+    def discard_snapshot(self, instance: Instance) -> None:
+        """Delete the file of an instance's snapshot, if there is one."""
+        ...
+
+
+@runtime_checkable
+class Interfaces(Protocol):
+    """Network interfaces that come and go."""
+
+    def attach_interface(self, instance: Instance, vif: Vif) -> None:
+        """Give the guest an interface, at once if it runs; one it has is left alone.
+
+        instance.vifs has it already.  Raises: GuestNotFound, DriverError.
+        """
+        ...
+
+    def detach_interface(self, instance: Instance, vif: Vif) -> None:
+        """Take an interface away, at once if it runs; one it lacks is fine.
+
+        Raises: DriverError when the guest does not let it go.
+        """
+        ...
+
+
+@runtime_checkable
+class GuestControl(Protocol):
+    """What is done to a running guest."""
+
+    def set_admin_password(self, instance: Instance, password: str) -> None:
+        """Set the administrator's password through the guest agent.
+
+        Raises: GuestAgentUnavailable, GuestNotFound.
+        """
+        ...
+
+    def trigger_crash_dump(self, instance: Instance) -> None:
+        """Send the guest an NMI.  Raises: GuestNotFound, DriverError."""
+        ...
+
+    def get_diagnostics(self, instance: Instance) -> Diagnostics:
+        """Return the guest's counters.  Raises: GuestNotFound."""
+        ...
+
+    def get_host_uptime(self) -> str:
+        """Return what the command uptime says."""
+        ...
+
+    def refresh_network(self, instance: Instance) -> None:
+        """Write the filters of a guest's interfaces anew.  Raises: DriverError."""
+        ...
+
+
+class ComputeDriver(
+    HostInfo,
+    Spawn,
+    Power,
+    Console,
+    Pause,
+    Suspend,
+    Rescue,
+    Rebuild,
+    Resize,
+    Snapshot,
+    Interfaces,
+    GuestControl,
+    Protocol,
+):
     """What every driver must be able to do."""

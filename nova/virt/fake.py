@@ -11,16 +11,16 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from nova import concurrency, exception
-from nova.objects.instance import Instance, InstanceDetail
+from nova.objects.instance import Instance
+from nova.objects.instance_detail import InstanceDetail
 from nova.objects.lifecycle import PowerState
 from nova.objects.service import NodeResources
 from nova.virt.driver import EventSink, GuestEvent
+from nova.virt.fake_lifecycle import ON, FakeGuest, FakeLifecycle
 
 T = TypeVar("T")
 
 CONSOLE_BYTES = 100 * 1024
-
-_ON = frozenset({PowerState.RUNNING, PowerState.PAUSED})
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,20 +32,7 @@ class FakeSize:
     local_gb: int = 600000
 
 
-@dataclasses.dataclass(slots=True, kw_only=True)
-class FakeGuest:
-    """A guest; power_state NOSTATE: only its files are there."""
-
-    name: str
-    memory_mb: int
-    root_gb: int
-    power_state: PowerState = PowerState.NOSTATE
-    console: bytes = b""
-    config_drive: dict[str, bytes] | None = None
-    obeys_acpi: bool = True
-
-
-class FakeDriver:
+class FakeDriver(FakeLifecycle):
     """Guests of one host in a dictionary; one lock guards it.
 
     calls: the last operations that can be made to fail, as (operation, instance uuid).
@@ -59,6 +46,8 @@ class FakeDriver:
         sleep: Callable[[float], object] = concurrency.sleep,
     ) -> None:
         self.guests: dict[str, FakeGuest] = {}
+        self.cached_images: set[str] = set()
+        self._snapshots: dict[str, str] = {}
         self.calls: collections.deque[tuple[str, str]] = collections.deque(maxlen=1000)
         self._size = size or FakeSize()
         self._delays_s = dict(delays_s or {})
@@ -159,6 +148,8 @@ class FakeDriver:
             memory_mb=instance.flavor.memory_mb,
             root_gb=instance.flavor.disk_gb,
             config_drive=config_drive,
+            image_id=instance.image_ref,
+            interfaces={vif.address: vif for vif in instance.vifs},
         )
         with self._lock:
             self.guests[instance.uuid] = guest
@@ -193,14 +184,14 @@ class FakeDriver:
         """Start the guest unless it runs.  Raises: GuestNotFound."""
         guest = self._guest(instance)
         self._disturb("power_on", instance.uuid)
-        if guest.power_state not in _ON:
+        if guest.power_state not in ON:
             self._boot(guest)
 
     def power_off(self, instance: Instance, timeout_s: int, retry_interval_s: int) -> None:
         """Stop the guest; one that does not obey is given timeout_s.  Raises: GuestNotFound."""
         guest = self._guest(instance)
         self._disturb("power_off", instance.uuid)
-        if guest.power_state in _ON and not guest.obeys_acpi:
+        if guest.power_state in ON and not guest.obeys_acpi:
             self._sleep(timeout_s)
         guest.power_state = PowerState.SHUTDOWN
 
@@ -208,7 +199,7 @@ class FakeDriver:
         """Reboot a running guest that obeys.  Raises: GuestNotFound."""
         guest = self._guest(instance)
         self._disturb("reboot_soft", instance.uuid)
-        if guest.power_state not in _ON:
+        if guest.power_state not in ON:
             return False
         if not guest.obeys_acpi:
             self._sleep(timeout_s)

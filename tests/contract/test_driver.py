@@ -3,7 +3,7 @@ import uuid
 
 import pytest
 
-from nova.objects.instance import InstanceDetail
+from nova.objects.instance_detail import InstanceDetail
 from nova.objects.lifecycle import PowerState
 from nova.virt.fake import FakeDriver
 from tests.fixtures.driver_suite import DriverCase, DriverSuite

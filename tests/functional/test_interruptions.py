@@ -116,7 +116,7 @@ def test_server_on_a_host_that_is_down_is_gone_at_once_and_its_guest_when_the_ho
     "method",
     [
         "select_destinations",
-        "build_instance",
+        "run_operation",
         "start",
         "setup_instance",
         "progress",
@@ -143,9 +143,9 @@ def test_build_ends_whatever_message_is_lost(cloud, method, lost):
 @pytest.mark.parametrize(
     ("body", "method", "status"),
     [
-        ({"os-stop": None}, "stop_instance", "SHUTOFF"),
-        ({"reboot": {"type": "SOFT"}}, "reboot_instance", "ACTIVE"),
-        ({"reboot": {"type": "HARD"}}, "reboot_instance", "ACTIVE"),
+        ({"os-stop": None}, "run_operation", "SHUTOFF"),
+        ({"reboot": {"type": "SOFT"}}, "run_operation", "ACTIVE"),
+        ({"reboot": {"type": "HARD"}}, "run_operation", "ACTIVE"),
     ],
 )
 @pytest.mark.parametrize("fault", ["drop_next", "double_next", "delay_next"])
@@ -164,7 +164,7 @@ def test_power_action_ends_whatever_happens_to_its_messages(
 
 
 @pytest.mark.parametrize("fault", ["drop_next", "double_next", "delay_next"])
-@pytest.mark.parametrize("message", ["terminate_instance", "start", "finish", "teardown_instance"])
+@pytest.mark.parametrize("message", ["run_operation", "start", "finish", "teardown_instance"])
 def test_delete_ends_whatever_happens_to_its_messages(cloud, fault, message):
     server = cloud.boot()
     getattr(cloud.bus, fault)(message)
@@ -175,7 +175,7 @@ def test_delete_ends_whatever_happens_to_its_messages(cloud, fault, message):
     cloud.assert_nothing_left()
 
 
-@pytest.mark.parametrize("message", ["build_instance", "start", "finish", "setup_instance"])
+@pytest.mark.parametrize("message", ["run_operation", "start", "finish", "setup_instance"])
 def test_doubled_messages_build_one_guest(cloud, message):
     cloud.bus.double_next(message)
     server = cloud.boot()
@@ -188,7 +188,7 @@ def test_doubled_messages_build_one_guest(cloud, message):
 
 
 def test_late_build_message_after_the_deletion_builds_nothing(cloud):
-    cloud.bus.delay_next("build_instance")
+    cloud.bus.delay_next("run_operation")
     server = cloud.boot()
     server.delete()
     cloud.bus.release_delayed()
@@ -232,7 +232,7 @@ def points_of_a_build():
     return (
         "create_servers",
         "select_destinations",
-        "build_instance",
+        "run_operation",
         "start",
         "setup_instance",
         "progress",

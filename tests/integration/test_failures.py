@@ -349,10 +349,10 @@ def garbage():
         5,
         {"method": 5},
         {"method": "report", "args": {"report": 7}},
-        {"method": "build_instance", "args": {"work": {"operation": "x"}}},
-        {"method": "build_instance", "args": {"work": "y" * (12 * 1024 * 1024)}},
+        {"method": "run_operation", "args": {"work": {"operation": "x"}}},
+        {"method": "run_operation", "args": {"work": "y" * (12 * 1024 * 1024)}},
         {"method": "__class__", "args": {}},
-        {"method": "terminate_instance", "args": {}, "version": "99.0"},
+        {"method": "run_operation", "args": {}, "version": "99.0"},
         {"method": "reconcile", "args": {"now": {"a": [1]}}, "namespace": "conductor.nothing"},
     ):
         text = json.dumps({**inner, **context} if isinstance(inner, dict) else inner)

@@ -11,6 +11,7 @@ from nova.compute.manager import ComputeManager
 from nova.compute.settings import compute_hosts, compute_settings
 from nova.concurrency import Pool
 from nova.context import get_admin_context
+from nova.image.api import ImageService
 from nova.image.connect import glance_from_config
 from nova.image.source import CheckedImages
 from nova.periodic import PeriodicTask
@@ -37,7 +38,7 @@ def run() -> NoReturn:
     program.run(make, conf=conf)
 
 
-def make_driver(conf: cfg.ConfigOpts) -> ComputeDriver:
+def make_driver(conf: cfg.ConfigOpts, images: ImageService) -> ComputeDriver:
     """Return the driver that compute_driver names.  Raises: ConfigurationError."""
     if conf.compute_driver == "fake.FakeDriver":
         size = FakeSize(
@@ -46,15 +47,15 @@ def make_driver(conf: cfg.ConfigOpts) -> ComputeDriver:
         return FakeDriver(size, {"spawn": conf.fake.spawn_delay})
     start_helper(compute_pctxt)
     factory = importlib.import_module("nova.virt.libvirt.factory")
-    images = CheckedImages(glance_from_config(conf))
-    driver: ComputeDriver = factory.create(conf, images)
+    driver: ComputeDriver = factory.create(conf, CheckedImages(images))
     return driver
 
 
 def _service(conf: cfg.ConfigOpts, bus: Bus, host: str) -> Service:
     settings = compute_settings(conf)
-    driver = make_driver(conf)
-    manager = ComputeManager(bus, host, driver, Pool(_POOL_SIZE, "compute"), settings)
+    images = glance_from_config(conf)
+    driver = make_driver(conf, images)
+    manager = ComputeManager(bus, host, driver, Pool(_POOL_SIZE, "compute"), images, settings)
     tasks = [
         PeriodicTask(
             name="pull-operations",

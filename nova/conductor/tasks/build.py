@@ -266,6 +266,7 @@ class BuildTask:
                 "message": "Error",
                 "deadline": None,
                 "build_request": None,
+                "request": None,
                 "finish_time": now,
                 "updated_at": now,
             },

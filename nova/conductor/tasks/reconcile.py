@@ -9,6 +9,8 @@ import logging
 
 from nova.compute.rpcapi import ComputeAPI
 from nova.conductor import metadata_caches, transitions
+from nova.conductor.actions.base import Ending
+from nova.conductor.actions.registry import rules_of
 from nova.conductor.build_failures import (
     PASSWORD_LOST,
     FailedBuild,
@@ -203,7 +205,15 @@ class Reconciler:
             fault=Fault(code=500, message=HOST_LOST, created_at=case.now),
         )
         self._end(tx, case.operation, HOST_LOST, case.now)
-        transitions.fail(tx, case.operation, result, case.now)
+        ending = Ending(
+            operation=case.operation,
+            result=result,
+            instance=case.instance,
+            settings=self.settings,
+            now=case.now,
+        )
+        more = rules_of(case.operation.action).failed(tx, ending)
+        transitions.fail(tx, case.operation, result, case.now, more)
 
     def _end(
         self, tx: Transaction, operation: Operation, error: str | None, now: datetime.datetime
@@ -219,6 +229,7 @@ class Reconciler:
                 "message": None if error is None else "Error",
                 "deadline": None,
                 "build_request": None,
+                "request": None,
                 "finish_time": now,
                 "updated_at": now,
             },

@@ -6,7 +6,8 @@ import os
 from collections.abc import Callable
 
 from nova import concurrency, exception
-from nova.objects.instance import Instance, InstanceDetail
+from nova.objects.instance import Instance
+from nova.objects.instance_detail import InstanceDetail
 from nova.objects.lifecycle import PowerState
 from nova.objects.service import NodeResources
 from nova.privileged import guest_files

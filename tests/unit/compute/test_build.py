@@ -31,7 +31,7 @@ def test_build_takes_four_messages_beside_the_network(compute):
     compute.bus.calls.clear()
     compute.build()
     assert [record.method for record in compute.bus.calls] == [
-        "build_instance",
+        "run_operation",
         "start",
         "setup_instance",
         "progress",
@@ -106,7 +106,7 @@ def test_password_goes_back_with_a_build_for_another_host_only(compute):
         compute.driver.fail_next("spawn", error)
         work = compute.work()
         detail = dataclasses.replace(work.detail, admin_password="secret")
-        compute.send("build_instance", dataclasses.replace(work, detail=detail))
+        compute.send(dataclasses.replace(work, detail=detail))
     assert [result.admin_password for result in compute.ledger.results] == ["secret", None]
 
 
@@ -174,13 +174,13 @@ def test_delete_during_a_build_stops_it_at_its_next_step(compute):
     create = compute.work()
     delete = compute.work("delete", instance=create.detail.instance)
     compute.driver.during_next(
-        "spawn", lambda: compute.manager._operations.cancel(create.operation.instance_uuid)
+        "spawn", lambda: compute.manager._operations.cancel_others(delete.operation)
     )
-    compute.send("build_instance", create)
+    compute.send(create)
     assert compute.ledger.results == []
     assert compute.driver.list_files() == set()
     assert compute.network.present == set()
-    compute.send("terminate_instance", delete)
+    compute.send(delete)
     assert compute.state(delete) is OperationState.DONE
 
 
@@ -189,7 +189,7 @@ def test_build_that_is_not_wanted_any_more_is_removed_after_it(compute):
     compute.driver.during_next(
         "spawn", lambda: compute.ledger.set_state(work.operation.id, OperationState.FAILED)
     )
-    compute.send("build_instance", work)
+    compute.send(work)
     assert compute.ledger.results == []
     assert compute.driver.list_files() == set()
     assert compute.network.present == set()
@@ -201,9 +201,9 @@ def test_delete_waits_for_the_build_and_removes_its_guest():
     delete = compute.work("delete", instance=create.detail.instance)
     compute.driver.during_next(
         "spawn",
-        lambda: compute.manager._pool.spawn(compute.manager.terminate_instance, CONTEXT, delete),
+        lambda: compute.manager._pool.spawn(compute.manager.run_operation, CONTEXT, delete),
     )
-    compute.send("build_instance", create)
+    compute.send(create)
     compute.bus.run_until_idle()
     assert compute.state(delete) is OperationState.DONE
     assert compute.driver.list_files() == set()
@@ -221,7 +221,7 @@ def test_number_of_builds_at_once_is_limited():
 
     for _ in range(3):
         compute.driver.during_next("spawn", wait_inside)
-        compute.bus.spawn(compute.manager.build_instance, CONTEXT, compute.work())
+        compute.bus.spawn(compute.manager.run_operation, CONTEXT, compute.work())
     assert entered.acquire(timeout=10)
     assert entered.acquire(timeout=10)
     assert not entered.acquire(timeout=0.05)

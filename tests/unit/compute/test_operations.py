@@ -29,9 +29,9 @@ def power_state(compute, server):
 
 
 def test_stop_and_start(compute, server):
-    compute.send("stop_instance", compute.work("stop", instance=server))
+    compute.send(compute.work("stop", instance=server))
     assert power_state(compute, server) is PowerState.SHUTDOWN
-    compute.send("start_instance", compute.work("start", instance=server))
+    compute.send(compute.work("start", instance=server))
     assert power_state(compute, server) is PowerState.RUNNING
     stopped, started = compute.ledger.results[1:]
     assert (stopped.event, stopped.power_state) == ("compute_stop_instance", PowerState.SHUTDOWN)
@@ -47,7 +47,7 @@ def test_guest_gets_the_time_that_its_image_names(own, expected):
     properties = {} if own is None else {"os_shutdown_timeout": own}
     server = compute.build(image_properties=properties).detail.instance
     compute.driver.guests[server.uuid].obeys_acpi = False
-    compute.send("stop_instance", compute.work("stop", instance=server))
+    compute.send(compute.work("stop", instance=server))
     assert slept == [expected]
     assert power_state(compute, server) is PowerState.SHUTDOWN
 
@@ -61,7 +61,7 @@ def test_guest_gets_the_time_that_its_image_names(own, expected):
 )
 def test_reboot(compute, server, action, steps, calls):
     compute.driver.calls.clear()
-    compute.send("reboot_instance", compute.work(action, instance=server))
+    compute.send(compute.work(action, instance=server))
     assert compute.ledger.steps[2:] == steps
     assert [name for name, _ in compute.driver.calls] == calls
     assert compute.ledger.results[-1].succeeded
@@ -70,31 +70,31 @@ def test_reboot(compute, server, action, steps, calls):
 def test_soft_reboot_turns_hard_when_the_guest_does_not_obey(compute, server):
     compute.driver.guests[server.uuid].obeys_acpi = False
     compute.driver.calls.clear()
-    compute.send("reboot_instance", compute.work("soft_reboot", instance=server))
+    compute.send(compute.work("soft_reboot", instance=server))
     assert [name for name, _ in compute.driver.calls] == ["reboot_soft", "reboot_hard"]
 
 
 def test_soft_reboot_of_a_guest_that_is_off_is_hard_at_once(compute, server):
     compute.driver.power_off(server, 0, 1)
     compute.driver.calls.clear()
-    compute.send("reboot_instance", compute.work("soft_reboot", instance=server))
+    compute.send(compute.work("soft_reboot", instance=server))
     assert [name for name, _ in compute.driver.calls] == ["reboot_hard"]
     assert power_state(compute, server) is PowerState.RUNNING
 
 
 @pytest.mark.parametrize(
-    ("action", "method", "operation", "message"),
+    ("action", "operation", "message"),
     [
-        ("start", "start_instance", "power_on", "The server could not be started."),
-        ("stop", "stop_instance", "power_off", "The server could not be stopped."),
-        ("hard_reboot", "reboot_instance", "reboot_hard", "The server could not be rebooted."),
+        ("start", "power_on", "The server could not be started."),
+        ("stop", "power_off", "The server could not be stopped."),
+        ("hard_reboot", "reboot_hard", "The server could not be rebooted."),
     ],
 )
 def test_failed_power_action_is_told_without_the_hypervisors_words(
-    compute, server, action, method, operation, message
+    compute, server, action, operation, message
 ):
     compute.driver.fail_next(operation, REFUSED)
-    compute.send(method, compute.work(action, instance=server))
+    compute.send(compute.work(action, instance=server))
     result = compute.ledger.results[-1]
     assert (result.succeeded, result.fault.message) == (False, message)
     assert (result.power_state, result.vm_state) == (PowerState.RUNNING, None)
@@ -104,7 +104,7 @@ def test_failed_power_action_is_told_without_the_hypervisors_words(
 def test_failed_reboot_that_left_the_guest_off_is_an_error(compute, server):
     compute.driver.power_off(server, 0, 1)
     compute.driver.fail_next("reboot_hard", REFUSED)
-    compute.send("reboot_instance", compute.work("hard_reboot", instance=server))
+    compute.send(compute.work("hard_reboot", instance=server))
     assert compute.ledger.results[-1].vm_state is VmState.ERROR
 
 
@@ -113,7 +113,7 @@ def test_failed_reboot_that_left_the_guest_off_is_an_error(compute, server):
 
 def test_terminate_removes_guest_and_network(compute, server):
     work = compute.work("delete", instance=server)
-    compute.send("terminate_instance", work)
+    compute.send(work)
     assert compute.driver.list_files() == set()
     assert compute.network.present == set()
     assert compute.state(work) is OperationState.DONE
@@ -121,7 +121,7 @@ def test_terminate_removes_guest_and_network(compute, server):
 
 def test_terminate_without_guest_is_fine(compute):
     work = compute.work("delete")
-    compute.send("terminate_instance", work)
+    compute.send(work)
     assert compute.state(work) is OperationState.DONE
 
 
@@ -132,7 +132,7 @@ def test_terminate_is_repeated_until_it_succeeds(compute, server, broken):
         compute.driver.fail_next("destroy", REFUSED)
     else:
         compute.network.fail_next("teardown_instance")
-    compute.send("terminate_instance", work)
+    compute.send(work)
     assert compute.state(work) is OperationState.RUNNING
     compute.manager.pull_operations(CONTEXT)
     compute.bus.run_until_idle()
@@ -143,14 +143,7 @@ def test_terminate_is_repeated_until_it_succeeds(compute, server, broken):
 
 # --- Lost, doubled and late messages
 
-METHODS = [
-    ("create", "build_instance"),
-    ("delete", "terminate_instance"),
-    ("start", "start_instance"),
-    ("stop", "stop_instance"),
-    ("soft_reboot", "reboot_instance"),
-    ("hard_reboot", "reboot_instance"),
-]
+ACTIONS = ["create", "delete", "start", "stop", "soft_reboot", "hard_reboot"]
 
 
 def work_for(compute, action):
@@ -159,20 +152,20 @@ def work_for(compute, action):
     return compute.work(action, instance=compute.build().detail.instance)
 
 
-@pytest.mark.parametrize(("action", "method"), METHODS)
-def test_doubled_message_is_carried_out_once(compute, action, method):
+@pytest.mark.parametrize("action", ACTIONS)
+def test_doubled_message_is_carried_out_once(compute, action):
     work = work_for(compute, action)
-    compute.bus.double_next(method)
-    compute.send(method, work)
+    compute.bus.double_next("run_operation")
+    compute.send(work)
     ended = [r for r in compute.ledger.results if r.operation_id == work.operation.id]
     assert [result.succeeded for result in ended] == [True]
 
 
-@pytest.mark.parametrize(("action", "method"), METHODS)
-def test_message_that_comes_while_the_operation_runs_is_dropped(compute, action, method):
+@pytest.mark.parametrize("action", ACTIONS)
+def test_message_that_comes_while_the_operation_runs_is_dropped(compute, action):
     work = work_for(compute, action)
     compute.driver.calls.clear()
-    again = getattr(compute.bus.client(ComputeAPI).on(HOST), method)
+    again = compute.bus.client(ComputeAPI).on(HOST).run_operation
     driver_calls = {
         "create": "spawn",
         "delete": "destroy",
@@ -182,7 +175,7 @@ def test_message_that_comes_while_the_operation_runs_is_dropped(compute, action,
         "hard_reboot": "reboot_hard",
     }
     compute.driver.during_next(
-        driver_calls[action], lambda: getattr(compute.manager, method)(CONTEXT, work)
+        driver_calls[action], lambda: compute.manager.run_operation(CONTEXT, work)
     )
     again(CONTEXT, work)
     compute.bus.run_until_idle()
@@ -190,23 +183,23 @@ def test_message_that_comes_while_the_operation_runs_is_dropped(compute, action,
     assert compute.state(work) is OperationState.DONE
 
 
-@pytest.mark.parametrize(("action", "method"), METHODS)
-def test_lost_message_is_made_good_by_the_next_pull(compute, action, method):
+@pytest.mark.parametrize("action", ACTIONS)
+def test_lost_message_is_made_good_by_the_next_pull(compute, action):
     work = work_for(compute, action)
-    compute.bus.drop_next(method)
-    compute.send(method, work)
+    compute.bus.drop_next("run_operation")
+    compute.send(work)
     assert compute.state(work) is OperationState.PENDING
     compute.manager.pull_operations(CONTEXT)
     compute.bus.run_until_idle()
     assert compute.state(work) is OperationState.DONE
 
 
-@pytest.mark.parametrize(("action", "method"), METHODS)
-def test_late_message_of_a_finished_operation_changes_nothing(compute, action, method):
+@pytest.mark.parametrize("action", ACTIONS)
+def test_late_message_of_a_finished_operation_changes_nothing(compute, action):
     work = work_for(compute, action)
-    compute.send(method, work)
+    compute.send(work)
     compute.driver.calls.clear()
-    compute.send(method, work)
+    compute.send(work)
     assert list(compute.driver.calls) == []
 
 
@@ -215,7 +208,7 @@ def test_late_message_of_a_finished_operation_changes_nothing(compute, action, m
 def test_lost_call_of_a_build_is_made_good(compute, lost, message):
     work = compute.work()
     getattr(compute.bus, lost)(message, 4)
-    compute.send("build_instance", work)
+    compute.send(work)
     compute.bus.forget_faults()
     for _ in range(2):
         compute.manager.pull_operations(CONTEXT)
@@ -229,11 +222,11 @@ def test_lost_call_of_a_build_is_made_good(compute, lost, message):
 def test_result_that_could_not_be_delivered_is_sent_again_without_working_again(compute):
     work = compute.work()
     compute.bus.drop_next("finish", 10)
-    compute.send("build_instance", work)
+    compute.send(work)
     assert compute.state(work) is OperationState.RUNNING
     compute.driver.calls.clear()
     compute.bus.forget_faults()
-    compute.send("build_instance", work)
+    compute.send(work)
     compute.manager.pull_operations(CONTEXT)
     compute.bus.run_until_idle()
     assert compute.state(work) is OperationState.DONE
@@ -243,7 +236,7 @@ def test_result_that_could_not_be_delivered_is_sent_again_without_working_again(
 def test_guest_whose_undelivered_result_is_not_wanted_any_more_is_removed(compute):
     work = compute.work()
     compute.bus.drop_next("finish", 10)
-    compute.send("build_instance", work)
+    compute.send(work)
     compute.bus.forget_faults()
     compute.ledger.set_state(work.operation.id, OperationState.FAILED)
     compute.ledger.gone = {work.operation.instance_uuid}
@@ -260,7 +253,7 @@ def test_result_survives_a_conductor_without_its_database(compute):
         raise exception.RemoteError(topic="conductor", method="finish", type="OperationalError")
 
     compute.ledger.finish = broken
-    compute.send("build_instance", work)
+    compute.send(work)
     assert compute.state(work) is OperationState.RUNNING
     compute.ledger.finish = finish
     compute.driver.calls.clear()
@@ -283,5 +276,5 @@ def test_operation_of_another_host_is_left_alone(compute):
         ),
         detail=work.detail,
     )
-    compute.send("build_instance", work)
+    compute.send(work)
     assert compute.driver.list_files() == set()

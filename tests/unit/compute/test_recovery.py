@@ -16,16 +16,16 @@ def compute():
     return LoneCompute()
 
 
-def die_in(compute, operation, method, work):
+def die_in(compute, operation, work):
     """Let the process end in the middle of a driver operation."""
     compute.driver.fail_next(operation, ProcessDied())
     with pytest.raises(ProcessDied):
-        compute.send(method, work)
+        compute.send(work)
 
 
 def test_interrupted_build_is_undone_and_goes_to_another_host(compute):
     work = compute.work()
-    die_in(compute, "spawn", "build_instance", work)
+    die_in(compute, "spawn", work)
     assert compute.driver.list_files() == {work.operation.instance_uuid}
     compute.start()
     compute.bus.run_until_idle()
@@ -38,7 +38,7 @@ def test_interrupted_build_is_undone_and_goes_to_another_host(compute):
 
 
 def test_build_that_was_never_begun_is_simply_done(compute):
-    compute.bus.drop_next("build_instance")
+    compute.bus.drop_next("run_operation")
     work = compute.build()
     compute.start()
     compute.bus.run_until_idle()
@@ -47,7 +47,7 @@ def test_build_that_was_never_begun_is_simply_done(compute):
 
 
 def test_build_whose_password_for_the_config_drive_is_lost_is_handed_back(compute):
-    compute.bus.drop_next("build_instance")
+    compute.bus.drop_next("run_operation")
     compute.build(config_drive=True)
     compute.manager.pull_operations(CONTEXT)
     compute.bus.run_until_idle()
@@ -58,19 +58,19 @@ def test_build_whose_password_for_the_config_drive_is_lost_is_handed_back(comput
 
 
 @pytest.mark.parametrize(
-    ("action", "method", "operation", "after"),
+    ("action", "operation", "after"),
     [
-        ("delete", "terminate_instance", "destroy", PowerState.NOSTATE),
-        ("stop", "stop_instance", "power_off", PowerState.SHUTDOWN),
-        ("start", "start_instance", "power_on", PowerState.RUNNING),
-        ("soft_reboot", "reboot_instance", "reboot_soft", PowerState.RUNNING),
-        ("hard_reboot", "reboot_instance", "reboot_hard", PowerState.RUNNING),
+        ("delete", "destroy", PowerState.NOSTATE),
+        ("stop", "power_off", PowerState.SHUTDOWN),
+        ("start", "power_on", PowerState.RUNNING),
+        ("soft_reboot", "reboot_soft", PowerState.RUNNING),
+        ("hard_reboot", "reboot_hard", PowerState.RUNNING),
     ],
 )
-def test_other_interrupted_operations_are_repeated(compute, action, method, operation, after):
+def test_other_interrupted_operations_are_repeated(compute, action, operation, after):
     server = compute.build().detail.instance
     work = compute.work(action, instance=server)
-    die_in(compute, operation, method, work)
+    die_in(compute, operation, work)
     compute.start()
     compute.bus.run_until_idle()
     assert compute.state(work) is OperationState.DONE
@@ -79,7 +79,7 @@ def test_other_interrupted_operations_are_repeated(compute, action, method, oper
 
 def test_recovery_waits_for_a_conductor_that_is_away(compute):
     work = compute.work()
-    die_in(compute, "spawn", "build_instance", work)
+    die_in(compute, "spawn", work)
     compute.bus.drop_next("unfinished", 10)
     compute.start()
     assert compute.ledger.results == []
@@ -113,7 +113,7 @@ def test_guest_with_an_operation_in_progress_is_not_removed(compute):
     work = compute.work()
     compute.ledger.gone = {work.operation.instance_uuid}
     compute.driver.during_next("spawn", compute.manager.reap_deleted)
-    compute.send("build_instance", work)
+    compute.send(work)
     assert compute.driver.list_guests() == {work.operation.instance_uuid: PowerState.RUNNING}
 
 

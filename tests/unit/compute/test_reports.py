@@ -47,12 +47,12 @@ def test_event_that_an_operation_causes_is_left_to_its_result(compute):
     work = compute.work()
     uuid = work.operation.instance_uuid
     compute.driver.during_next("spawn", lambda: compute.driver.emit(uuid, PowerState.RUNNING))
-    compute.send("build_instance", work)
+    compute.send(work)
     assert compute.reports.received == []
 
 
 def test_answer_with_pending_operations_makes_the_host_pull(compute):
-    compute.bus.drop_next("build_instance")
+    compute.bus.drop_next("run_operation")
     work = compute.build()
     compute.reports.pending = 1
     compute.manager.report()

@@ -75,7 +75,7 @@ def test_bus_02_an_operation_can_not_be_used_for_another_server(site):
 
 def test_bus_04_repeated_messages_have_no_second_effect(site):
     conductor = site.conductor
-    for method in ("build_instance", "start", "progress", "finish", "select_destinations"):
+    for method in ("run_operation", "start", "progress", "finish", "select_destinations"):
         conductor.bus.double_next(method)
     (uuid,) = conductor.create()
     assert len(site.compute.works) == 2

@@ -75,7 +75,7 @@ def test_the_build_of_a_dead_host_goes_on_elsewhere(site):
 def test_a_live_host_is_asked_to_go_on(site):
     conductor = site.conductor
     server = conductor.boot(site.compute)
-    conductor.bus.drop_next("stop_instance")
+    conductor.bus.drop_next("run_operation")
     conductor.instances.begin_action(user_context(), ANYBODY, server.uuid, "stop")
     site.clock.advance(590)
     seed_host(conductor, "host1")

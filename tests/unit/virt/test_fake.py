@@ -1,7 +1,7 @@
 import pytest
 
 from nova.exception import DriverError, ImageNotFound
-from nova.objects.instance import InstanceDetail
+from nova.objects.instance_detail import InstanceDetail
 from nova.objects.lifecycle import PowerState
 from nova.virt.fake import CONSOLE_BYTES, FakeDriver
 from tests.fixtures.guests import make_instance

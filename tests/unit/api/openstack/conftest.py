@@ -13,6 +13,7 @@ from nova.objects.instance import Instance
 from nova.objects.operation import Work
 from nova.rpc.local import LocalBus
 from tests.fixtures.conductor_stub import StubHosts, StubInstances, StubKeypairs
+from tests.fixtures.doubles import partly_served
 from tests.fixtures.rest import PROJECT, Rest, make_rest_app
 from tests.fixtures.rest_site import RestSite, make_rest_site
 from tests.fixtures.time import FrozenClock, frozen_clock
@@ -22,21 +23,14 @@ __all__ = ["frozen_clock"]
 IMAGE_ID = "11111111-2222-3333-4444-555555555555"
 
 
+@partly_served
 class StubCompute(ComputeAPI):
     """Answers console reads; takes note of nothing else."""
 
     def __init__(self) -> None:
         self.console: str | None = "one\ntwo\n"
 
-    def build_instance(self, context: RequestContext, work: Work) -> None: ...
-
-    def terminate_instance(self, context: RequestContext, work: Work) -> None: ...
-
-    def start_instance(self, context: RequestContext, work: Work) -> None: ...
-
-    def stop_instance(self, context: RequestContext, work: Work) -> None: ...
-
-    def reboot_instance(self, context: RequestContext, work: Work) -> None: ...
+    def run_operation(self, context: RequestContext, work: Work) -> None: ...
 
     def pull_operations(self, context: RequestContext) -> None: ...
 
