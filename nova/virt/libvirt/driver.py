@@ -220,6 +220,10 @@ class LibvirtDriver:
         entries = [entry for directory in directories for entry in manifest.find(directory)]
         return self._cache.age_out({entry.base for entry in entries if entry.base})
 
+    def cache_image(self, image_id: str) -> bool:
+        """Fetch an image into the cache; False when it was there.  Raises: image errors."""
+        return self._cache.fetch_ahead(self._images.get(image_id))
+
     # --- Inside -----------------------------------------------------------------------------
 
     def _settle(self, wanted: HardwareSettings, capabilities: HostCapabilities) -> HardwareSettings:

@@ -110,6 +110,15 @@ class ImageCache:
         _require_fit(image, base.size_bytes, max_virtual_bytes)
         return base
 
+    def fetch_ahead(self, image: Image) -> bool:
+        """Fetch the base of an image before a server needs it; False when it was there.
+
+        Raises: as ensure_base().
+        """
+        there = self._find(os.path.join(self.directory, base_name(image.id))) is not None
+        self.ensure_base(image)
+        return not there
+
     def ensure_made(self, name: str, make: Callable[[str], str]) -> BaseImage:
         """Return the base of this name, or move there what make leaves in a directory.
 

@@ -311,3 +311,18 @@ def _raise(error):
 
 def _seconds(count):
     return datetime.timedelta(seconds=count)
+
+
+def test_image_fetched_ahead_is_there_for_the_first_server(host):
+    image = host.image("raw")
+    assert host.cache.fetch_ahead(image)
+    assert not host.cache.fetch_ahead(image)
+    assert host.cache.ensure_base(image, SIZE).size_bytes == SIZE
+    assert host.downloads == 1
+
+
+def test_img_08_image_fetched_ahead_is_measured_against_the_flavor_later(host):
+    image = host.image("qcow2")
+    host.cache.fetch_ahead(image)
+    with pytest.raises(exception.ImageTooLarge):
+        host.cache.ensure_base(image, SIZE - 512)
