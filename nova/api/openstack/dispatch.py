@@ -43,15 +43,14 @@ class Dispatcher:
             )
         context: RequestContext = request.environ[CONTEXT_KEY]
         version = None
+        legacy = versions.is_legacy(match.mount)
         try:
-            version = versions.negotiate(
-                request.headers.get(versions.STANDARD_HEADER),
-                request.headers.get(versions.LEGACY_HEADER),
-            )
+            version = versions.LEGACY if legacy else _asked_version(request)
             response = self._serve(request, match, version, context)
         except exception.NovaException as error:
             response = fault_response(error, context.is_admin)
-        response.headers.update(versions.response_headers(version))
+        if not legacy:
+            response.headers.update(versions.response_headers(version))
         return response
 
     def _serve(
@@ -71,12 +70,13 @@ class Dispatcher:
         pairs = _query_pairs(request)
         query = validation.check_query(route.query, version, pairs)
         if route.body is not None:
-            validation.check_body(route.body, version, body)
+            body = validation.check_body(route.body, version, body)
         links = Links(
             base=self._base_url(request),
             project_part=f"/{match.project_id}" if match.project_id else "",
             path=request.path_info,
             query=pairs,
+            mount=match.mount,
         )
         call = Call(
             context=context,
@@ -106,6 +106,13 @@ def fault_response(error: Exception, is_admin: bool = False) -> webob.Response:
     elif fault.status > 500:
         LOG.warning("Request failed: %s", error)
     return webob.Response(status=fault.status, body=fault.body, headerlist=[*fault.headers.items()])
+
+
+def _asked_version(request: webob.Request) -> versions.Version:
+    return versions.negotiate(
+        request.headers.get(versions.STANDARD_HEADER),
+        request.headers.get(versions.LEGACY_HEADER),
+    )
 
 
 def _path_of(request: webob.Request) -> str | None:

@@ -6,6 +6,7 @@ Source: api-conventions section 10.
 from nova import exception
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
+from nova.api.openstack.versions import LEGACY
 from nova.policy import ANY
 
 extensions = Resource("extensions", rules={"": ANY})
@@ -114,6 +115,13 @@ ALIASES = (
 )
 
 
+LEGACY_ALIASES = (*ALIASES, "OS-EXT-VIF-NET")
+
+
+def _aliases(call: Call) -> tuple[str, ...]:
+    return LEGACY_ALIASES if call.version == LEGACY else ALIASES
+
+
 def _document(alias: str) -> dict[str, object]:
     words = alias.removeprefix("os-").replace("_", "-").split("-")
     return {
@@ -129,13 +137,13 @@ def _document(alias: str) -> dict[str, object]:
 @extensions.route("GET /extensions", policy="")
 def index(call: Call) -> dict[str, object]:
     """List all extensions."""
-    return {"extensions": [_document(alias) for alias in ALIASES]}
+    return {"extensions": [_document(alias) for alias in _aliases(call)]}
 
 
 @extensions.route("GET /extensions/{id}", policy="")
 def show(call: Call) -> dict[str, object]:
     """Show one extension."""
     alias = call.args["id"]
-    if alias not in ALIASES:
+    if alias not in _aliases(call):
         raise exception.ExtensionNotFound(alias=alias)
     return {"extension": _document(alias)}

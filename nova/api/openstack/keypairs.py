@@ -23,7 +23,8 @@ CREATE = Object(
     Key(
         "keypair",
         Object(
-            Key("name", _KEY_NAME, required=True, until="2.91"),
+            Key("name", NAME, required=True, until="2.0"),
+            Key("name", _KEY_NAME, required=True, since="2.1", until="2.91"),
             Key("name", _KEY_NAME_292, required=True, since="2.92"),
             Key("public_key", STRING, until="2.91"),
             Key("public_key", STRING, required=True, since="2.92"),

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote, urlencode
 
-from nova.api.openstack.versions import MOUNT
+from nova.api.openstack.versions import CURRENT_MOUNT
 
 _HOST = re.compile(r"^(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?\Z")
 _PREFIX = re.compile(r"^(?:/[A-Za-z0-9._~-]+)*\Z")
@@ -49,17 +49,19 @@ class Links:
     """Builder of the links of one request.
 
     project_part is "" or "/" and the project id, as it was in the request's path.
-    path and query are those of the request, the path without the service's base.
+    path and query are those of the request, the path without the service's base; mount is
+    what the path began with.
     """
 
     base: str
     project_part: str = ""
     path: str = ""
     query: Sequence[tuple[str, str]] = ()
+    mount: str = CURRENT_MOUNT
 
     def self_link(self, collection: str, item_id: str) -> str:
         """Return the address of an object under the version in use."""
-        return f"{self.base}{MOUNT}{self.project_part}/{collection}/{quote(item_id, safe='')}"
+        return f"{self.base}{self.mount}{self.project_part}/{collection}/{quote(item_id, safe='')}"
 
     def child_link(self, collection: str, item_id: str, kind: str, child_id: str) -> str:
         """Return the address of something that belongs to an object."""

@@ -141,14 +141,15 @@ class VersionDocuments:
             return webob.Response(json=versions.list_document(base))
         found = _VERSION.match(path)
         if found is not None:
-            if found["id"] not in (None, versions.ID):
+            document = versions.version_document(base, found["mount"], found["id"])
+            if document is None:
                 return fault_response(exception.RouteNotFound())
-            return webob.Response(json=versions.version_document(base))
+            return webob.Response(json=document)
         plain = "".join(char for char in path if char in _PLAIN)
         return webob.Response(status=300, json=versions.choices_document(base, plain))
 
 
-_MOUNT = re.escape(versions.MOUNT)
+_MOUNT = rf"(?P<mount>{'|'.join(map(re.escape, versions.MOUNTS))})"
 # The version's own document: at the mount, with or without a project, and by its id.
 _VERSION = re.compile(rf"^{_MOUNT}(?:/[0-9a-f-]+)?(?:/|/versions/(?P<id>[^/]+)/?)?\Z", re.ASCII)
 _BEHIND_MOUNT = re.compile(rf"^{_MOUNT}/")

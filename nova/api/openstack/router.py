@@ -1,26 +1,30 @@
 """From a path to the routes behind it."""
 
 import dataclasses
+import re
 from collections.abc import Iterable, Mapping
 
 import routes
 
 from nova.api.openstack.resource import Route
-from nova.api.openstack.versions import MOUNT
+from nova.api.openstack.versions import CURRENT_MOUNT, MOUNTS
 
 _PROJECT = "{project_id:[0-9a-f-]+}"
+_MOUNT = re.compile(rf"^(?P<mount>{'|'.join(map(re.escape, MOUNTS))})(?P<rest>/.*)\Z", re.DOTALL)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
     """What a path leads to: every route of its method, and the variable parts.
 
-    project_id is the project in the path, None when the path names none.
+    project_id is the project in the path, None when the path names none.  mount is what the
+    path began with.
     """
 
     routes: tuple[Route, ...]
     args: Mapping[str, str]
     project_id: str | None
+    mount: str = CURRENT_MOUNT
 
 
 class Router:
@@ -32,7 +36,7 @@ class Router:
             self._groups.setdefault((route.method, route.path), []).append(route)
         self._mapper = routes.Mapper(explicit=True)
         for method, path in sorted(self._groups, key=_literal_parts_first):
-            for prefix in (MOUNT, f"{MOUNT}/{_PROJECT}"):
+            for prefix in ("", f"/{_PROJECT}"):
                 self._mapper.connect(
                     None,
                     prefix + path,
@@ -43,14 +47,20 @@ class Router:
 
     def find(self, method: str, path: str) -> Match | None:
         """Return the routes that a request may mean; None when there is no such path."""
-        found = self._mapper.match(path, {"REQUEST_METHOD": method})
+        place = _MOUNT.match(path)
+        if place is None:
+            return None
+        found = self._mapper.match(place["rest"], {"REQUEST_METHOD": method})
         if not found:
             return None
         args = dict(found)
         group_method, group_path = args.pop("group").split(" ", 1)
         project_id = args.pop("project_id", None)
         return Match(
-            routes=tuple(self._groups[group_method, group_path]), args=args, project_id=project_id
+            routes=tuple(self._groups[group_method, group_path]),
+            args=args,
+            project_id=project_id,
+            mount=place["mount"],
         )
 
 

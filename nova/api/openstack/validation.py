@@ -14,8 +14,9 @@ import jsonschema
 from jsonschema.exceptions import best_match
 
 from nova import clock, exception
+from nova.api.openstack import legacy
 from nova.api.openstack.schema import Json, Object, Query
-from nova.api.openstack.versions import Version
+from nova.api.openstack.versions import LEGACY, Version
 
 MAX_DEPTH = 32
 MAX_KEYS = 4096
@@ -104,16 +105,18 @@ def _validator(schema: Object, version: Version) -> jsonschema.Draft7Validator:
     return jsonschema.Draft7Validator(schema.at(version), format_checker=_FORMATS)
 
 
-def check_body(schema: Object, version: Version, body: object) -> None:
-    """Check a body against its schema.
+def check_body(schema: Object, version: Version, body: object) -> object:
+    """Check a body against its schema; return it, in the legacy version without what is odd.
 
     Raises: InvalidBody, MalformedRequestBody.
     """
     if body is None:
         raise exception.MalformedRequestBody(reason="a JSON object is expected")
+    if version == LEGACY:
+        body = legacy.forgiven(schema.at(version), body)
     found = best_match(_validator(schema, version).iter_errors(body))
     if found is None:
-        return
+        return body
     reason = _reason(found)
     if not found.absolute_path:
         raise exception.MalformedRequestBody(reason=reason)

@@ -79,6 +79,6 @@ def test_in_14_configured_prefix_is_in_every_link(api: Api) -> None:
     assert body["links"][1]["href"] == (
         f"https://public.example/compute/{rest.project}/servers/{server.uuid}"
     )
-    assert rest.get("//").json["versions"][0]["links"][0]["href"] == (
+    assert rest.get("//").json["versions"][1]["links"][0]["href"] == (
         "https://public.example/compute/v2.1/"
     )
