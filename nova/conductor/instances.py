@@ -10,6 +10,7 @@ from nova.conductor.actions.base import Beginning
 from nova.conductor.actions.registry import rules_of
 from nova.conductor.creation import Creation
 from nova.conductor.liveness import COMPUTE_BINARY, judged
+from nova.conductor.notify.notifier import Notifier
 from nova.conductor.rpcapi import ConductorInstances
 from nova.conductor.settings import ConductorSettings
 from nova.conductor.tasks.build import BuildTask, Pool
@@ -86,6 +87,7 @@ class InstancesEndpoint(ConductorInstances):
         self.build = build
         self.pool = pool
         self.creation = Creation(db, settings)
+        self.notifier = Notifier(bus, db, settings.notifications)
 
     # --- Create, read, change
 
@@ -165,6 +167,7 @@ class InstancesEndpoint(ConductorInstances):
         else:
             detail = dataclasses.replace(work.detail, admin_password=admin_password)
             dispatch.cast(self.bus, context, dataclasses.replace(work, detail=detail))
+        self.notifier.began(context, action, work.detail.instance)
         return work.detail.instance
 
     @retried

@@ -16,6 +16,7 @@ from nova.conductor.build_failures import (
     password_lost,
     reschedule,
 )
+from nova.conductor.notify.notifier import Notifier
 from nova.conductor.rpcapi import ConductorOperations
 from nova.conductor.settings import ConductorSettings
 from nova.conductor.tasks.build import BuildJob, BuildTask, Pool
@@ -45,10 +46,12 @@ DELETE_RETRY_S = 60
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class _Next:
-    """What is to be done after a result is saved: build elsewhere, forget a server."""
+    """What is to be done after a result is saved: build elsewhere, forget a server, tell of it."""
 
     job: BuildJob | None = None
     gone: Instance | None = None
+    ended: Operation | None = None
+    before: Instance | None = None
 
 
 class OperationsEndpoint(ConductorOperations):
@@ -62,6 +65,7 @@ class OperationsEndpoint(ConductorOperations):
         self.settings = settings
         self.build = build
         self.pool = pool
+        self.notifier = Notifier(bus, db, settings.notifications)
 
     @retried
     def start(self, context: RequestContext, progress: Progress) -> None:
@@ -111,6 +115,8 @@ class OperationsEndpoint(ConductorOperations):
             self.pool.spawn(self.build.run, context, follow_up.job)
         if follow_up.gone is not None:
             metadata_caches.forget(self.bus, context, follow_up.gone)
+        if follow_up.ended is not None and follow_up.before is not None:
+            self.notifier.ended(context, follow_up.ended, result, follow_up.before)
 
     @retried
     def _finish(self, result: ActionResult) -> _Next:
@@ -125,12 +131,21 @@ class OperationsEndpoint(ConductorOperations):
                 if not result.succeeded and not is_foreign(operation, result.host):
                     return _Next()
                 raise self._refusal(tx, operation.id, result.host)
-            if result.succeeded:
-                return _Next(gone=self._succeed(tx, operation, result, now))
-            if operation.action == "create":
-                return _Next(job=self._failed_build(tx, operation, result, now))
-            self._fail(tx, operation, result, now)
-            return _Next()
+            before = None
+            if self.notifier.active:
+                before = instances.find(tx, operation.instance_uuid)
+            follow_up = self._save(tx, operation, result, now)
+        return dataclasses.replace(follow_up, ended=operation, before=before)
+
+    def _save(
+        self, tx: Transaction, operation: Operation, result: ActionResult, now: datetime.datetime
+    ) -> _Next:
+        if result.succeeded:
+            return _Next(gone=self._succeed(tx, operation, result, now))
+        if operation.action == "create":
+            return _Next(job=self._failed_build(tx, operation, result, now))
+        self._fail(tx, operation, result, now)
+        return _Next()
 
     def _check_repeat(self, operation: Operation | None, result: ActionResult) -> None:
         """Let a repeated result pass; refuse one that is too late or of another host."""

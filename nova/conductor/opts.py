@@ -3,6 +3,27 @@
 from oslo_config import cfg
 
 CONDUCTOR_GROUP = "conductor"
+NOTIFICATIONS_GROUP = "notifications"
+
+NOTIFICATIONS_OPTS: list[cfg.Opt] = [
+    cfg.StrOpt(
+        "notification_format",
+        default="unversioned",
+        choices=("unversioned", "versioned", "both"),
+        help="Form of notifications. They are sent only if [oslo_messaging_notifications] driver "
+        "is set, for example to messagingv2.",
+    ),
+    cfg.StrOpt(
+        "notify_on_state_change",
+        choices=("vm_state", "vm_and_task_state"),
+        help="Send compute.instance.update (instance.update) when this changes. Unset: never.",
+    ),
+    cfg.ListOpt(
+        "versioned_notifications_topics",
+        default=["versioned_notifications"],
+        help="Topic of versioned notifications; the first one counts.",
+    ),
+]
 
 CONDUCTOR_OPTS: list[cfg.Opt] = [
     cfg.IntOpt(
@@ -183,7 +204,51 @@ NETWORK_OPTS: list[cfg.Opt] = [
     ),
 ]
 
+TIMER_OPTS: list[cfg.Opt] = [
+    cfg.IntOpt(
+        "reclaim_instance_interval",
+        default=0,
+        min=0,
+        help="Seconds that a deleted server is kept, switched off, so that it can be restored; "
+        "0 deletes servers at once.",
+    ),
+    cfg.IntOpt(
+        "rescue_timeout",
+        default=0,
+        min=0,
+        help="Seconds after which a server in rescue is booted from its own disk again; 0 means "
+        "never.",
+    ),
+    cfg.IntOpt(
+        "reboot_timeout",
+        default=0,
+        min=0,
+        help="Seconds after which a soft reboot that has not ended becomes a hard one; 0 means "
+        "never.",
+    ),
+    cfg.IntOpt(
+        "resize_confirm_window",
+        default=0,
+        min=0,
+        help="Seconds after which a resize that nobody confirmed is confirmed; 0 means never.",
+    ),
+    cfg.IntOpt(
+        "shelved_offload_time",
+        default=0,
+        min=-1,
+        help="Seconds that a shelved server stays on its host; 0 removes it at once, -1 never.",
+    ),
+    cfg.IntOpt(
+        "shelved_poll_interval",
+        default=3600,
+        min=-1,
+        help="Seconds between two searches for shelved servers to be removed from their hosts; "
+        "0 or less means never.",
+    ),
+]
+
 OPTS: dict[str, list[cfg.Opt]] = {
     CONDUCTOR_GROUP: CONDUCTOR_OPTS,
-    "DEFAULT": [*QUOTA_OPTS, *PLACEMENT_OPTS, *ZONE_OPTS, *NETWORK_OPTS],
+    NOTIFICATIONS_GROUP: NOTIFICATIONS_OPTS,
+    "DEFAULT": [*QUOTA_OPTS, *PLACEMENT_OPTS, *ZONE_OPTS, *NETWORK_OPTS, *TIMER_OPTS],
 }

@@ -5,6 +5,7 @@ import dataclasses
 from oslo_config import cfg
 
 from nova.conductor.network_plan import NetworkDefaults
+from nova.conductor.notify.settings import NotificationSettings, notification_settings
 from nova.db.engine import DatabaseSettings
 from nova.db.opts import DATABASE_OPTS
 from nova.objects.quota import RESOURCES
@@ -51,7 +52,14 @@ class ConductorSettings:
     placement_report_days: int = 30
     build_threads: int = 16
     reconcile_interval_s: int = 30
+    reclaim_instance_interval_s: int = 0
+    rescue_timeout_s: int = 0
+    reboot_timeout_s: int = 0
+    resize_confirm_window_s: int = 0
+    shelved_offload_time_s: int = 0
+    shelved_poll_interval_s: int = 3600
     network: NetworkDefaults = dataclasses.field(default_factory=NetworkDefaults)
+    notifications: NotificationSettings = dataclasses.field(default_factory=NotificationSettings)
 
 
 def conductor_settings(conf: cfg.ConfigOpts) -> ConductorSettings:
@@ -74,6 +82,13 @@ def conductor_settings(conf: cfg.ConfigOpts) -> ConductorSettings:
         placement_report_days=group.placement_report_days,
         build_threads=group.build_threads,
         reconcile_interval_s=group.reconcile_interval,
+        reclaim_instance_interval_s=conf.reclaim_instance_interval,
+        rescue_timeout_s=conf.rescue_timeout,
+        reboot_timeout_s=conf.reboot_timeout,
+        resize_confirm_window_s=conf.resize_confirm_window,
+        shelved_offload_time_s=conf.shelved_offload_time,
+        shelved_poll_interval_s=conf.shelved_poll_interval,
+        notifications=notification_settings(conf),
         network=NetworkDefaults(
             bridge=conf.flat_network_bridge,
             bridge_interface=conf.flat_interface,

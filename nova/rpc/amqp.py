@@ -27,6 +27,7 @@ from nova.rpc.bus import Client
 from nova.rpc.dispatch import Dispatcher
 from nova.rpc.interface import Interface
 from nova.rpc.message import MAX_BYTES, Request, dumps, encode_error
+from nova.rpc.notification import Notification
 from nova.rpc.proxy import Address, InterfaceClient
 
 LOG = logging.getLogger(__name__)
@@ -34,6 +35,10 @@ LOG = logging.getLogger(__name__)
 T = TypeVar("T", bound=Interface)
 
 SEND_RETRIES = 2
+
+# The group of oslo.messaging for events, and its topic by default.
+EVENTS_GROUP = "oslo_messaging_notifications"
+EVENTS_TOPIC = "notifications"
 
 _MUST_ARRIVE = oslo_messaging.TransportOptions(at_least_once=True)
 _PREFETCH = 32
@@ -49,6 +54,10 @@ class AmqpBus:
 
     def __init__(self, conf: cfg.ConfigOpts, pins: Mapping[str, str | None] | None = None) -> None:
         self._pins = dict(pins or {})
+        self._conf = conf
+        self._notifiers: dict[str, oslo_messaging.Notifier] = {}
+        self._events = oslo_messaging.get_notification_transport(conf, allowed_remote_exmods=[])
+        self.notifies = bool(set(conf[EVENTS_GROUP].driver) - {"", "noop"})
         self.max_bytes = int(conf.get("rpc_max_message_bytes", MAX_BYTES))
         try:
             self._transport = oslo_messaging.get_rpc_transport(conf, allowed_remote_exmods=[])
@@ -78,9 +87,29 @@ class AmqpBus:
         target = oslo_messaging.Target(topic=topic, server=host)
         return AmqpServer(self._transport, target, adapter, workers)
 
+    def notify(self, notification: Notification) -> None:
+        """Publish an event as [oslo_messaging_notifications] says.
+
+        Raises: MessagingUnavailable.
+        """
+        notifier = self._notifiers.get(notification.topic)
+        if notifier is None:
+            topics = [notification.topic]
+            if notification.topic == EVENTS_TOPIC:
+                topics = self._conf[EVENTS_GROUP].topics
+            notifier = oslo_messaging.Notifier(self._events, topics=topics, retry=SEND_RETRIES)
+            self._notifiers[notification.topic] = notifier
+        publisher = notifier.prepare(publisher_id=notification.publisher_id)
+        publish = publisher.error if notification.priority == "error" else publisher.info
+        try:
+            publish(notification.context, notification.event_type, notification.payload)
+        except oslo_messaging.MessagingException as error:
+            raise MessagingUnavailable() from error
+
     def close(self) -> None:
         """Give up all connections."""
         self._transport.cleanup()
+        self._events.cleanup()
 
     def _check_reachable(self) -> None:
         """Refuse to wait for ever for a broker that was never reached.

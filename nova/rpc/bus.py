@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 from nova.rpc.interface import Interface
+from nova.rpc.notification import Notification
 
 T = TypeVar("T", bound=Interface)
 T_co = TypeVar("T_co", bound=Interface, covariant=True)
@@ -51,6 +52,13 @@ class Bus(Protocol):
 
         Raises: ConfigurationError when an endpoint does not fit its interface.
         """
+
+    @property
+    def notifies(self) -> bool:
+        """Tell whether events go anywhere; if not, they need not be made."""
+
+    def notify(self, notification: Notification) -> None:
+        """Publish an event.  Raises: MessagingUnavailable."""
 
     def close(self) -> None:
         """Give up all connections."""

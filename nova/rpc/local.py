@@ -14,6 +14,7 @@ from nova.rpc.bus import Client
 from nova.rpc.dispatch import Dispatcher
 from nova.rpc.interface import Interface, Kind
 from nova.rpc.message import Request, dumps, loads
+from nova.rpc.notification import Notification
 from nova.rpc.proxy import Address, InterfaceClient
 
 LOG = logging.getLogger(__name__)
@@ -79,6 +80,8 @@ class LocalBus:
 
     def __init__(self, threads: int = 0, pins: Mapping[str, str] | None = None) -> None:
         self.calls: list[CallRecord] = []
+        self.notifications: collections.deque[Notification] = collections.deque(maxlen=1000)
+        self.notifies = False
         self._pins = dict(pins or {})
         self._lock = threading.RLock()
         self._idle = threading.Condition(self._lock)
@@ -104,6 +107,13 @@ class LocalBus:
     ) -> LocalServer:
         """Return a server, not yet started."""
         return LocalServer(self, topic, host, Dispatcher(topic, endpoints))
+
+    def notify(self, notification: Notification) -> None:
+        """Keep the newest events, as whoever reads their JSON would see them."""
+        payload = loads(
+            dumps(notification.payload, notification.event_type), notification.event_type
+        )
+        self.notifications.append(dataclasses.replace(notification, payload=payload))
 
     def close(self) -> None:
         """End the workers."""

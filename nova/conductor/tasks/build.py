@@ -10,6 +10,7 @@ from nova import clock
 from nova.conductor import addresses, dispatch, transitions
 from nova.conductor.liveness import silent_before
 from nova.conductor.network_plan import choose_networks
+from nova.conductor.notify.notifier import Notifier
 from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
 from nova.db import compute_nodes, networks, operations, placement_reports
@@ -82,6 +83,7 @@ class BuildTask:
         self.db = db
         self.bus = bus
         self.settings = settings
+        self.notifier = Notifier(bus, db, settings.notifications)
 
     def run(self, context: RequestContext, job: BuildJob) -> None:
         """Find hosts for all servers of a job and send the builds to them.
@@ -155,6 +157,7 @@ class BuildTask:
                 return
             else:
                 dispatch.cast(self.bus, context, work)
+                self.notifier.began(context, work.operation.action, work.detail.instance)
                 return
         if not destinations or not self._again(context, job, tried):
             self._fail(job, no_host(job.operations[0], summary))
