@@ -422,6 +422,18 @@ class ImageCorrupt(Invalid):
     message = "The bytes of image {image_id} do not match its {algorithm} checksum."
 
 
+class ImagePropertyRefused(Invalid):
+    message = "Images can not have a property named {name}."
+
+
+class ImageBusy(Conflict):
+    message = "Image {image_id} is not in a state that allows this."
+
+
+class ImageQuotaExceeded(OverQuota):
+    message = "The image service has no room left for image {image_id} of this project."
+
+
 class ImageServiceForbidden(Forbidden):
     message = "The image service refused the request for image {image_id}."
 
@@ -536,6 +548,12 @@ class GuestAgentUnavailable(Conflict):
     """The program inside the guest that should do something is not there, or refuses."""
 
     message = "The guest agent of instance {instance_uuid} does not help: {reason}"
+
+
+class AdminPasswordLost(Unavailable):
+    """The message with the password did not arrive; it is stored nowhere."""
+
+    message = "The new password of instance {instance_uuid} did not reach its host."
 
 
 class OperationInterrupted(Internal):

@@ -19,11 +19,11 @@ from nova.compute.rpcapi import ComputeAPI
 from nova.compute.settings import ComputeSettings
 from nova.conductor.rpcapi import ConductorHosts
 from nova.context import RequestContext
-from nova.exception import NovaException
+from nova.exception import InstanceInvalidState, NovaException
 from nova.image.api import ImageService
 from nova.objects.diagnostics import Diagnostics
 from nova.objects.instance import Instance
-from nova.objects.lifecycle import ACTIONS
+from nova.objects.lifecycle import ACTIONS, PowerState
 from nova.objects.operation import Operation, Work
 from nova.objects.service import HostReport, ReportAnswer
 from nova.rpc.bus import Bus
@@ -101,7 +101,7 @@ class ComputeManager(ComputeAPI):
     def run_operation(self, context: RequestContext, work: Work) -> None:
         """Carry an operation out; what it may interrupt stops at its next step."""
         operation = work.operation
-        if ACTIONS[operation.action].task_states != {None}:
+        if ACTIONS[operation.action].interrupts:
             self._operations.cancel_others(operation)
         self._operations.run(context, work, self._plans[operation.action](operation))
 
@@ -130,6 +130,14 @@ class ComputeManager(ComputeAPI):
 
     def get_diagnostics(self, context: RequestContext, instance: Instance) -> Diagnostics:
         """Return counters of a running guest."""
+        power_state = self._driver.get_power_state(instance)
+        if power_state is not PowerState.RUNNING:
+            raise InstanceInvalidState(
+                action="get_diagnostics",
+                instance_uuid=instance.uuid,
+                attribute="power_state",
+                state=power_state.name.lower(),
+            )
         return self._driver.get_diagnostics(instance)
 
     def get_host_uptime(self, context: RequestContext) -> str:

@@ -3,11 +3,17 @@
 import dataclasses
 from collections.abc import Callable
 
+from nova.compute.admin_password import AdminPasswordActions
 from nova.compute.build import Builder
+from nova.compute.crash_dump import CrashDumpActions
+from nova.compute.deferred_delete import DeferredDeleteActions
+from nova.compute.network_info import NetworkInfoActions
 from nova.compute.networks import Networks
 from nova.compute.operations import Plan
+from nova.compute.pause import PauseActions
 from nova.compute.power import PowerActions
 from nova.compute.settings import ComputeSettings
+from nova.compute.suspend import SuspendActions
 from nova.compute.terminate import Terminator
 from nova.image.api import ImageService
 from nova.objects.operation import Operation
@@ -31,6 +37,12 @@ def make_plans(tools: HostTools) -> Plans:
     """Return the plan of every action, by its name."""
     power = PowerActions(tools.driver, tools.settings.shutdown)
     terminator = Terminator(tools.driver, tools.networks)
+    pause = PauseActions(tools.driver)
+    suspend = SuspendActions(tools.driver, tools.networks)
+    deferred = DeferredDeleteActions(tools.driver, tools.networks, power)
+    password = AdminPasswordActions(tools.driver)
+    crash_dump = CrashDumpActions(tools.driver)
+    network_info = NetworkInfoActions(tools.driver, tools.networks)
     return {
         "create": lambda operation: tools.builder.plan(),
         "delete": lambda operation: terminator.plan(),
@@ -38,4 +50,13 @@ def make_plans(tools: HostTools) -> Plans:
         "stop": lambda operation: power.stop_plan(),
         "soft_reboot": lambda operation: power.reboot_plan(soft=True),
         "hard_reboot": lambda operation: power.reboot_plan(soft=False),
+        "soft_delete": lambda operation: deferred.soft_delete_plan(),
+        "restore": lambda operation: deferred.restore_plan(),
+        "pause": lambda operation: pause.pause_plan(),
+        "unpause": lambda operation: pause.unpause_plan(),
+        "suspend": lambda operation: suspend.suspend_plan(),
+        "resume": lambda operation: suspend.resume_plan(),
+        "changePassword": lambda operation: password.plan(),
+        "trigger_crash_dump": lambda operation: crash_dump.plan(),
+        "inject_network_info": lambda operation: network_info.plan(),
     }

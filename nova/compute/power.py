@@ -69,12 +69,14 @@ class PowerActions:
         if found is not None and found.name != wanted:
             LOG.info("Instance %s is %s by now", running.instance.uuid, found.name)
             return Outcome(power_state=found, vm_state=running.instance.vm_state)
-        self._driver.power_off(
-            running.instance,
-            self._shutdown_timeout_s(running.instance),
-            self._settings.retry_interval_s,
-        )
+        self.shut_down(running.instance)
         return self._outcome(running)
+
+    def shut_down(self, instance: Instance) -> None:
+        """Switch a guest off; it gets the time that its image or the operator names."""
+        self._driver.power_off(
+            instance, self._shutdown_timeout_s(instance), self._settings.retry_interval_s
+        )
 
     def _reboot_soft(self, running: Running) -> Outcome:
         """Ask the guest; one that is off or does not obey is rebooted hard."""

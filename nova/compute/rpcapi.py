@@ -41,7 +41,10 @@ class ComputeAPI(Interface):
 
     @call(since="2.0", timeout_s=10, retry_safe=True)
     def get_diagnostics(self, context: RequestContext, instance: Instance) -> Diagnostics:
-        """Return counters of a running guest.  Raises: GuestNotFound, ActionNotSupported."""
+        """Return counters of a running guest.
+
+        Raises: InstanceInvalidState, GuestNotFound, ActionNotSupported.
+        """
 
     @call(since="2.0", timeout_s=10, retry_safe=True)
     def get_host_uptime(self, context: RequestContext) -> str:

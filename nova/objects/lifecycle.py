@@ -122,6 +122,11 @@ class Action:
     needs_host: bool = True
     deadline_s: int = 600
 
+    @property
+    def interrupts(self) -> bool:
+        """Tell whether it ends what else runs on the server; what has no task state does not."""
+        return bool(self.running) and self.task_states != {None}
+
 
 def _states(*states: VmState) -> frozenset[VmState]:
     return frozenset(states)
@@ -171,7 +176,7 @@ ACTIONS: dict[str, Action] = {
         needs_host=False,
     ),
     "soft_delete": Action(
-        vm_states=ANY_STATE - {VmState.SOFT_DELETED},
+        vm_states=ANY_STATE,
         task_states=ANY_TASK,
         running=(TaskState.SOFT_DELETING,),
         done=VmState.SOFT_DELETED,
