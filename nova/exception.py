@@ -286,6 +286,22 @@ class InstanceTagNotFound(NotFound):
     message = "Instance {instance_uuid} has no tag '{tag}'."
 
 
+class SameFlavor(Invalid):
+    message = "A resize needs another flavor than the one the server has."
+
+
+class CannotResizeDisk(Invalid):
+    message = "Server disk was unable to be resized because: {reason}"
+
+
+class NoMigrationToEnd(Invalid):
+    message = "Instance {instance_uuid} has not been resized: there is nothing to {action}."
+
+
+class MigrationNotFound(NotFound):
+    message = "Migration {migration_id} could not be found."
+
+
 class TooManyTags(Invalid):
     message = "The number of tags exceeds {limit}."
 
@@ -353,10 +369,24 @@ class NoValidHost(NotFound):
     message = "No valid host was found. {reason}"
 
 
+class NoRoomForServer(Invalid):
+    """No host can take a server that is to be changed or moved."""
+
+    message = "No valid host was found. {reason}"
+
+
+class InstanceHostDown(Conflict):
+    message = "The compute service on the host of instance {instance_uuid} does not answer."
+
+
 class HostClaimFailed(Conflict):
     """The chosen host can not take the server any more; the next alternate is tried."""
 
     message = "Host {host} has not enough {resource} left."
+
+
+class GroupPolicyViolated(HostClaimFailed):
+    message = "Host {host} does not suit server group {group_uuid}: {reason}"
 
 
 class ComputeHostNotFound(NotFound):
@@ -395,6 +425,38 @@ class NotOwner(Forbidden):
 
 class AvailabilityZoneNotFound(Invalid):
     message = "The requested availability zone {zone} is not available."
+
+
+class ServerGroupNotFound(NotFound):
+    message = "Instance group {group_uuid} could not be found."
+
+
+class AggregateNotFound(NotFound):
+    message = "Aggregate {aggregate_id} could not be found."
+
+
+class AggregateNameExists(Conflict):
+    message = "Aggregate {name} already exists."
+
+
+class AggregateHostExists(Conflict):
+    message = "Aggregate {aggregate_id} already has host {host}."
+
+
+class AggregateHostNotFound(NotFound):
+    message = "Aggregate {aggregate_id} has no host {host}."
+
+
+class AggregateZoneConflict(Conflict):
+    message = "Aggregate {aggregate_id} can not be changed: {reason}."
+
+
+class InvalidAggregateAction(Invalid):
+    message = "Aggregate {aggregate_id} can not be changed: {reason}."
+
+
+class AggregateInUse(Invalid):
+    message = "Aggregate {aggregate_id} still has hosts."
 
 
 # --- Images ---------------------------------------------------------------------------------
@@ -536,6 +598,27 @@ class ResizeRefused(Conflict):
     """The disks of a server can not be given the size of a flavor."""
 
     message = "Instance {instance_uuid} can not be resized: {reason}"
+
+
+class ResizeUnfinished(Conflict):
+    """Disks that an earlier resize has put aside are still there."""
+
+    message = (
+        "Instance {instance_uuid} can not be resized: what an earlier resize has left was never "
+        "tidied up. Rebuild the server first."
+    )
+
+
+class ResizeNotUndone(Internal):
+    """A resize failed, and the guest could not be put back as it was."""
+
+    message = "The failed resize of instance {instance_uuid} could not be undone."
+
+
+class AdminPasswordLost(Internal):
+    """The message with the password, which is stored nowhere, was lost."""
+
+    message = "The administrator password for the config drive is not known any more."
 
 
 class ActionNotSupported(NotSupported):

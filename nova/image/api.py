@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from nova.objects.image import Image
+from nova.objects.image import Image, ImageChange, ImageQuery, NewImage
 
 
 class ImageService(Protocol):
@@ -27,5 +27,51 @@ class ImageService(Protocol):
         path must not exist, its directory must be private; on any error nothing is left.
         Raises: ImageNotFound, ImageNotActive, ImageUnacceptable, ImageCorrupt,
         ImageServiceForbidden, ImageServiceUnavailable.
+        """
+        ...
+
+    def create(self, token: str | None, new: NewImage) -> Image:
+        """Make the record of an image that is private to the caller's project and has no data.
+
+        Raises: ImagePropertyRefused, ImageQuotaExceeded, ImageServiceForbidden,
+        ImageServiceUnavailable.
+        """
+        ...
+
+    def update(self, token: str | None, image_id: str, change: ImageChange) -> Image:
+        """Change an image; return it as it is then.
+
+        Raises: ImageNotFound, ImagePropertyRefused, ImageBusy, ImageServiceForbidden,
+        ImageServiceUnavailable.
+        """
+        ...
+
+    def upload(self, token: str | None, image_id: str, path: str) -> None:
+        """Give an image without data the bytes of a file; it is active afterwards.
+
+        An image that has bytes of this number already is left alone.
+        Raises: ImageNotFound, ImageBusy, ImageQuotaExceeded, ImageServiceForbidden,
+        ImageServiceUnavailable.
+        """
+        ...
+
+    def delete(self, token: str | None, image_id: str) -> None:
+        """Delete an image in whatever state.
+
+        Raises: ImageNotFound, ImageBusy, ImageServiceForbidden, ImageServiceUnavailable.
+        """
+        ...
+
+    def page(self, token: str | None, query: ImageQuery) -> tuple[Image, ...]:
+        """Return one page of images that the caller can see.
+
+        Raises: MarkerNotFound, ImageServiceForbidden, ImageServiceUnavailable.
+        """
+        ...
+
+    def url_of(self, image_id: str) -> str:
+        """Return the address of an image as the image service's users know it.
+
+        Raises: ImageServiceUnavailable.
         """
         ...

@@ -4,10 +4,13 @@ Only the configured service is ever contacted: redirects are errors, and locatio
 image document may name are not read.
 """
 
+import json
 import logging
+import os
 import re
 import time
 import urllib.parse
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -15,51 +18,30 @@ import requests
 from keystoneauth1 import adapter, session, token_endpoint
 from keystoneauth1 import exceptions as ksa_exceptions
 
-from nova import clock, exception
+from nova import exception
 from nova.image import transfer
-from nova.objects.image import Image
+from nova.image.glance_documents import (
+    PATCH_TYPE,
+    document_of,
+    image_from_document,
+    parameters_of,
+    patch_of,
+)
+from nova.objects.image import Image, ImageChange, ImageQuery, NewImage
 
 LOG = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 
 _IMAGE_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,254}")
-_NOT_PROPERTIES = frozenset(
-    [
-        "id",
-        "name",
-        "status",
-        "disk_format",
-        "container_format",
-        "size",
-        "virtual_size",
-        "min_disk",
-        "min_ram",
-        "checksum",
-        "os_hash_algo",
-        "os_hash_value",
-        "os_hidden",
-        "owner",
-        "visibility",
-        "created_at",
-        "updated_at",
-        "protected",
-        "tags",
-        "self",
-        "file",
-        "schema",
-        "direct_url",
-        "locations",
-        "stores",
-        "members",
-    ]
-)
 _UNREACHABLE = (ksa_exceptions.ConnectFailure, ksa_exceptions.RetriableConnectionFailure)
 _BROKEN_STREAM = (
     requests.exceptions.ChunkedEncodingError,
     requests.exceptions.ConnectionError,
     requests.exceptions.Timeout,
 )
+_BYTES = {"Accept": "application/octet-stream"}
+_SENT_BYTES = {"Content-Type": "application/octet-stream"}
 _RETRIED_STATUS = frozenset({502, 503, 504})
 _LONGEST_PAUSE_S = 8.0
 
@@ -90,12 +72,9 @@ class GlanceImageService:
         """
 
         def attempt(server: str) -> Image:
-            response = self._request(token, server, f"/v2/images/{_quoted(image_id)}")
+            response = self._request(token, server, "GET", f"/v2/images/{_quoted(image_id)}")
             _require_success(response, image_id)
-            try:
-                return image_from_document(response.json())
-            except (ValueError, KeyError, TypeError) as error:
-                raise _Again(f"unreadable image document ({error})") from error
+            return _image_of(response)
 
         return self._retried(attempt)
 
@@ -111,7 +90,7 @@ class GlanceImageService:
         address = f"/v2/images/{_quoted(image.id)}/file"
 
         def attempt(server: str) -> None:
-            response = self._request(token, server, address, stream=True)
+            response = self._request(token, server, "GET", address, _BYTES, stream=True)
             try:
                 if response.status_code == 403:
                     raise exception.ImageNotActive(image_id=image.id, status="deactivated")
@@ -122,20 +101,157 @@ class GlanceImageService:
 
         self._retried(attempt)
 
+    # --- Writing
+
+    def create(self, token: str | None, new: NewImage) -> Image:
+        """Make the record of a private image.
+
+        The id is chosen here, so that a request whose answer was lost makes no second image.
+        Raises: ImagePropertyRefused, ImageQuotaExceeded, ImageUnacceptable,
+        ImageServiceForbidden, ImageServiceUnavailable.
+        """
+        image_id = str(uuid.uuid4())
+        body = document_of(new, image_id)
+
+        def attempt(server: str) -> Image | None:
+            response = self._request(token, server, "POST", "/v2/images", json=body)
+            if response.status_code == 409:
+                return None
+            _require_success(response, image_id, 201)
+            return _image_of(response)
+
+        return self._retried(attempt) or self.get(token, image_id)
+
+    def update(self, token: str | None, image_id: str, change: ImageChange) -> Image:
+        """Change an image.
+
+        Raises: ImageNotFound, ImagePropertyRefused, ImageBusy, ImageQuotaExceeded,
+        ImageUnacceptable, ImageServiceForbidden, ImageServiceUnavailable.
+        """
+        content = json.dumps(patch_of(change)).encode()
+        path = f"/v2/images/{_quoted(image_id)}"
+
+        def attempt(server: str) -> Image:
+            response = self._request(
+                token, server, "PATCH", path, {"Content-Type": PATCH_TYPE}, data=content
+            )
+            _require_success(response, image_id)
+            return _image_of(response)
+
+        return self._retried(attempt)
+
+    def upload(self, token: str | None, image_id: str, path: str) -> None:
+        """Give an image without data the bytes of a file.
+
+        Raises: ImageNotFound, ImageBusy, ImageQuotaExceeded, ImageUnacceptable,
+        ImageServiceForbidden, ImageServiceUnavailable.
+        """
+        address = f"/v2/images/{_quoted(image_id)}/file"
+
+        def attempt(server: str) -> None:
+            with open(path, "rb") as file:
+                # The file is at its end when the request has been sent: keystoneauth must not
+                # send the same once more with a new token.
+                response = self._request(
+                    token, server, "PUT", address, _SENT_BYTES, data=file, allow_reauth=False
+                )
+            if response.status_code == 401 and token is None and self._own.invalidate():
+                raise _Again("the token had expired")
+            if response.status_code == 409 and self._has_bytes(token, image_id, path):
+                return
+            _require_success(response, image_id, 204)
+
+        self._retried(attempt)
+
+    def _has_bytes(self, token: str | None, image_id: str, path: str) -> bool:
+        """Tell whether an image holds as many bytes as a file: an answer may have been lost."""
+        found = self.get(token, image_id)
+        if found.status == "saving":
+            raise _Again("an earlier upload is still going on")
+        return found.status == "active" and found.size_bytes == os.path.getsize(path)
+
+    def delete(self, token: str | None, image_id: str) -> None:
+        """Delete an image.
+
+        Raises: ImageNotFound, ImageBusy, ImageServiceForbidden, ImageServiceUnavailable.
+        """
+        path = f"/v2/images/{_quoted(image_id)}"
+
+        def attempt(server: str) -> None:
+            response = self._request(token, server, "DELETE", path)
+            _require_success(response, image_id, 204)
+
+        self._retried(attempt)
+
+    # --- Lists
+
+    def page(self, token: str | None, query: ImageQuery) -> tuple[Image, ...]:
+        """Return one page of images; Glance may answer in smaller pages than asked for.
+
+        Raises: MarkerNotFound, ImageUnacceptable, ImageServiceForbidden,
+        ImageServiceUnavailable.
+        """
+        found: list[Image] = []
+        marker = query.marker
+        while len(found) < query.limit:
+            parameters = {**parameters_of(query), "limit": str(query.limit - len(found))}
+            if marker is not None:
+                parameters["marker"] = marker
+            images, more = self._page(token, parameters)
+            found += images
+            if not more or not images:
+                break
+            marker = images[-1].id
+        return tuple(found)
+
+    def _page(self, token: str | None, parameters: dict[str, str]) -> tuple[list[Image], bool]:
+        def attempt(server: str) -> tuple[list[Image], bool]:
+            response = self._request(token, server, "GET", "/v2/images", params=parameters)
+            if response.status_code == 400 and "marker" in parameters:
+                raise exception.MarkerNotFound(marker=parameters["marker"])
+            _require_success(response, "(list)")
+            try:
+                document = response.json()
+                images = [image_from_document(entry) for entry in document["images"]]
+            except (ValueError, KeyError, TypeError) as error:
+                raise _Again(f"unreadable list of images ({error})") from error
+            return images, "next" in document
+
+        return self._retried(attempt)
+
+    def url_of(self, image_id: str) -> str:
+        """Return the address of an image: of the first server that is configured.
+
+        Raises: ImageServiceUnavailable.
+        """
+        servers = self._servers or (self._catalogued(),)
+        return f"{servers[0]}/images/{image_id}"
+
+    # --- Requests
+
     def _request(
-        self, token: str | None, server: str, path: str, stream: bool = False
+        self,
+        token: str | None,
+        server: str,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        **content: Any,
     ) -> requests.Response:
+        """Send a request.  content: json, data, params, stream and allow_reauth."""
         auth = token_endpoint.Token(server, token) if token is not None else None
-        headers = {"Accept": "application/octet-stream" if stream else "application/json"}
+        standard = {"Accept": "application/json", "Accept-Encoding": "identity"}
         try:
-            return self._own.get(
+            return self._own.request(
                 path,
+                method,
                 endpoint_override=server,
                 auth=auth or self._own.auth,
-                headers={**headers, "Accept-Encoding": "identity"},
+                headers={**standard, **(headers or {})},
                 raise_exc=False,
                 redirect=False,
-                stream=stream,
+                log="data" not in content,
+                **content,
             )
         except _UNREACHABLE as error:
             raise _Again(type(error).__name__) from error
@@ -172,34 +288,6 @@ class _Again(Exception):
     """An attempt failed in a way that may pass."""
 
 
-def image_from_document(document: Mapping[str, Any]) -> Image:
-    """Return the image that a document of the v2 API describes.
-
-    Raises: KeyError, ValueError, TypeError.
-    """
-    return Image(
-        id=str(document["id"]),
-        name=document.get("name"),
-        status=str(document["status"]),
-        disk_format=document.get("disk_format"),
-        container_format=document.get("container_format"),
-        size_bytes=document.get("size"),
-        min_disk_gb=int(document.get("min_disk") or 0),
-        min_ram_mb=int(document.get("min_ram") or 0),
-        os_hash_algo=document.get("os_hash_algo"),
-        os_hash_value=document.get("os_hash_value"),
-        owner=document.get("owner"),
-        visibility=str(document.get("visibility") or "private"),
-        created_at=clock.parse(document["created_at"]) if "created_at" in document else None,
-        updated_at=clock.parse(document["updated_at"]) if "updated_at" in document else None,
-        properties={
-            str(key): str(value)
-            for key, value in document.items()
-            if key not in _NOT_PROPERTIES and value is not None
-        },
-    )
-
-
 def open_session(auth: Any, options: Mapping[str, Any]) -> session.Session:
     """Return a session that never follows redirects.
 
@@ -218,9 +306,9 @@ def _quoted(image_id: str) -> str:
     return urllib.parse.quote(image_id, safe="")
 
 
-def _require_success(response: requests.Response, image_id: str) -> None:
+def _require_success(response: requests.Response, image_id: str, expected: int = 200) -> None:
     status = response.status_code
-    if status == 200:
+    if status == expected:
         return
     if status == 404:
         raise exception.ImageNotFound(image_id=image_id)
@@ -228,10 +316,24 @@ def _require_success(response: requests.Response, image_id: str) -> None:
         raise exception.ImageUnacceptable(image_id=image_id, reason="it has no data.")
     if status in (401, 403):
         raise exception.ImageServiceForbidden(image_id=image_id)
+    if status == 409:
+        raise exception.ImageBusy(image_id=image_id)
+    if status == 413:
+        raise exception.ImageQuotaExceeded(image_id=image_id)
+    if status == 400 and response.request.method != "GET":
+        reason = "the image service can not take it as described."
+        raise exception.ImageUnacceptable(image_id=image_id, reason=reason)
     if status in _RETRIED_STATUS:
         raise _Again(f"answer {status}")
     reason = "redirects are not followed." if 300 <= status < 400 else f"it answered {status}."
     raise exception.ImageServiceUnavailable(reason=reason)
+
+
+def _image_of(response: requests.Response) -> Image:
+    try:
+        return image_from_document(response.json())
+    except (ValueError, KeyError, TypeError) as error:
+        raise _Again(f"unreadable image document ({error})") from error
 
 
 def _chunks(response: requests.Response) -> Iterator[bytes]:

@@ -3,6 +3,47 @@
 import dataclasses
 import datetime
 
+from nova.objects.unset import UNSET, UnsetType
+
+# Names of an image's own fields, which are no free properties.
+IMAGE_FIELDS = frozenset(
+    [
+        "id",
+        "name",
+        "status",
+        "disk_format",
+        "container_format",
+        "size",
+        "virtual_size",
+        "min_disk",
+        "min_ram",
+        "checksum",
+        "os_hash_algo",
+        "os_hash_value",
+        "os_hidden",
+        "owner",
+        "visibility",
+        "created_at",
+        "updated_at",
+        "protected",
+        "tags",
+        "self",
+        "file",
+        "schema",
+        "direct_url",
+        "locations",
+        "stores",
+        "members",
+    ]
+)
+# Properties that the image service keeps for itself.
+RESERVED_PREFIX = "os_glance"
+
+
+def is_free_property(name: str) -> bool:
+    """Tell whether a user may give an image a property of this name."""
+    return name not in IMAGE_FIELDS and not name.startswith(RESERVED_PREFIX)
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
@@ -38,6 +79,47 @@ class Image:
     def ramdisk_id(self) -> str | None:
         """Id of the ramdisk image to boot with, if any."""
         return self.properties.get("ramdisk_id") or None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class NewImage:
+    """An image to be made, without data yet; it belongs to the caller's project alone."""
+
+    name: str
+    min_disk_gb: int = 0
+    min_ram_mb: int = 0
+    properties: dict[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ImageChange:
+    """What changes of an image; formats only before there is data.
+
+    set_properties adds and overwrites; a property to be removed has to be there.
+    """
+
+    disk_format: str | UnsetType = UNSET
+    container_format: str | UnsetType = UNSET
+    set_properties: dict[str, str] = dataclasses.field(default_factory=dict)
+    remove_properties: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ImageQuery:
+    """One page of the images that a caller can see, newest first; all conditions must hold.
+
+    statuses: any of these; none means any status.  changes_since: of the last change.
+    """
+
+    name: str | None = None
+    statuses: tuple[str, ...] = ()
+    owner: str | None = None
+    min_disk_gb: int | None = None
+    min_ram_mb: int | None = None
+    changes_since: datetime.datetime | None = None
+    properties: dict[str, str] = dataclasses.field(default_factory=dict)
+    limit: int = 1000
+    marker: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

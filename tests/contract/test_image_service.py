@@ -8,7 +8,7 @@ import pytest
 
 from nova import exception
 from nova.image.memory import MemoryImageService
-from nova.objects.image import Image
+from nova.objects.image import Image, ImageChange, ImageQuery, NewImage
 from tests.fixtures import images
 from tests.fixtures.glance_transport import GlanceInMemory
 
@@ -145,3 +145,173 @@ def test_img_16_download_never_follows_a_planted_link(store, tmp_path):
     with pytest.raises(FileExistsError):
         store.service.download(None, found, str(tmp_path / "file"))
     assert victim.read_text() == "precious"
+
+
+# --- Writing
+
+
+NEW = NewImage(name="snap", min_disk_gb=3, min_ram_mb=64, properties={"image_type": "snapshot"})
+FORMATS = ImageChange(disk_format="qcow2", container_format="bare")
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "contents"
+    path.write_bytes(CONTENT)
+    return str(path)
+
+
+def test_new_image_is_a_private_record_of_the_callers_project(store):
+    made = store.service.create(OWNER, NEW)
+    found = store.service.get(OWNER, made.id)
+    assert (found.name, found.status, found.owner) == ("snap", "queued", "owner")
+    assert (found.visibility, found.size_bytes) == ("private", None)
+    assert (found.min_disk_gb, found.min_ram_mb) == (3, 64)
+    assert found.properties == {"image_type": "snapshot"}
+    with pytest.raises(exception.ImageNotFound):
+        store.service.get(STRANGER, made.id)
+
+
+def test_service_uploads_to_the_users_image_and_the_user_owns_it(store, file, tmp_path):
+    made = store.service.create(OWNER, NEW)
+    store.service.update(None, made.id, FORMATS)
+    store.service.upload(None, made.id, file)
+    found = store.service.get(OWNER, made.id)
+    assert (found.status, found.owner, found.size_bytes) == ("active", "owner", len(CONTENT))
+    assert (found.disk_format, found.container_format) == ("qcow2", "bare")
+    store.service.download(OWNER, found, str(tmp_path / "again"))
+    assert (tmp_path / "again").read_bytes() == CONTENT
+
+
+def test_upload_twice_is_one_upload(store, file):
+    made = store.service.create(OWNER, NEW)
+    store.service.update(None, made.id, FORMATS)
+    store.service.upload(None, made.id, file)
+    store.service.upload(None, made.id, file)
+    assert store.service.get(OWNER, made.id).size_bytes == len(CONTENT)
+
+
+def test_other_bytes_for_an_image_that_has_some_are_refused(store, file, tmp_path):
+    store.add(image(), b"other")
+    with pytest.raises(exception.ImageBusy):
+        store.service.upload(None, IMAGE_ID, file)
+    assert store.service.get(OWNER, IMAGE_ID).size_bytes == 5
+
+
+@pytest.mark.parametrize(
+    "name", ["visibility", "owner", "status", "id", "locations", "os_glance_failed_import"]
+)
+def test_img_17_properties_never_become_fields_of_the_image(store, name):
+    evil = NewImage(name="snap", properties={name: "public"})
+    with pytest.raises(exception.ImagePropertyRefused, match=name):
+        store.service.create(OWNER, evil)
+    made = store.service.create(OWNER, NEW)
+    for change in (
+        ImageChange(set_properties={name: "public"}),
+        ImageChange(remove_properties=(name,)),
+    ):
+        with pytest.raises(exception.ImagePropertyRefused, match=name):
+            store.service.update(OWNER, made.id, change)
+
+
+def test_properties_are_set_and_removed(store):
+    store.add(image(properties={"a": "1", "b/c~d": "2", "e": "3"}), CONTENT)
+    change = ImageChange(set_properties={"a": "9", "f": "4"}, remove_properties=("b/c~d",))
+    after = {"a": "9", "e": "3", "f": "4"}
+    assert store.service.update(OWNER, IMAGE_ID, change).properties == after
+    assert store.service.get(OWNER, IMAGE_ID).properties == after
+    with pytest.raises(exception.ImageBusy):
+        store.service.update(OWNER, IMAGE_ID, ImageChange(remove_properties=("gone",)))
+
+
+def test_formats_of_an_image_with_data_stay(store):
+    store.add(image(), CONTENT)
+    with pytest.raises(exception.ImageServiceForbidden):
+        store.service.update(OWNER, IMAGE_ID, FORMATS)
+
+
+@pytest.mark.parametrize(
+    ("visibility", "error"),
+    [("private", exception.ImageNotFound), ("public", exception.ImageServiceForbidden)],
+)
+def test_img_17_strangers_change_nothing(store, file, visibility, error):
+    store.add(image(visibility=visibility), CONTENT)
+    for change in (
+        lambda: store.service.delete(STRANGER, IMAGE_ID),
+        lambda: store.service.upload(STRANGER, IMAGE_ID, file),
+        lambda: store.service.update(STRANGER, IMAGE_ID, ImageChange(set_properties={"a": "1"})),
+    ):
+        with pytest.raises(error):
+            change()
+    assert store.service.get(OWNER, IMAGE_ID).properties == {"hw_disk_bus": "virtio"}
+
+
+@pytest.mark.parametrize("token", [OWNER, None])
+def test_deleted_image_is_gone(store, token):
+    store.add(image(), CONTENT)
+    store.service.delete(token, IMAGE_ID)
+    with pytest.raises(exception.ImageNotFound):
+        store.service.get(OWNER, IMAGE_ID)
+    with pytest.raises(exception.ImageNotFound):
+        store.service.delete(token, IMAGE_ID)
+
+
+# --- Lists
+
+
+def ids(store, token=OWNER, **query):
+    return [found.id[-1] for found in store.service.page(token, ImageQuery(**query))]
+
+
+def fill(store):
+    for number, changes in enumerate(
+        (
+            {"name": "a", "properties": {"image_type": "backup"}},
+            {"name": "b", "status": "queued", "min_ram_mb": 64},
+            {"name": "b", "status": "saving", "min_disk_gb": 2},
+            {"name": "c", "owner": "stranger"},
+            {"name": "d", "owner": "stranger", "visibility": "public"},
+            {"name": "e", "owner": "stranger", "visibility": "community"},
+        )
+    ):
+        store.add(image(id=f"{IMAGE_ID[:-1]}{number}", **changes), CONTENT)
+
+
+def test_img_17_lists_show_what_the_caller_may_see_newest_first(store):
+    fill(store)
+    assert ids(store) == ["4", "2", "1", "0"]
+    assert ids(store, STRANGER) == ["5", "4", "3"]
+    assert ids(store, MEMBER) == ["4"]
+    assert ids(store, None) == ["5", "4", "3", "2", "1", "0"]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"name": "b"}, ["2", "1"]),
+        ({"name": "c"}, []),
+        ({"statuses": ("active",)}, ["4", "0"]),
+        ({"statuses": ("queued", "saving")}, ["2", "1"]),
+        ({"owner": "stranger"}, ["4"]),
+        ({"min_ram_mb": 64}, ["1"]),
+        ({"min_disk_gb": 2}, ["2"]),
+        ({"properties": {"image_type": "backup"}}, ["0"]),
+        ({"properties": {"image_type": "snapshot"}}, []),
+        ({"name": "b", "statuses": ("saving",)}, ["2"]),
+    ],
+)
+def test_lists_are_filtered(store, query, found):
+    fill(store)
+    assert ids(store, **query) == found
+
+
+def test_lists_come_in_pages(store):
+    fill(store)
+    assert ids(store, limit=2) == ["4", "2"]
+    assert ids(store, limit=2, marker=f"{IMAGE_ID[:-1]}2") == ["1", "0"]
+    with pytest.raises(exception.MarkerNotFound):
+        ids(store, marker=f"{IMAGE_ID[:-1]}3")
+
+
+def test_each_image_has_an_address(store):
+    assert store.service.url_of(IMAGE_ID).endswith(f"/images/{IMAGE_ID}")

@@ -4,7 +4,7 @@ import pytest
 import requests
 
 from nova import exception
-from nova.image.glance import image_from_document
+from nova.image.glance_documents import image_from_document
 from nova.objects.image import Image
 from tests.fixtures import images
 from tests.fixtures.glance_transport import SERVICE_TOKEN, GlanceInMemory, document_of
