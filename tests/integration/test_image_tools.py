@@ -161,7 +161,7 @@ def test_img_07_guest_that_writes_headers_gains_nothing(area, sample, tmp_path, 
     size = str(header.stat().st_size)
     write = f"write -s {header} 0 {size}"
     run("qemu-io", "-f", host.store.disk_format, "-c", write, path)
-    host.store.extend(path, 2)
+    host.store.extend(path, host.store.disk_format, 2 * GIB)
     info = host.tool.info(path, host.store.disk_format)
     assert info.virtual_size_bytes == 2 * GIB
     assert info.backing_path != str(canary)

@@ -57,6 +57,16 @@ def cdrom_bus(virt_type: str, machine: str | None, wanted: str | None, image_id:
     return _choose(offered, wanted, "hw_cdrom_bus", image_id)
 
 
+def rescue_bus(
+    virt_type: str, machine: str | None, wanted: str | None, image_id: str | None, cdrom: bool
+) -> str:
+    """Return the bus of the disk that a server is rescued with.  Raises: ImageUnacceptable."""
+    offered = BY_VIRT_TYPE[virt_type].cdrom if cdrom else BY_VIRT_TYPE[virt_type].disk
+    if machine and "q35" in machine:
+        offered = tuple(bus for bus in offered if bus != "ide")
+    return _choose(offered, wanted, "hw_rescue_bus", image_id)
+
+
 def _choose(offered: tuple[str, ...], wanted: str | None, name: str, image_id: str | None) -> str:
     if not wanted:
         return offered[0]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from nova import exception
 from nova.objects.image import Image
 from nova.objects.instance import Instance
+from nova.privileged import guest_files
 from nova.virt.libvirt import limited, paths
 from nova.virt.libvirt.imagecache import BaseImage, ImageCache, base_name
 from nova.virt.libvirt.qemu_img import QemuImg
@@ -75,6 +76,15 @@ class DiskStore:
         self._create(base, path, size)
         return size
 
+    def create_rescue(self, image: Image, path: str, max_gb: int) -> int:
+        """Make a disk of an image in the image's own size, and return that in bytes.
+
+        max_gb: what the flavor allows; 0 allows any size.  Raises: as create_root().
+        """
+        base = self._cache.ensure_base(image, max_gb * GIB or None)
+        self._create(base, path, base.size_bytes)
+        return base.size_bytes
+
     def create_ephemeral(self, path: str, size_gb: int) -> None:
         """Make an extra disk with an empty file system, always of one kind."""
 
@@ -107,36 +117,42 @@ class DiskStore:
 
         _whole(path, copy)
 
-    def extend(self, path: str, size_gb: int) -> None:
+    def extend(self, path: str, disk_format: str, size_bytes: int) -> None:
         """Make a disk larger; the format is what was made here, whatever the guest wrote."""
-        self._tool.resize(path, self.disk_format, size_gb * GIB)
+        self._tool.resize(path, disk_format, size_bytes)
+
+    def take_back(self, instance_uuid: str) -> None:
+        """Make the disks of a guest that is off the service's own again.
+
+        libvirt gives them back by itself where it can keep notes of their owner.
+        """
+        with os.scandir(self.directory(instance_uuid)) as found:
+            disks = [each.path for each in found if each.name.startswith("disk")]
+        if not all(os.access(path, os.R_OK | os.W_OK) for path in disks):
+            guest_files.take_back(instance_uuid)
 
     def remove_directory(self, instance_uuid: str) -> None:
-        """Remove all files of a server; none being there is fine.
+        """Remove all files of a server, those put aside too; none being there is fine.
 
         Raises: DriverError while a guest still holds them on a shared directory.
         """
-        directory = self.directory(instance_uuid)
-        try:
-            if os.path.islink(directory):
-                os.unlink(directory)
-            else:
-                shutil.rmtree(directory)
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            LOG.warning("The files of instance %s can not be removed: %s", instance_uuid, error)
-            reason = errno.errorcode.get(error.errno or 0, "unknown")
-            operation = "remove the files of the server"
-            raise exception.DriverError(operation=operation, reason=reason) from error
+        for directory in paths.all_directories(self._root, instance_uuid):
+            remove_tree(directory)
+
+    def directories(self) -> list[str]:
+        """Return all directories with disks of servers, those put aside too."""
+        return [os.path.join(self._root, name) for name in self._names()]
 
     def list_uuids(self) -> set[str]:
-        """Return the uuids of servers that have files here."""
+        """Return the uuids of servers that have files here, in whatever directory."""
+        return {uuid for name in self._names() if (uuid := paths.owner_of(name))}
+
+    def _names(self) -> list[str]:
         try:
             names = os.listdir(self._root)
         except FileNotFoundError:
-            return set()
-        return {name for name in names if paths.is_uuid(name)}
+            return []
+        return [name for name in names if paths.owner_of(name)]
 
     def bases_in_use(self) -> set[str]:
         """Return the names of base images that existing disks are laid over."""
@@ -182,6 +198,25 @@ def bases_of(image_ids: set[str], ephemeral_gb: set[int], swap_mb: set[int]) -> 
         *(f"ephemeral_{size}" for size in ephemeral_gb if size),
         *(f"swap_{size}" for size in swap_mb if size),
     }
+
+
+def remove_tree(directory: str) -> None:
+    """Remove a directory of a server with all that is in it; a missing one is fine.
+
+    Raises: DriverError.
+    """
+    try:
+        if os.path.islink(directory):
+            os.unlink(directory)
+        else:
+            shutil.rmtree(directory)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        LOG.warning("%s can not be removed: %s", directory, error)
+        reason = errno.errorcode.get(error.errno or 0, "unknown")
+        operation = "remove the files of the server"
+        raise exception.DriverError(operation=operation, reason=reason) from error
 
 
 def _made_by(format_disk: Callable[[str], None], size_bytes: int) -> Callable[[str], str]:

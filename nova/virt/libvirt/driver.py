@@ -6,36 +6,33 @@ import os
 from collections.abc import Callable
 
 from nova import concurrency, exception
+from nova.objects.action_request import ImageChoice
+from nova.objects.flavor import Flavor
 from nova.objects.instance import Instance
 from nova.objects.instance_detail import InstanceDetail
 from nova.objects.lifecycle import PowerState
 from nova.objects.service import NodeResources
 from nova.privileged import guest_files
 from nova.virt.driver import EventSink
-from nova.virt.libvirt import configdrive, manifest, probe, resources, vif
+from nova.virt.libvirt import probe, resources
 from nova.virt.libvirt.capabilities import HostCapabilities
 from nova.virt.libvirt.direct_io import supports_direct_io
-from nova.virt.libvirt.disk import GIB, MIB, DiskStore
+from nova.virt.libvirt.disk import DiskStore
+from nova.virt.libvirt.files import GuestFilesMaker
 from nova.virt.libvirt.firewall import Firewall
-from nova.virt.libvirt.hardware import DiskFile, GuestFiles, HardwareSettings, guest_config
+from nova.virt.libvirt.guest_setup import GuestSetup, bases_in_use
+from nova.virt.libvirt.hardware import HardwareSettings
 from nova.virt.libvirt.host import Host
-from nova.virt.libvirt.imagecache import ImageCache, ImageSource, base_name
-from nova.virt.libvirt.manifest import DiskEntry
+from nova.virt.libvirt.imagecache import ImageCache, ImageSource
 from nova.virt.libvirt.power import GuestPower
-from nova.virt.libvirt.xml import domain_xml
+from nova.virt.libvirt.rebuild import Rebuilder
+from nova.virt.libvirt.rescue import Rescuer
+from nova.virt.libvirt.resize import Resizer
 
 LOG = logging.getLogger(__name__)
 
 CONSOLE_BYTES = 100 * 1024
 AUTO = "auto"
-
-_ROOT = "disk"
-_EPHEMERAL = "disk.local"
-_SWAP = "disk.swap"
-_CONFIG_DRIVE = "disk.config"
-_KERNEL = "kernel"
-_RAMDISK = "ramdisk"
-_CONSOLE_MODE = 0o640
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +78,12 @@ class LibvirtDriver:
         self._firewall = firewall
         self._power = GuestPower(host, sleep)
         self._settings = settings
-        self._hardware = settings.hardware
+        setup = GuestSetup(host, self._disks, firewall, settings.hardware)
+        files = GuestFilesMaker(self._images, self._disks, settings.iso_program)
+        self._setup, self._files = setup, files
+        self._rebuilder = Rebuilder(host, self._disks, files, setup)
+        self._resizer = Resizer(host, self._power, self._disks, files, setup)
+        self._rescuer = Rescuer(host, self._images, self._disks, setup, settings.iso_program)
         self._capabilities: HostCapabilities | None = None
 
     # --- Host -------------------------------------------------------------------------------
@@ -95,7 +97,7 @@ class LibvirtDriver:
         os.makedirs(self._disks.root, mode=0o711, exist_ok=True)
         self._cache.remove_leftovers()
         self._capabilities = self._host.capabilities()
-        self._hardware = self._settle(self._settings.hardware, self._capabilities)
+        self._setup.hardware = self._settle(self._settings.hardware, self._capabilities)
         self._firewall.init_host()
         concurrency.spawn(self._pump_events, sink, name="guest-events")
 
@@ -122,15 +124,8 @@ class LibvirtDriver:
         """
         instance = detail.instance
         self._host.kill(instance.uuid)
-        directory = self._disks.create_directory(instance.uuid)
-        entries = self._create_disks(detail, directory)
-        if config_drive is not None:
-            path = os.path.join(directory, _CONFIG_DRIVE)
-            configdrive.write(path, config_drive, self._settings.iso_program)
-            entries += (DiskEntry(name=_CONFIG_DRIVE, disk_format="raw", cdrom=True),)
-        manifest.save(directory, entries)
-        _create_console_log(directory)
-        self._define_and_start(instance)
+        self._files.create(detail, config_drive)
+        self._setup.define_and_start(instance)
         LOG.info("Guest %s of instance %s started", instance.name, instance.uuid)
 
     def destroy(self, instance: Instance, *, destroy_disks: bool = True) -> None:
@@ -156,9 +151,7 @@ class LibvirtDriver:
         """Start the guest; a running one is left alone.  Raises: GuestNotFound, DriverError."""
         if self._host.find_guest(instance.uuid) is None:
             raise exception.GuestNotFound(instance_uuid=instance.uuid)
-        vif.plug(instance.vifs)
-        self._firewall.prepare(instance)
-        self._host.start(instance.uuid)
+        self._setup.start(instance)
 
     def power_off(self, instance: Instance, timeout_s: int, retry_interval_s: int) -> None:
         """Ask the guest to shut down, again each interval, and force it after timeout_s.
@@ -175,19 +168,67 @@ class LibvirtDriver:
         return self._power.reboot_softly(instance.uuid, timeout_s)
 
     def reboot_hard(self, instance: Instance) -> None:
-        """Cut the power, write the definition anew and start.
+        """Cut the power, write the definition anew and start; a rescued guest stays one.
 
         Raises: GuestNotFound when not even the files are there; DriverError.
         """
-        if instance.uuid not in self._disks.list_uuids():
+        if not os.path.isdir(self._disks.directory(instance.uuid)):
             raise exception.GuestNotFound(instance_uuid=instance.uuid)
         self._host.kill(instance.uuid)
-        self._define_and_start(instance)
+        self._setup.define_and_start(instance)
 
     def get_power_state(self, instance: Instance) -> PowerState:
         """Return the power state; NOSTATE when there is no guest."""
         guest = self._host.find_guest(instance.uuid)
         return PowerState.NOSTATE if guest is None else guest.power_state
+
+    # --- Rescue, rebuild, resize ------------------------------------------------------------
+
+    def rescue(
+        self, detail: InstanceDetail, image: ImageChoice, config_drive: dict[str, bytes] | None
+    ) -> None:
+        """Start the guest from a fresh disk of image, its own root disk second.
+
+        Raises: image and driver errors.
+        """
+        self._rescuer.rescue(detail, image, config_drive)
+
+    def unrescue(self, instance: Instance) -> None:
+        """Start the guest from its own disk.  Raises: GuestNotFound, DriverError."""
+        self._rescuer.unrescue(instance)
+
+    def rebuild(
+        self,
+        detail: InstanceDetail,
+        config_drive: dict[str, bytes] | None,
+        *,
+        power_on: bool,
+        preserve_ephemeral: bool = False,
+    ) -> None:
+        """Replace the guest's disks by fresh ones.  Raises: image and driver errors."""
+        self._rebuilder.rebuild(
+            detail, config_drive, power_on=power_on, preserve_ephemeral=preserve_ephemeral
+        )
+
+    def migrate_disk_and_power_off(
+        self, instance: Instance, flavor: Flavor, timeout_s: int, retry_interval_s: int
+    ) -> None:
+        """Stop the guest and put its disks aside.  Raises: ResizeRefused, GuestNotFound, ..."""
+        self._resizer.put_aside(instance, flavor, timeout_s, retry_interval_s)
+
+    def finish_migration(
+        self, detail: InstanceDetail, old_flavor: Flavor, *, power_on: bool
+    ) -> None:
+        """Give the guest its new flavor; that of before is not needed here."""
+        self._resizer.finish(detail, power_on=power_on)
+
+    def confirm_migration(self, instance: Instance) -> None:
+        """Delete what was put aside.  Raises: DriverError."""
+        self._resizer.confirm(instance)
+
+    def finish_revert_migration(self, detail: InstanceDetail, *, power_on: bool) -> None:
+        """Put back what was put aside.  Raises: DriverError."""
+        self._resizer.revert(detail, power_on=power_on)
 
     # --- Console ----------------------------------------------------------------------------
 
@@ -216,9 +257,7 @@ class LibvirtDriver:
         What disks are laid over stands in their lists: the disks themselves belong to the
         hypervisor's user while guests run.
         """
-        directories = [self._disks.directory(uuid) for uuid in self._disks.list_uuids()]
-        entries = [entry for directory in directories for entry in manifest.find(directory)]
-        return self._cache.age_out({entry.base for entry in entries if entry.base})
+        return self._cache.age_out(bases_in_use(self._disks.directories()))
 
     def cache_image(self, image_id: str) -> bool:
         """Fetch an image into the cache; False when it was there.  Raises: image errors."""
@@ -248,71 +287,8 @@ class LibvirtDriver:
         while (event := self._host.events.get()) is not None:
             sink(event)
 
-    def _create_disks(self, detail: InstanceDetail, directory: str) -> tuple[DiskEntry, ...]:
-        """Make all disks of a server and return their list."""
-        instance, flavor = detail.instance, detail.instance.flavor
-        if instance.image_ref is None:
-            raise exception.BlockDeviceNotSupported(reason="a server needs an image to boot from.")
-
-        def path(name: str) -> str:
-            return os.path.join(directory, name)
-
-        image = self._images.get(instance.image_ref)
-        size = self._disks.create_root(image, path(_ROOT), flavor.root_gb)
-        entries = [self._entry(_ROOT, size, base_name(image.id))]
-        if flavor.ephemeral_gb:
-            self._disks.create_ephemeral(path(_EPHEMERAL), flavor.ephemeral_gb)
-            base = f"ephemeral_{flavor.ephemeral_gb}"
-            entries.append(self._entry(_EPHEMERAL, flavor.ephemeral_gb * GIB, base))
-        if flavor.swap_mb:
-            self._disks.create_swap(path(_SWAP), flavor.swap_mb)
-            base = f"swap_{flavor.swap_mb}"
-            entries.append(self._entry(_SWAP, flavor.swap_mb * MIB, base))
-        for image_id, name in ((instance.kernel_id, _KERNEL), (instance.ramdisk_id, _RAMDISK)):
-            if image_id:
-                self._disks.create_copy(self._images.get(image_id), path(name))
-        return tuple(entries)
-
-    def _entry(self, name: str, size_bytes: int, base: str) -> DiskEntry:
-        disk_format = self._disks.disk_format
-        return DiskEntry(name=name, disk_format=disk_format, size_bytes=size_bytes, base=base)
-
-    def _define_and_start(self, instance: Instance) -> None:
-        """Write the definition and start; the filters come between, before any interface."""
-        vif.plug(instance.vifs)
-        files = self._files(instance)
-        config = guest_config(instance, files, self._hardware, self._firewall.filter_of)
-        self._host.define(domain_xml(config))
-        self._firewall.prepare(instance)
-        self._host.start(instance.uuid)
-
-    def _files(self, instance: Instance) -> GuestFiles:
-        directory = self._disks.directory(instance.uuid)
-
-        def path(name: str) -> str:
-            return os.path.join(directory, name)
-
-        return GuestFiles(
-            disks=tuple(
-                DiskFile(path=path(entry.name), disk_format=entry.disk_format, cdrom=entry.cdrom)
-                for entry in manifest.load(directory)
-            ),
-            kernel_path=path(_KERNEL) if instance.kernel_id else None,
-            ramdisk_path=path(_RAMDISK) if instance.ramdisk_id else None,
-            console_log_path=path(guest_files.CONSOLE_LOG),
-        )
-
     def _remove_guest(self, instance_uuid: str, name: str) -> None:
         """Remove the filters before the definition, by which leftovers are found."""
         self._host.kill(instance_uuid)
         self._firewall.remove(name)
         self._host.undefine(instance_uuid)
-
-
-def _create_console_log(directory: str) -> None:
-    """Begin a log of the service's own, so that it can read what is appended by root."""
-    for name in os.listdir(directory):
-        if name.startswith(guest_files.CONSOLE_LOG):
-            os.unlink(os.path.join(directory, name))
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    os.close(os.open(os.path.join(directory, guest_files.CONSOLE_LOG), flags, _CONSOLE_MODE))

@@ -10,6 +10,7 @@ class GuestDisk:
 
     device: disk or cdrom.  target: device name such as vda, a hint for most buses.
     disk_format is the one the file is known to have; it is never found out by probing.
+    boot_first: the guest starts from this disk, wherever it stands.
     """
 
     path: str
@@ -20,6 +21,7 @@ class GuestDisk:
     cache: str | None = None
     serial: str | None = None
     read_only: bool = False
+    boot_first: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

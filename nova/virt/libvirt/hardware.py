@@ -50,11 +50,16 @@ class HardwareSettings:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class DiskFile:
-    """A file of a server that its guest gets as a disk, in guest order."""
+    """A file of a server that its guest gets as a disk, in guest order.
+
+    bus: None for that of the server's other disks.  boot_first: the guest starts from it.
+    """
 
     path: str
     disk_format: str
     cdrom: bool = False
+    bus: str | None = None
+    boot_first: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +128,9 @@ def _disks(
     names = buses.DeviceNames()
     disks = []
     for file in files.disks:
-        if file.cdrom:
+        if file.bus:
+            bus = file.bus
+        elif file.cdrom:
             bus = buses.cdrom_bus(settings.virt_type, machine, wanted.cdrom_bus, image_id)
         else:
             bus = buses.disk_bus(settings.virt_type, wanted.disk_bus, image_id)
@@ -138,6 +145,7 @@ def _disks(
                 device="cdrom" if optical else "disk",
                 cache=None if file.cdrom else settings.cache_mode,
                 read_only=file.cdrom,
+                boot_first=file.boot_first,
             )
         )
     return tuple(disks)
@@ -147,11 +155,12 @@ def _boot(files: GuestFiles, wanted: ImageProperties, disks: tuple[GuestDisk, ..
     firmware = "efi" if wanted.firmware_type == "uefi" else None
     if not files.kernel_path:
         return GuestBoot(firmware=firmware, menu=wanted.boot_menu)
-    root = disks[0].target if disks else "vda"
+    root = next((disk for disk in disks if disk.boot_first), disks[0] if disks else None)
     return GuestBoot(
         kernel_path=files.kernel_path,
         ramdisk_path=files.ramdisk_path,
-        command_line=wanted.command_line or _KERNEL_COMMAND_LINE.format(root=root),
+        command_line=wanted.command_line
+        or _KERNEL_COMMAND_LINE.format(root=root.target if root else "vda"),
     )
 
 

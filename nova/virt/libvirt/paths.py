@@ -9,6 +9,14 @@ from nova import exception
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
+# What may follow a server's uuid: disks put aside by a resize, a directory that is being
+# made, one that is being removed.
+ASIDE = "_resize"
+UNFINISHED = "_new"
+DOOMED = "_old"
+_SUFFIXES = (ASIDE, UNFINISHED, DOOMED)
+_DIRECTORY = re.compile(rf"(?P<uuid>{_UUID.pattern})(?:{'|'.join(_SUFFIXES)})?")
+
 
 class Area:
     """A directory tree that belongs to the service; nothing outside is ever named."""
@@ -63,9 +71,19 @@ def instance_directory(root: str, instance_uuid: str) -> str:
     return os.path.join(root, instance_uuid)
 
 
-def is_uuid(name: str) -> bool:
-    """Tell whether a directory of this name is that of a server."""
-    return _UUID.fullmatch(name) is not None
+def all_directories(root: str, instance_uuid: str) -> list[str]:
+    """Return every place where files of a server may be, its own directory last.
+
+    Raises: UnsafePath.
+    """
+    own = instance_directory(root, instance_uuid)
+    return [*(own + suffix for suffix in _SUFFIXES), own]
+
+
+def owner_of(name: str) -> str | None:
+    """Return the uuid of the server to which a directory of this name belongs."""
+    found = _DIRECTORY.fullmatch(name)
+    return found["uuid"] if found else None
 
 
 def ensure_directory(path: str, mode: int) -> None:

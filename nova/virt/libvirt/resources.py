@@ -43,8 +43,7 @@ def node_resources(
 def promised_bytes(disks: DiskStore) -> int:
     """Return how many bytes the disks of guests may still grow."""
     promised = 0
-    for instance_uuid in disks.list_uuids():
-        directory = disks.directory(instance_uuid)
+    for directory in disks.directories():
         for entry in manifest.find(directory):
             try:
                 used = os.lstat(os.path.join(directory, entry.name)).st_blocks * _BLOCK

@@ -122,7 +122,7 @@ def _add_os(domain: ElementTree.Element, config: GuestConfig) -> None:
             _text(system, "initrd", config.boot.ramdisk_path)
         if config.boot.command_line:
             _text(system, "cmdline", config.boot.command_line)
-    elif config.os_type == _FULL_VIRTUALIZATION:
+    elif config.os_type == _FULL_VIRTUALIZATION and not _names_boot_disk(config):
         ElementTree.SubElement(system, "boot", dev="hd")
     if config.boot.menu:
         ElementTree.SubElement(system, "bootmenu", enable="yes")
@@ -130,6 +130,11 @@ def _add_os(domain: ElementTree.Element, config: GuestConfig) -> None:
         ElementTree.SubElement(system, "smbios", mode="sysinfo")
     elif config.os_type == "exe":
         _text(system, "init", "/sbin/init")
+
+
+def _names_boot_disk(config: GuestConfig) -> bool:
+    """Tell whether a disk says itself that it comes first; libvirt takes one way only."""
+    return any(disk.boot_first for disk in config.disks)
 
 
 def _add_processor(domain: ElementTree.Element, config: GuestConfig) -> None:
@@ -188,6 +193,8 @@ def _add_disk(devices: ElementTree.Element, disk: GuestDisk) -> None:
         ElementTree.SubElement(element, "readonly")
     if disk.serial:
         _text(element, "serial", disk.serial)
+    if disk.boot_first:
+        ElementTree.SubElement(element, "boot", order="1")
 
 
 def _add_interface(devices: ElementTree.Element, interface: GuestInterface) -> None:

@@ -89,7 +89,7 @@ def test_img_06_07_disks_are_never_probed(host, programs):
     if host.store.disk_format == "raw":
         with open(path, "r+b") as file:
             file.write(images.qcow2_with_backing())
-    host.store.extend(path, 2)
+    host.store.extend(path, host.store.disk_format, 2 * GIB)
     assert host.tool.info(path, host.store.disk_format).virtual_size_bytes == 2 * GIB
     formats = {call[call.index("-f") + 1] for call in programs.calls[-2:]}
     assert formats == {host.store.disk_format}

@@ -29,8 +29,8 @@ def test_default_driver_has_all_parts(conf):
     for protocol in (HostInfo, Spawn, Power, Console, ImageCacheKeeper):
         assert isinstance(driver, protocol)
     assert isinstance(driver._firewall, NWFilterFirewall)
-    assert driver._hardware.virt_type == "auto"
-    assert driver._hardware.vnc_listen == "127.0.0.1"
+    assert driver._setup.hardware.virt_type == "auto"
+    assert driver._setup.hardware.vnc_listen == "127.0.0.1"
     assert driver._disks.disk_format == "qcow2"
 
 
@@ -54,7 +54,7 @@ def test_firewall_and_console_can_be_switched_off(conf):
     conf.set_override("enabled", False, "vnc")
     driver = create(conf)
     assert isinstance(driver._firewall, NoFirewall)
-    assert driver._hardware.vnc_listen is None
+    assert driver._setup.hardware.vnc_listen is None
 
 
 def test_cache_mode_of_files(conf):
