@@ -125,6 +125,20 @@ WSGI_OPTS: list[cfg.Opt] = [
         min=1,
         help="Seconds within which all headers of a request must have arrived.",
     ),
+    cfg.IntOpt(
+        "body_timeout",
+        default=60,
+        min=1,
+        help="Seconds within which the whole body of a request must have arrived.",
+    ),
+    cfg.IntOpt(
+        "max_slow_connections_per_source",
+        default=100,
+        min=0,
+        help="Connections of one address on which bytes are waited for at once, for more than a "
+        "moment; beyond that the oldest are cut off. 0: no limit, for a proxy in front that "
+        "takes care of it.",
+    ),
     cfg.BoolOpt(
         "keep_alive",
         default=True,

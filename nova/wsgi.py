@@ -20,6 +20,7 @@ from oslo_config import cfg
 from nova import concurrency
 from nova.exception import ConfigurationError
 from nova.http_framing import BadFraming, check_request_line, read_head
+from nova.http_patience import BODY, HEAD, Limits, Patience, PatientFile
 from nova.rpc.bus import Bus, RpcServer
 
 LOG = logging.getLogger(__name__)
@@ -62,12 +63,24 @@ class HttpSettings:
     pool_size: int = 1000
     socket_timeout_s: float = 900
     header_timeout_s: float = 30
+    body_timeout_s: float = 60
+    slow_per_source: int = 100
     keep_alive: bool = True
     keepidle_s: int = 600
     max_header_line_bytes: int = 16384
     max_url_bytes: int = 8192
     stop_timeout_s: float = 60
     tls: Tls | None = None
+
+    def patience(self) -> Patience:
+        """Return the watch over clients, for one server."""
+        limits = Limits(
+            idle_s=self.socket_timeout_s,
+            head_s=self.header_timeout_s,
+            body_s=self.body_timeout_s,
+            slow_per_source=self.slow_per_source,
+        )
+        return Patience(limits)
 
     @classmethod
     def from_config(cls, conf: cfg.ConfigOpts, name: str, host: str, port: int) -> "HttpSettings":
@@ -89,6 +102,8 @@ class HttpSettings:
             pool_size=wsgi.default_pool_size,
             socket_timeout_s=wsgi.client_socket_timeout,
             header_timeout_s=wsgi.header_timeout,
+            body_timeout_s=wsgi.body_timeout,
+            slow_per_source=wsgi.max_slow_connections_per_source,
             keep_alive=wsgi.keep_alive,
             keepidle_s=wsgi.tcp_keepidle,
             max_header_line_bytes=wsgi.max_header_line,
@@ -171,6 +186,7 @@ class ThreadServer:
     def start(self) -> None:
         """Begin to accept connections."""
         self._server.prepare()
+        self._server.patience.start()
         self._thread.start()
 
     def stop(self, timeout_s: float) -> bool:
@@ -178,6 +194,7 @@ class ThreadServer:
         self._server.shutdown_timeout = int(timeout_s)
         self._server.stop()
         self._thread.join(timeout_s)
+        self._server.patience.stop()
         return not self._thread.is_alive()
 
 
@@ -197,7 +214,8 @@ class _StrictServer(cheroot_wsgi.Server):
         self._listener = listener
         self.max_request_header_size = settings.max_header_line_bytes * 4
         self.settings = settings
-        self.ConnectionClass = _connection_class(settings)
+        self.patience = settings.patience()
+        self.ConnectionClass = _connection_class(settings, self.patience)
         if not settings.keep_alive:
             self.keep_alive_conn_limit = 0
         if settings.tls is not None:
@@ -219,13 +237,14 @@ class _StrictServer(cheroot_wsgi.Server):
 _MAX_THREADS = 64
 
 
-def _connection_class(settings: HttpSettings) -> type:
+def _connection_class(settings: HttpSettings, patience: Patience) -> type:
     reader = _StrictReader(settings.max_header_line_bytes)
 
     class Request(cheroot_server.HTTPRequest):
         header_reader = reader
 
         def read_request_line(self) -> bool:
+            self.conn.rfile.begin(HEAD)
             self.rfile = _CheckedFirstLine(self.rfile, settings.max_url_bytes)
             try:
                 return bool(super().read_request_line())
@@ -235,10 +254,25 @@ def _connection_class(settings: HttpSettings) -> type:
             finally:
                 self.rfile = self.rfile.inner
 
+        def respond(self) -> None:
+            self.conn.rfile.begin(BODY)
+            super().respond()
+
     class Connection(cheroot_server.HTTPConnection):
         RequestHandlerClass = Request
 
+        def __init__(self, server: Any, sock: socket.socket, *rest: Any, **more: Any) -> None:
+            super().__init__(server, sock, *rest, **more)
+            self.rfile = PatientFile(self.rfile, sock, _address_of(sock), patience)
+
     return Connection
+
+
+def _address_of(sock: socket.socket) -> str:
+    try:
+        return str(sock.getpeername()[0])
+    except OSError:
+        return ""
 
 
 class _CheckedFirstLine:

@@ -9,6 +9,7 @@ import eventlet
 import eventlet.wsgi
 
 from nova.http_framing import BadFraming, check_request_line, read_head
+from nova.http_patience import BODY, HEAD, IDLE, Patience, PatientFile
 from nova.wsgi import App, HttpSettings
 
 LOG = logging.getLogger(__name__)
@@ -22,9 +23,11 @@ class GreenServer:
         self._app = app
         self._listener = listener
         self._acceptor: Any = None
+        self._patience = settings.patience()
 
     def start(self) -> None:
         """Begin to accept connections."""
+        self._patience.start()
         settings = self._settings
         listener = self._listener
         if settings.tls is not None:
@@ -39,7 +42,7 @@ class GreenServer:
             self._app,
             log=LOG,
             max_size=settings.pool_size,
-            protocol=_protocol(settings),
+            protocol=_protocol(settings, self._patience),
             keepalive=settings.keep_alive,
             log_output=False,
             url_length_limit=settings.max_url_bytes,
@@ -50,6 +53,7 @@ class GreenServer:
     def stop(self, timeout_s: float) -> bool:
         """Accept no more; wait for requests in progress; tell whether all ended."""
         self._acceptor.kill()
+        self._patience.stop()
         with eventlet.Timeout(timeout_s, False):
             try:
                 self._acceptor.wait()
@@ -59,18 +63,37 @@ class GreenServer:
         return False
 
 
-def _protocol(settings: HttpSettings) -> type:
+def _protocol(settings: HttpSettings, patience: Patience) -> type:
     class StrictProtocol(eventlet.wsgi.HttpProtocol):
         rfile: Any
+
+        def setup(self) -> None:
+            super().setup()
+            source = str(self.client_address[0])
+            self.patient = PatientFile(self.rfile, self.connection, source, patience)
+            self.rfile = self.patient
+
+        def _read_request_line(self) -> Any:
+            """Wait for a request as long as an idle connection may, for its first line less."""
+            self.patient.begin(IDLE)
+            try:
+                if not self.rfile.closed and self.rfile.peek(1):
+                    self.patient.begin(HEAD)
+                    return super()._read_request_line()
+            except OSError as error:
+                LOG.debug("A connection broke: %s", error)
+            self.close_connection = 1
+            return ""
+
+        def get_environ(self) -> Any:
+            self.patient.begin(BODY)
+            return super().get_environ()
 
         def parse_request(self) -> bool:
             body = self.rfile
             try:
                 check_request_line(self.raw_requestline, settings.max_url_bytes)
-                with eventlet.Timeout(
-                    settings.header_timeout_s, BadFraming(reason="The headers came too slowly.")
-                ):
-                    head = read_head(body.readline, settings.max_header_line_bytes)
+                head = read_head(body.readline, settings.max_header_line_bytes)
             except BadFraming as error:
                 self._refuse(str(error))
                 return False
