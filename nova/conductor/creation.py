@@ -6,13 +6,15 @@ import secrets
 import string
 
 from nova import clock
-from nova.conductor import instance_rows, transitions
+from nova.conductor import grouping, instance_rows, transitions
 from nova.conductor.instance_rows import Template
+from nova.conductor.liveness import COMPUTE_BINARY
 from nova.conductor.network_plan import choose_networks, contains
 from nova.conductor.settings import ConductorSettings
 from nova.conductor.tasks.build import BuildJob
 from nova.context import RequestContext
 from nova.db import (
+    aggregates,
     block_devices,
     fixed_ips,
     flavors,
@@ -24,12 +26,14 @@ from nova.db import (
 )
 from nova.db.engine import Database, Transaction, retried
 from nova.exception import (
+    AvailabilityZoneNotFound,
     FixedIpAlreadyInUse,
     FixedIpInvalid,
     FlavorNotFound,
     KeypairNotFound,
     TooManyInstances,
 )
+from nova.objects import guest_rules
 from nova.objects.flavor import Flavor
 from nova.objects.instance import NewServers
 from nova.objects.network import NetworkMode
@@ -74,8 +78,10 @@ class Creation:
         with self.db.transaction() as tx:
             flavor, key_data = self._boot_material(tx, context, new)
             instance_rows.check_image(new, flavor)
+            guest_rules.check(flavor, new.image_properties)
             self._check_items(tx, new)
             self._check_networks(tx, new)
+            self._check_zone(tx, new)
             template = Template(
                 new=new,
                 flavor=flavor,
@@ -110,7 +116,7 @@ class Creation:
     def _check_items(self, tx: Transaction, new: NewServers) -> None:
         if new.metadata or new.injected_files:
             limits = quotas.limits(tx, new.project_id, self.settings.quotas, new.user_id)
-            instance_rows.check_limits(new, limits)
+            instance_rows.check_limits(new.metadata, new.injected_files, limits)
 
     def _check_networks(self, tx: Transaction, new: NewServers) -> None:
         """Refuse networks and addresses that the project can not have."""
@@ -129,6 +135,14 @@ class Creation:
             if found.instance_uuid is not None or found.reserved or found.host is not None:
                 raise FixedIpAlreadyInUse(address=pick.fixed_ip)
 
+    def _check_zone(self, tx: Transaction, new: NewServers) -> None:
+        """Refuse a zone without hosts; a host that is named makes the zone unimportant."""
+        zone, default = new.availability_zone, self.settings.default_availability_zone
+        if zone is None or new.force_host is not None:
+            return
+        if not aggregates.zone_exists(tx, zone, default, COMPUTE_BINARY):
+            raise AvailabilityZoneNotFound(zone=zone)
+
     def _insert(
         self, tx: Transaction, context: RequestContext, template: Template, count: int
     ) -> BuildJob:
@@ -144,6 +158,8 @@ class Creation:
         ]
         rows = [instance_rows.operation_row(entry, now, request) for entry in pending]
         operation_ids = operations.create(tx, rows)
+        groups = grouping.join(tx, new, uuids, self.settings.quotas, now)
+        stored = [dataclasses.replace(instance, server_groups=groups) for instance in stored]
         instance_details.create_metadata(tx, uuids, new.metadata)
         instance_details.create_tags(tx, uuids, sorted(set(new.tags)))
         if new.block_devices != block_devices.implied(new.image_ref):

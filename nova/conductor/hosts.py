@@ -8,7 +8,7 @@ from nova.conductor.reports import Reports
 from nova.conductor.rpcapi import ConductorHosts
 from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
-from nova.db import compute_nodes, instances, services
+from nova.db import aggregates, compute_nodes, instances, services
 from nova.db.engine import Database, Transaction, retried
 from nova.exception import (
     Conflict,
@@ -17,6 +17,7 @@ from nova.exception import (
     ServiceNotChangeable,
     ServiceNotFound,
 )
+from nova.objects.aggregate import ZONE_KEY
 from nova.objects.service import (
     AvailabilityZone,
     ComputeNode,
@@ -61,15 +62,20 @@ class HostsEndpoint(ConductorHosts):
         with self.db.reading() as tx:
             found = compute_nodes.list_changed(tx, since, silent_before(self.settings, now))
             removed = compute_nodes.list_removed(tx, since) if since else []
-            uuids = instances.uuids_by_host(tx, [node.host for node, _service in found])
+            hosts = [node.host for node, _service in found]
+            uuids = instances.uuids_by_host(tx, hosts)
+            metadata = aggregates.metadata_of_hosts(tx, hosts)
         changed = []
         for node, row in found:
-            service = judged(self.settings, row, now)
+            items = metadata.get(node.host, {})
+            zones = {node.host: zone for zone in items.get(ZONE_KEY, ())}
+            service = judged(self.settings, row, now, zones)
             changed.append(
                 HostSnapshot(
                     node=node,
                     service=service,
                     availability_zone=service.availability_zone or "",
+                    aggregate_metadata=items,
                     instance_uuids=tuple(uuids.get(node.host, ())),
                 )
             )
@@ -89,7 +95,8 @@ class HostsEndpoint(ConductorHosts):
         now = clock.utcnow()
         with self.db.reading() as tx:
             found = services.list_all(tx, host, binary)
-        return tuple(judged(self.settings, service, now) for service in found)
+            zones = aggregates.zones(tx, None if host is None else [host])
+        return tuple(judged(self.settings, service, now, zones) for service in found)
 
     @retried
     def update_service(
@@ -115,9 +122,10 @@ class HostsEndpoint(ConductorHosts):
             if values:
                 services.update(tx, service.id, {**values, "updated_at": now})
                 if service.binary == COMPUTE_BINARY:
-                    compute_nodes.touch(tx, service.host, now)
+                    compute_nodes.touch(tx, [service.host], now)
                 service = dataclasses.replace(service, **values, updated_at=now)
-        return judged(self.settings, service, now)
+            zones = aggregates.zones(tx, [service.host])
+        return judged(self.settings, service, now, zones)
 
     def _find(self, tx: Transaction, service_id: str) -> Service:
         host, slash, binary = service_id.rpartition("/")
@@ -139,6 +147,7 @@ class HostsEndpoint(ConductorHosts):
                         "Migrate or delete the instances first."
                     )
                 compute_nodes.delete_of_host(tx, service.host, now)
+                aggregates.forget_host(tx, service.host)
             services.delete(tx, service.id)
 
     # --- Hypervisors and zones
@@ -154,10 +163,11 @@ class HostsEndpoint(ConductorHosts):
             servers: dict[str, list[tuple[str, str]]] = {}
             if query.with_servers:
                 servers = instances.names_by_host(tx, [node.host for node, _service in found])
+            zones = aggregates.zones(tx, [node.host for node, _service in found])
         return tuple(
             Hypervisor(
                 node=node,
-                service=judged(self.settings, service, now),
+                service=judged(self.settings, service, now, zones),
                 servers=tuple(servers.get(node.host, ())),
             )
             for node, service in found
@@ -183,9 +193,10 @@ class HostsEndpoint(ConductorHosts):
         now = clock.utcnow()
         with self.db.reading() as tx:
             found = services.list_all(tx)
+            zone_of = aggregates.zones(tx)
         zones: dict[str, dict[str, tuple[Service, ...]]] = {}
         for row in found:
-            service = judged(self.settings, row, now)
+            service = judged(self.settings, row, now, zone_of)
             hosts = zones.setdefault(service.availability_zone or "", {})
             hosts[service.host] = (*hosts.get(service.host, ()), service)
         return tuple(

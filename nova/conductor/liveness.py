@@ -2,11 +2,13 @@
 
 import dataclasses
 import datetime
+from collections.abc import Mapping
 
 from nova.conductor.settings import ConductorSettings
 from nova.objects.service import Service
 
 COMPUTE_BINARY = "nova-compute"
+NO_ZONES: Mapping[str, str] = {}
 
 
 def silent_before(settings: ConductorSettings, now: datetime.datetime) -> datetime.datetime:
@@ -14,12 +16,20 @@ def silent_before(settings: ConductorSettings, now: datetime.datetime) -> dateti
     return now - datetime.timedelta(seconds=settings.service_down_time_s)
 
 
-def judged(settings: ConductorSettings, service: Service, now: datetime.datetime) -> Service:
-    """Return a service with is_up and its zone filled in."""
+def judged(
+    settings: ConductorSettings,
+    service: Service,
+    now: datetime.datetime,
+    zones: Mapping[str, str] = NO_ZONES,
+) -> Service:
+    """Return a service with is_up and its zone filled in.
+
+    zones: the zones of hosts that aggregates put into one.
+    """
     seen = service.last_seen_up
     is_up = not service.forced_down and seen is not None and seen >= silent_before(settings, now)
     if service.binary == COMPUTE_BINARY:
-        zone = settings.default_availability_zone
+        zone = zones.get(service.host, settings.default_availability_zone)
     else:
         zone = settings.internal_availability_zone
     return dataclasses.replace(service, is_up=is_up, availability_zone=zone)

@@ -1,6 +1,7 @@
 """Puts the endpoints of nova-conductor together."""
 
 from nova import clock
+from nova.conductor.aggregates import AggregatesEndpoint
 from nova.conductor.flavors import FlavorsEndpoint
 from nova.conductor.hosts import HostsEndpoint
 from nova.conductor.housekeeping import HousekeepingEndpoint
@@ -10,6 +11,7 @@ from nova.conductor.metadata import MetadataEndpoint
 from nova.conductor.networks import NetworksEndpoint
 from nova.conductor.operations import OperationsEndpoint
 from nova.conductor.quotas import QuotasEndpoint
+from nova.conductor.server_groups import ServerGroupsEndpoint
 from nova.conductor.settings import ConductorSettings
 from nova.conductor.tasks.build import BuildTask, Pool
 from nova.conductor.tasks.reconcile import Reconciler
@@ -31,6 +33,8 @@ def endpoints(settings: ConductorSettings, bus: Bus, db: Database, pool: Pool) -
         HostsEndpoint(db, settings),
         FlavorsEndpoint(db),
         KeypairsEndpoint(db, settings),
+        ServerGroupsEndpoint(db, settings),
+        AggregatesEndpoint(db, bus, settings),
         QuotasEndpoint(db, settings),
         NetworksEndpoint(db, bus, settings),
         MetadataEndpoint(db),

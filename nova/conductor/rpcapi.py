@@ -4,6 +4,7 @@ import datetime
 
 from nova.context import RequestContext
 from nova.objects.action_request import ActionRequest
+from nova.objects.aggregate import Aggregate, AggregateChange
 from nova.objects.flavor import Flavor, FlavorChange, FlavorQuery, NewFlavor
 from nova.objects.guest_metadata import GuestMetadata
 from nova.objects.instance import (
@@ -16,6 +17,7 @@ from nova.objects.instance import (
     Scope,
 )
 from nova.objects.keypair import Keypair, NewKeypair
+from nova.objects.lifecycle import VmState
 from nova.objects.network import DhcpBinding, HostNetwork, Network, NewNetwork
 from nova.objects.operation import (
     ActionQuery,
@@ -26,6 +28,7 @@ from nova.objects.operation import (
 )
 from nova.objects.quota import QuotaSet, ServerUsage, UsageQuery
 from nova.objects.request_spec import PlacementReport
+from nova.objects.server_group import NewServerGroup, ServerGroup
 from nova.objects.service import (
     AvailabilityZone,
     HostReport,
@@ -93,6 +96,42 @@ class ConductorInstances(Interface):
         Raises: InstanceNotFound, InstanceInvalidState, InstanceIsLocked, InstanceNotReady, and
         what the rules of the action raise.
         """
+
+    @call(since="1.1")
+    def lock(
+        self,
+        context: RequestContext,
+        scope: Scope,
+        instance_uuid: str,
+        reason: str | None = None,
+    ) -> None:
+        """Lock a server, for its owner or for an administrator.
+
+        A lock that is there already is replaced by an administrator's only.
+        """
+
+    @call(since="1.1")
+    def unlock(
+        self, context: RequestContext, scope: Scope, instance_uuid: str, override: bool = False
+    ) -> None:
+        """Unlock a server; override: also when somebody else locked it.
+
+        Raises: PolicyNotAuthorized.
+        """
+
+    @call(since="1.1")
+    def reset_state(
+        self, context: RequestContext, scope: Scope, instance_uuid: str, vm_state: VmState
+    ) -> None:
+        """Make a server active or error, and give up what is unfinished on it."""
+
+    @call(since="1.1", retry_safe=True)
+    def get_password(self, context: RequestContext, scope: Scope, instance_uuid: str) -> str:
+        """Return the opaque password that the guest posted, an empty text if none."""
+
+    @call(since="1.1", retry_safe=True)
+    def clear_password(self, context: RequestContext, scope: Scope, instance_uuid: str) -> None:
+        """Forget the password that the guest posted."""
 
     @call(since="1.0")
     def set_metadata(
@@ -342,6 +381,97 @@ class ConductorKeypairs(Interface):
         """Delete a key pair.  Raises: KeypairNotFound."""
 
 
+class ConductorServerGroups(Interface):
+    """Server groups: servers that shall be kept together or apart."""
+
+    topic = "conductor"
+    namespace = "server_groups"
+    version = "1.0"
+
+    @call(since="1.0", retry_safe=True)
+    def page(
+        self, context: RequestContext, scope: Scope, limit: int = 1000, offset: int = 0
+    ) -> tuple[ServerGroup, ...]:
+        """Return groups in the order in which they were made, after the first offset ones."""
+
+    @call(since="1.0", retry_safe=True)
+    def get(self, context: RequestContext, scope: Scope, group_uuid: str) -> ServerGroup:
+        """Return a group.  Raises: ServerGroupNotFound."""
+
+    @call(since="1.0")
+    def create(self, context: RequestContext, new: NewServerGroup) -> ServerGroup:
+        """Make a group without servers.  Raises: QuotaExceeded."""
+
+    @call(since="1.0")
+    def delete(self, context: RequestContext, scope: Scope, group_uuid: str) -> None:
+        """Delete a group; its servers live on without it.  Raises: ServerGroupNotFound."""
+
+
+class ConductorAggregates(Interface):
+    """Aggregates: sets of compute hosts, and the availability zones that they make."""
+
+    topic = "conductor"
+    namespace = "aggregates"
+    version = "1.0"
+
+    @call(since="1.0", retry_safe=True)
+    def list_all(self, context: RequestContext) -> tuple[Aggregate, ...]:
+        """Return all aggregates in order of their ids."""
+
+    @call(since="1.0", retry_safe=True)
+    def get(self, context: RequestContext, aggregate_id: int) -> Aggregate:
+        """Return an aggregate.  Raises: AggregateNotFound."""
+
+    @call(since="1.0")
+    def create(
+        self, context: RequestContext, name: str, availability_zone: str | None = None
+    ) -> Aggregate:
+        """Make an aggregate without hosts.  Raises: AggregateNameExists."""
+
+    @call(since="1.0")
+    def update(
+        self, context: RequestContext, aggregate_id: int, change: AggregateChange
+    ) -> Aggregate:
+        """Rename an aggregate, or give it another zone.
+
+        Raises: AggregateNotFound, AggregateNameExists, InvalidAggregateAction.
+        """
+
+    @call(since="1.0")
+    def delete(self, context: RequestContext, aggregate_id: int) -> None:
+        """Delete an aggregate that has no hosts.  Raises: AggregateNotFound, AggregateInUse."""
+
+    @call(since="1.0")
+    def add_host(self, context: RequestContext, aggregate_id: int, host: str) -> Aggregate:
+        """Put a host into an aggregate.
+
+        Raises: AggregateNotFound, ComputeHostNotFound, AggregateHostExists,
+        AggregateZoneConflict.
+        """
+
+    @call(since="1.0")
+    def remove_host(self, context: RequestContext, aggregate_id: int, host: str) -> Aggregate:
+        """Take a host out of an aggregate.
+
+        Raises: AggregateNotFound, AggregateHostNotFound, AggregateZoneConflict.
+        """
+
+    @call(since="1.0")
+    def set_metadata(
+        self, context: RequestContext, aggregate_id: int, metadata: dict[str, str | None]
+    ) -> Aggregate:
+        """Add or overwrite metadata; None removes an item.
+
+        Raises: AggregateNotFound, InvalidAggregateAction.
+        """
+
+    @call(since="1.0", retry_safe=True)
+    def cache_images(
+        self, context: RequestContext, aggregate_id: int, image_ids: tuple[str, ...]
+    ) -> None:
+        """Ask the live hosts of an aggregate to fetch images.  Raises: AggregateNotFound."""
+
+
 class ConductorQuotas(Interface):
     """Quotas, limits and usage."""
 
@@ -481,6 +611,8 @@ INTERFACES: tuple[type[Interface], ...] = (
     ConductorHosts,
     ConductorFlavors,
     ConductorKeypairs,
+    ConductorServerGroups,
+    ConductorAggregates,
     ConductorQuotas,
     ConductorNetworks,
     ConductorMetadata,

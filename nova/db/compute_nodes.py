@@ -16,13 +16,16 @@ from nova.db import bulk, search, services
 from nova.db.engine import Transaction
 from nova.db.tables import compute_nodes, removed_hosts
 from nova.db.tables import services as service_rows
+from nova.objects.numa import HostNuma
 from nova.objects.service import ComputeNode, NodeResources, Service
 
 FIELDS = tuple(field.name for field in dataclasses.fields(ComputeNode))
 REPORTED = tuple(
     field.name
     for field in dataclasses.fields(NodeResources)
-    if field.name in FIELDS and not field.name.endswith("_ratio")
+    if field.name in FIELDS
+    and not field.name.endswith("_ratio")
+    and field.name != "numa_topology"
 )
 MAX_NODES = 20000
 
@@ -35,12 +38,18 @@ _JOIN = compute_nodes.join(
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """What a server takes of a host.  limited False takes it even if it is not there."""
+    """What a server takes of a host.  limited False takes it even if it is not there.
+
+    servers: 0 for what a server takes in addition, while it is being resized.
+    limits: capacities in vcpu, memory_mb and disk_gb that hold instead of the node's own.
+    """
 
     vcpus: int
     memory_mb: int
     disk_gb: int
     limited: bool = True
+    servers: int = 1
+    limits: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
 
 def generation_of(moment: datetime.datetime) -> int:
@@ -62,6 +71,7 @@ def _columns() -> list[sa.ColumnElement[Any]]:
 def _to_node(row: sa.RowMapping) -> ComputeNode:
     values: dict[str, Any] = {name: row[name] for name in FIELDS}
     values["supported_instances"] = values["supported_instances"] or ()
+    values["traits"] = values["traits"] or ()
     values["cpu_info"] = values["cpu_info"] or ""
     return ComputeNode(**values)
 
@@ -91,13 +101,26 @@ def update(tx: Transaction, row_id: int, values: Mapping[str, Any], now: datetim
     )
 
 
-def touch(tx: Transaction, host: str, now: datetime.datetime) -> None:
-    """Give the nodes of a host a new generation, because its service changed."""
-    tx.execute(
+def set_numa(
+    tx: Transaction, node: ComputeNode, topology: HostNuma | None, now: datetime.datetime
+) -> bool:
+    """Save the cells of a node that was read before; False if it has changed since."""
+    statement = (
         sa.update(compute_nodes)
-        .where(compute_nodes.c.host == host)
-        .values(generation=_next_generation(now))
+        .where(compute_nodes.c.id == node.id, compute_nodes.c.generation == node.generation)
+        .values(numa_topology=topology, generation=_next_generation(now))
     )
+    return tx.execute(statement).rowcount == 1
+
+
+def touch(tx: Transaction, hosts: Sequence[str], now: datetime.datetime) -> None:
+    """Give the nodes of hosts a new generation, because their service or aggregate changed."""
+    for piece in bulk.chunks(hosts):
+        tx.execute(
+            sa.update(compute_nodes)
+            .where(compute_nodes.c.host.in_(piece))
+            .values(generation=_next_generation(now))
+        )
 
 
 def take(tx: Transaction, host: str, node: str, claim: Claim, now: datetime.datetime) -> bool:
@@ -107,11 +130,11 @@ def take(tx: Transaction, host: str, node: str, claim: Claim, now: datetime.date
     if claim.limited:
         conditions += [
             column.vcpus_used + claim.vcpus
-            <= (column.vcpus - column.reserved_vcpus) * column.cpu_allocation_ratio,
+            <= _capacity(claim, "vcpu", column.vcpus - column.reserved_vcpus, "cpu"),
             column.memory_mb_used + claim.memory_mb
-            <= (column.memory_mb - column.reserved_memory_mb) * column.ram_allocation_ratio,
+            <= _capacity(claim, "memory_mb", column.memory_mb - column.reserved_memory_mb, "ram"),
             column.local_gb_used + claim.disk_gb
-            <= (column.local_gb - column.reserved_disk_gb) * column.disk_allocation_ratio,
+            <= _capacity(claim, "disk_gb", column.local_gb - column.reserved_disk_gb, "disk"),
         ]
     statement = (
         sa.update(compute_nodes)
@@ -120,13 +143,23 @@ def take(tx: Transaction, host: str, node: str, claim: Claim, now: datetime.date
             vcpus_used=column.vcpus_used + claim.vcpus,
             memory_mb_used=column.memory_mb_used + claim.memory_mb,
             local_gb_used=column.local_gb_used + claim.disk_gb,
-            running_vms=column.running_vms + 1,
+            running_vms=column.running_vms + claim.servers,
             num_io_ops=column.num_io_ops + 1,
             generation=_next_generation(now),
             updated_at=now,
         )
     )
     return tx.execute(statement).rowcount == 1
+
+
+def _capacity(
+    claim: Claim, resource: str, usable: sa.ColumnElement[Any], ratio: str
+) -> sa.ColumnElement[Any]:
+    """Return how much servers may have of a resource in all."""
+    limit = claim.limits.get(resource)
+    if limit is not None:
+        return sa.literal(limit, sa.Float())
+    return usable * compute_nodes.c[f"{ratio}_allocation_ratio"]
 
 
 def give_back(
@@ -141,7 +174,7 @@ def give_back(
             vcpus_used=_less(column.vcpus_used, claim.vcpus),
             memory_mb_used=_less(column.memory_mb_used, claim.memory_mb),
             local_gb_used=_less(column.local_gb_used, claim.disk_gb),
-            running_vms=_less(column.running_vms, 1),
+            running_vms=_less(column.running_vms, claim.servers),
             failed_builds=column.failed_builds + (1 if failed else 0),
             generation=_next_generation(now),
             updated_at=now,

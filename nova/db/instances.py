@@ -262,6 +262,19 @@ def hosts_of(tx: Transaction, uuids: Sequence[str]) -> dict[str, str | None]:
     }
 
 
+def of_project(tx: Transaction, project_id: str, uuids: Sequence[str]) -> set[str]:
+    """Return which of the uuids are live servers of a project."""
+    return {
+        uuid
+        for piece in bulk.chunks(uuids)
+        for (uuid,) in tx.execute(
+            sa.select(instances.c.uuid).where(
+                instances.c.uuid.in_(piece), instances.c.project_id == project_id
+            )
+        )
+    }
+
+
 def uuids_by_host(tx: Transaction, hosts: Sequence[str]) -> dict[str, list[str]]:
     """Return the uuids of the servers of several hosts."""
     found: dict[str, list[str]] = {}

@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 
 from nova.objects.flavor import Flavor
+from nova.objects.server_group import PlacedGroup
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,7 +13,9 @@ class RequestSpec:
 
     force_host (and force_node) come from "zone:host:node" and skip the filters;
     requested_host limits the candidates, filters still run.
-    hints are lists of strings by name.
+    hints are lists of strings by name; same_host and different_host name only servers of the
+    project.  group_uuid: the server group that the servers are members of; group: the same
+    with its members.
     """
 
     flavor: Flavor
@@ -28,16 +31,22 @@ class RequestSpec:
     requested_node: str | None = None
     ignore_hosts: tuple[str, ...] = ()
     hints: dict[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    group_uuid: str | None = None
+    group: PlacedGroup | None = None
     alternates: int = 2
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """A host that was chosen, and its weight."""
+    """A host that was chosen, and its weight.
+
+    limits: capacities in vcpu, memory_mb and disk_gb that hold instead of the node's own.
+    """
 
     host: str
     node: str
     weight: float = 0.0
+    limits: dict[str, float] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,8 @@ class ConductorClients:
     instances: rpcapi.ConductorInstances
     flavors: rpcapi.ConductorFlavors
     keypairs: rpcapi.ConductorKeypairs
+    server_groups: rpcapi.ConductorServerGroups
+    aggregates: rpcapi.ConductorAggregates
     quotas: rpcapi.ConductorQuotas
     hosts: rpcapi.ConductorHosts
     networks: rpcapi.ConductorNetworks
@@ -25,6 +27,8 @@ def conductor_clients(bus: Bus) -> ConductorClients:
         instances=bus.client(rpcapi.ConductorInstances).anyone(),
         flavors=bus.client(rpcapi.ConductorFlavors).anyone(),
         keypairs=bus.client(rpcapi.ConductorKeypairs).anyone(),
+        server_groups=bus.client(rpcapi.ConductorServerGroups).anyone(),
+        aggregates=bus.client(rpcapi.ConductorAggregates).anyone(),
         quotas=bus.client(rpcapi.ConductorQuotas).anyone(),
         hosts=bus.client(rpcapi.ConductorHosts).anyone(),
         networks=bus.client(rpcapi.ConductorNetworks).anyone(),

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from nova import clock
-from nova.conductor import addresses, dispatch, transitions
+from nova.conductor import addresses, dispatch, grouping, numa_claims, transitions
 from nova.conductor.liveness import silent_before
 from nova.conductor.network_plan import choose_networks
 from nova.conductor.notify.notifier import Notifier
 from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
-from nova.db import compute_nodes, networks, operations, placement_reports
+from nova.db import aggregates, compute_nodes, instances, networks, operations, placement_reports
 from nova.db.engine import Database, Transaction, retried
 from nova.exception import (
     HostClaimFailed,
@@ -91,7 +91,7 @@ class BuildTask:
         A server that fits nowhere ends in error.  When the scheduler can not be asked, the
         servers wait for the reconciler.
         """
-        spec = self._spec(job)
+        spec = self._with_neighbours(self._spec(job))
         try:
             scheduler = self.bus.client(SchedulerAPI).anyone()
             report = scheduler.select_destinations(context, spec)
@@ -121,7 +121,16 @@ class BuildTask:
             ignore_hosts=tried_hosts(job.operations[0]),
             hints=first.scheduler_hints,
             alternates=self.settings.max_attempts - 1,
+            group_uuid=next(iter(first.server_groups), None),
         )
+
+    @retried
+    def _with_neighbours(self, spec: RequestSpec) -> RequestSpec:
+        """Add what other servers the placement depends on: of the group, and of hints."""
+        if not grouping.depends_on_others(spec):
+            return spec
+        with self.db.reading() as tx:
+            return grouping.with_others(tx, spec)
 
     @retried
     def _keep_report(self, job: BuildJob, report: PlacementReport) -> None:
@@ -142,12 +151,8 @@ class BuildTask:
         for destination in destinations:
             try:
                 work = self._claim(job, destination)
-            except HostClaimFailed:
-                LOG.info(
-                    "Host %s lost instance %s: its resources went to another",
-                    destination.host,
-                    job.instances[0].uuid,
-                )
+            except HostClaimFailed as error:
+                LOG.info("Instance %s goes to another host: %s", job.instances[0].uuid, error)
                 tried.append(destination.host)
             except InstanceActionStale as error:
                 LOG.info("The build of %s ends here: %s", job.instances[0].uuid, error)
@@ -177,13 +182,13 @@ class BuildTask:
     def _claim(self, job: BuildJob, destination: Destination) -> Work:
         """Give a server its host, addresses and resources in one transaction.
 
-        Raises: HostClaimFailed, InstanceActionStale, NoMoreFixedIps, FixedIpAlreadyInUse,
+        Raises: HostClaimFailed, GroupPolicyViolated, InstanceActionStale, NoMoreFixedIps, FixedIpAlreadyInUse,
         NetworkNotFound, NetworkHostUnavailable.
         """
         instance, operation = job.instances[0], job.operations[0]
         now = clock.utcnow()
         host, node = destination.host, destination.node
-        zone = self.settings.default_availability_zone
+        default_zone = self.settings.default_availability_zone
         attempt = operation.attempt + 1
         deadline = now + datetime.timedelta(seconds=self._deadline_s())
         with self.db.transaction() as tx:
@@ -200,18 +205,35 @@ class BuildTask:
                     "updated_at": now,
                 },
             )
-            if not changed or not transitions.place(tx, instance.uuid, host, node, zone, now):
+            if not changed or not transitions.place(
+                tx, instance.uuid, host, node, default_zone, now
+            ):
                 raise InstanceActionStale(action_id=operation.id, instance_uuid=instance.uuid)
+            grouping.check_host(tx, instance, host, now)
             vifs = self._networks(tx, job, host, now)
             claim = transitions.claim_of(instance.flavor, limited=job.request.force_host is None)
+            claim = dataclasses.replace(claim, limits=destination.limits)
             if not compute_nodes.take(tx, host, node, claim, now):
                 raise HostClaimFailed(host=host, resource="resources")
+            topology = numa_claims.take(
+                tx, host, node, instance.flavor, instance.image_properties, now
+            )
+            changes: dict[str, Any] = {}
+            if topology is not None:
+                changes["numa_topology"] = topology
+            # Read while the host's row is locked, as it is by those who change its zone.
+            zone = aggregates.find_zone(tx, host) or default_zone
+            if zone != default_zone:
+                changes["availability_zone"] = zone
+            if changes:
+                instances.compare_and_set(tx, instance.uuid, {"host": (host,)}, changes)
         placed = dataclasses.replace(
             instance,
             host=host,
             node=node,
             availability_zone=zone,
             task_state=ACTIONS["create"].running[1],
+            numa_topology=topology,
             vifs=vifs,
             updated_at=now,
         )

@@ -12,8 +12,13 @@ class SameHostFilter(HostFilter):
     once = True
 
     def refuses(self, host: HostState, spec: RequestSpec) -> str | None:
-        """Look for the hinted servers; without the hint every host suits."""
-        wanted = spec.hints.get("same_host", ())
-        if not wanted or host.instance_uuids.intersection(wanted):
+        """Look for the hinted servers; without the hint every host suits.
+
+        Of servers in the hint only the project's own are left, which may be none.
+        """
+        if "same_host" not in spec.hints:
+            return None
+        wanted = spec.hints["same_host"]
+        if host.instance_uuids.intersection(wanted):
             return None
         return f"none of the {len(wanted)} servers of same_host is here"
