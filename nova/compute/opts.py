@@ -117,4 +117,20 @@ PERIODIC_OPTS: list[cfg.Opt] = [
     ),
 ]
 
-OPTS: dict[str, list[cfg.Opt]] = {"DEFAULT": [*HOST_OPTS, *WORK_OPTS, *PERIODIC_OPTS]}
+COMPUTE_GROUP_OPTS: list[cfg.Opt] = [
+    cfg.StrOpt(
+        "cpu_dedicated_set",
+        help="CPUs of this host that are given to one server each, for flavors with "
+        "hw:cpu_policy dedicated or mixed, such as 4-12,^8,15. Unset: none.",
+    ),
+    cfg.StrOpt(
+        "cpu_shared_set",
+        help="CPUs of this host that all other servers share, such as 0-3. Unset: all that "
+        "are not in cpu_dedicated_set.",
+    ),
+]
+
+OPTS: dict[str, list[cfg.Opt]] = {
+    "DEFAULT": [*HOST_OPTS, *WORK_OPTS, *PERIODIC_OPTS],
+    "compute": COMPUTE_GROUP_OPTS,
+}

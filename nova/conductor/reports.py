@@ -13,10 +13,13 @@ from nova.conductor.power_sync import Reaction, reaction_to
 from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
 from nova.db import compute_nodes, instances, operations, services
+from nova.db.duplicates import Repeat
 from nova.db.engine import Database, Transaction, retried
 from nova.objects.lifecycle import ACTIONS, PowerState, TaskState, VmState
+from nova.objects.numa import HostNuma
+from nova.objects.numa_usage import with_usage_of, without_usage
 from nova.objects.operation import IF_POWER_STATE
-from nova.objects.service import HostReport, NodeResources, ReportAnswer, Service
+from nova.objects.service import ComputeNode, HostReport, NodeResources, ReportAnswer, Service
 
 LOG = logging.getLogger(__name__)
 
@@ -100,9 +103,24 @@ class Reports:
         node = compute_nodes.find(tx, service.host, reported.hypervisor_hostname)
         if node is None:
             row = {**values, "uuid": str(uuid.uuid4()), "host": service.host}
+            row["numa_topology"] = reported.numa_topology
             compute_nodes.register(tx, row, now)
             return
+        if reported.numa_topology != without_usage(node.numa_topology):
+            self._set_numa(tx, node, reported.numa_topology, now)
         compute_nodes.update(tx, node.id, values | load, now)
+
+    def _set_numa(
+        self,
+        tx: Transaction,
+        node: ComputeNode,
+        reported: HostNuma | None,
+        now: datetime.datetime,
+    ) -> None:
+        """Save cells that have changed, with what servers have of them."""
+        cells = None if reported is None else with_usage_of(reported, node.numa_topology)
+        if not compute_nodes.set_numa(tx, node, cells, now):
+            raise Repeat
 
     def _node_values(self, reported: NodeResources) -> dict[str, Any]:
         settings = self.settings

@@ -8,12 +8,23 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from nova.db import archive, compute_nodes, fixed_ips, instances, operations, quotas, vifs
+from nova.conductor import numa_claims
+from nova.db import (
+    archive,
+    compute_nodes,
+    fixed_ips,
+    instances,
+    operations,
+    quotas,
+    server_migrations,
+    vifs,
+)
 from nova.db.compute_nodes import Claim
 from nova.db.engine import Transaction
 from nova.objects.flavor import Flavor
 from nova.objects.instance import Fault, Instance
 from nova.objects.lifecycle import ACTIONS, Action, PowerState, TaskState, VmState
+from nova.objects.migration import Migration, MigrationStatus
 from nova.objects.operation import ActionResult, Operation, Progress
 
 # Task states that are set when an operation is dispatched; its host need not set them again.
@@ -22,11 +33,26 @@ DISPATCHED = frozenset(
     | {action.running[0] for action in ACTIONS.values() if action.running}
 )
 
+# How far a resize is, by the step that its host begins.
+_MIGRATION_STATUS: dict[TaskState | None, MigrationStatus] = {
+    TaskState.RESIZE_MIGRATING: MigrationStatus.MIGRATING,
+    TaskState.RESIZE_MIGRATED: MigrationStatus.POST_MIGRATING,
+}
+_UNDER_WAY = (
+    MigrationStatus.PRE_MIGRATING,
+    MigrationStatus.MIGRATING,
+    MigrationStatus.POST_MIGRATING,
+)
 
-def claim_of(flavor: Flavor, limited: bool = True) -> Claim:
+
+def claim_of(flavor: Flavor, limited: bool = True, servers: int = 1) -> Claim:
     """Return what a server of a flavor takes of its host."""
     return Claim(
-        vcpus=flavor.vcpus, memory_mb=flavor.memory_mb, disk_gb=flavor.disk_gb, limited=limited
+        vcpus=flavor.vcpus,
+        memory_mb=flavor.memory_mb,
+        disk_gb=flavor.disk_gb,
+        limited=limited,
+        servers=servers,
     )
 
 
@@ -75,6 +101,7 @@ def unplace(tx: Transaction, instance: Instance, now: datetime.datetime) -> bool
         {
             "host": None,
             "node": None,
+            "numa_topology": None,
             "task_state": TaskState.SCHEDULING,
             "updated_at": now,
         },
@@ -87,12 +114,58 @@ def unplace(tx: Transaction, instance: Instance, now: datetime.datetime) -> bool
 def give_back(
     tx: Transaction, instance: Instance, now: datetime.datetime, failed: bool = False
 ) -> None:
-    """Free a server's addresses and its claim on its host."""
+    """Free a server's addresses and its claim on its host, that of a resize too."""
+    end_resize(tx, instance, now)
     fixed_ips.release_for(tx, instance.uuid, now)
     vifs.delete_for(tx, instance.uuid)
     if instance.host is not None and instance.node is not None:
         claim = claim_of(instance.flavor)
         compute_nodes.give_back(tx, instance.host, instance.node, claim, now, failed)
+        numa_claims.give_back(tx, instance.host, instance.node, instance.numa_topology, now)
+
+
+def end_resize(tx: Transaction, instance: Instance, now: datetime.datetime) -> None:
+    """Free what a resize holds that will be neither confirmed nor reverted any more.
+
+    The server keeps the flavor that it has.
+    """
+    if instance.vm_state is VmState.BUILDING:
+        return
+    migration = server_migrations.find_unfinished(tx, instance.uuid)
+    if migration is None:
+        return
+    status = MigrationStatus.ERROR
+    if migration.status is MigrationStatus.FINISHED:
+        status = MigrationStatus.CONFIRMED
+    server_migrations.set_status(tx, instance.uuid, server_migrations.UNFINISHED, status, now)
+    keep_flavor(tx, instance, migration, instance.flavor, now)
+
+
+def keep_flavor(
+    tx: Transaction,
+    instance: Instance,
+    migration: Migration,
+    flavor: Flavor,
+    now: datetime.datetime,
+) -> None:
+    """Free the claim and the quota that a resize holds beyond one of its two flavors."""
+    old, new = migration.old_flavor, migration.new_flavor
+    other = old if flavor == new else new
+    if instance.host is not None and instance.node is not None:
+        claim = claim_of(other, servers=0)
+        compute_nodes.give_back(tx, instance.host, instance.node, claim, now, failed=False)
+    surplus = {
+        "cores": max(old.vcpus, new.vcpus) - flavor.vcpus,
+        "ram": max(old.memory_mb, new.memory_mb) - flavor.memory_mb,
+    }
+    amounts = {name: amount for name, amount in surplus.items() if amount}
+    if amounts:
+        quotas.release(tx, instance.project_id, instance.user_id, amounts)
+
+
+def broken() -> dict[str, Any]:
+    """Return the states of a server whose guest nobody knows to be whole."""
+    return {"vm_state": VmState.ERROR}
 
 
 def begun(instance: Instance, action: Action, now: datetime.datetime) -> dict[str, Any]:
@@ -113,13 +186,17 @@ def begin(tx: Transaction, instance: Instance, values: Mapping[str, Any]) -> boo
 
 def step(tx: Transaction, progress: Progress, now: datetime.datetime) -> bool:
     """Set the task state of an operation that runs on a host."""
-    return operations.set_task_state(
+    done = operations.set_task_state(
         tx,
         progress.operation_id,
         progress.instance_uuid,
         progress.host,
         {"task_state": progress.task_state, "updated_at": now},
     )
+    status = _MIGRATION_STATUS.get(progress.task_state)
+    if done and status is not None:
+        server_migrations.set_status(tx, progress.instance_uuid, _UNDER_WAY, status, now)
+    return done
 
 
 def finish(
@@ -188,6 +265,7 @@ def fail_build(tx: Transaction, instance: Instance, fault: Fault, now: datetime.
             "power_state": int(PowerState.NOSTATE),
             "host": None,
             "node": None,
+            "numa_topology": None,
             "updated_at": now,
         },
     ):
@@ -209,6 +287,19 @@ def finish_delete(tx: Transaction, instance: Instance, now: datetime.datetime) -
     if not archive.move(tx, instance, final, now):
         return False
     give_back(tx, instance, now)
-    amounts = quota_of(instance.flavor)
-    quotas.release(tx, instance.project_id, instance.user_id, amounts)
+    if instance.soft_deleted_at is None:
+        amounts = quota_of(instance.flavor)
+        quotas.release(tx, instance.project_id, instance.user_id, amounts)
     return True
+
+
+def reset(
+    tx: Transaction,
+    instance: Instance,
+    vm_state: VmState,
+    now: datetime.datetime,
+    more: Mapping[str, Any],
+) -> None:
+    """Give a server a state because an administrator says so.  more: further columns."""
+    values = {"vm_state": vm_state, "task_state": None, "updated_at": now}
+    instances.compare_and_set(tx, instance.uuid, {}, {**more, **values})

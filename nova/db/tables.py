@@ -367,6 +367,7 @@ compute_nodes = _table(
     Column("cpu_info", long_text()),
     Column("supported_instances", Value(tuple[tuple[str, str, str], ...])),
     _text("uptime"),
+    Column("traits", Value(tuple[str, ...])),
     Column("numa_topology", Value(HostNuma)),
     _number("reserved_memory_mb"),
     _number("reserved_disk_gb"),

@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 
 from nova.objects.lifecycle import PowerState
+from nova.objects.numa import HostNuma
 from nova.objects.unset import UNSET, UnsetType
 
 
@@ -43,7 +44,8 @@ class NodeResources:
 
     local_gb and free_disk_gb are of the file system that holds the instances;
     supported_instances are (architecture, hypervisor type, vm mode) triples;
-    cpu_info and stats are JSON-like flat values.
+    cpu_info and stats are JSON-like flat values.  traits: what the host can do, in the words
+    of os-traits.  numa_topology: the cells, without what servers have of them.
     """
 
     hypervisor_hostname: str
@@ -58,6 +60,8 @@ class NodeResources:
     cpu_info: str = ""
     supported_instances: tuple[tuple[str, str, str], ...] = ()
     uptime: str | None = None
+    traits: tuple[str, ...] = ()
+    numa_topology: HostNuma | None = None
     reserved_memory_mb: int = 0
     reserved_disk_gb: int = 0
     reserved_vcpus: int = 0
@@ -95,6 +99,8 @@ class ComputeNode:
     cpu_info: str = ""
     supported_instances: tuple[tuple[str, str, str], ...] = ()
     uptime: str | None = None
+    traits: tuple[str, ...] = ()
+    numa_topology: HostNuma | None = None
     reserved_memory_mb: int = 0
     reserved_disk_gb: int = 0
     reserved_vcpus: int = 0

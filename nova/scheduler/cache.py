@@ -8,6 +8,7 @@ from nova import clock
 from nova.conductor.rpcapi import ConductorHosts
 from nova.context import RequestContext
 from nova.objects.flavor import Flavor
+from nova.objects.request_spec import RequestSpec
 from nova.rpc.bus import Bus
 from nova.scheduler.choose import Pick
 from nova.scheduler.host_state import HostState, from_snapshot
@@ -20,6 +21,7 @@ PICK_LIFETIME_S = 60.0
 class _Pending:
     instance_uuid: str
     flavor: Flavor
+    image_properties: dict[str, str]
     picked_at: float
 
 
@@ -70,7 +72,7 @@ class HostCache:
         now = clock.monotonic()
         return tuple(_state(self._hosts[name], now, placing) for name in sorted(self._hosts))
 
-    def take(self, flavor: Flavor, picks: Iterable[Pick]) -> None:
+    def take(self, spec: RequestSpec, picks: Iterable[Pick]) -> None:
         """Subtract what was chosen; an earlier pick of the same server is given back."""
         now = clock.monotonic()
         chosen = {pick.instance_uuid: pick.host.host for pick in picks}
@@ -81,7 +83,9 @@ class HostCache:
                 if entry.instance_uuid not in chosen and now - entry.picked_at < PICK_LIFETIME_S
             ]
             host.pending.extend(
-                _Pending(uuid, flavor, now) for uuid, target in chosen.items() if target == name
+                _Pending(uuid, spec.flavor, spec.image_properties, now)
+                for uuid, target in chosen.items()
+                if target == name
             )
 
     def _pull(self, context: RequestContext) -> None:
@@ -107,5 +111,5 @@ def _state(host: _Host, now: float, placing: Collection[str]) -> HostState:
     state = host.told
     for entry in host.pending:
         if now - entry.picked_at < PICK_LIFETIME_S and entry.instance_uuid not in placing:
-            state = state.consumed(entry.flavor, entry.instance_uuid)
+            state = state.consumed(entry.flavor, entry.instance_uuid, entry.image_properties)
     return state

@@ -95,7 +95,7 @@ def choose(
         if placed.ranked:
             best = placed.ranked[0].state
             picks.append(Pick(instance_uuid=uuid, host=best))
-            taken = best.consumed(spec.flavor, uuid)
+            taken = best.consumed(spec.flavor, uuid, spec.image_properties)
             candidates = tuple(taken if state is best else state for state in candidates)
     return Choice(report=_report(spec, rules, len(considered), stages, rounds), picks=tuple(picks))
 

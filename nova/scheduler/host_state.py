@@ -1,8 +1,14 @@
 """What the scheduler knows of one host, and what a chosen server takes from it."""
 
 import dataclasses
+from collections.abc import Mapping
 
+from nova import exception
 from nova.objects.flavor import Flavor
+from nova.objects.numa import HostNuma
+from nova.objects.numa_fit import Fit, Ratios, fit
+from nova.objects.numa_request import numa_request
+from nova.objects.numa_usage import taken
 from nova.objects.service import ComputeNode, HostSnapshot, Service
 
 
@@ -23,6 +29,7 @@ class HostState:
     num_instances: int
     num_io_ops: int
     instance_uuids: frozenset[str]
+    numa_topology: HostNuma | None = None
 
     @property
     def host(self) -> str:
@@ -66,9 +73,30 @@ class HostState:
         """Disk that is left."""
         return self.local_gb_capacity - self.local_gb_used
 
-    def consumed(self, flavor: Flavor, instance_uuid: str | None = None) -> "HostState":
+    def numa_fit(self, flavor: Flavor, image_properties: Mapping[str, str]) -> Fit | None:
+        """Return how a server's cells fit here, None for a server without cells."""
+        try:
+            wanted = numa_request(flavor, image_properties)
+        except exception.Invalid as error:
+            return Fit(reason=str(error))
+        if wanted is None:
+            return None
+        node = self.node
+        ratios = Ratios(cpu=node.cpu_allocation_ratio, memory=node.ram_allocation_ratio)
+        return fit(wanted, self.numa_topology, ratios)
+
+    def consumed(
+        self,
+        flavor: Flavor,
+        instance_uuid: str | None = None,
+        image_properties: Mapping[str, str] | None = None,
+    ) -> "HostState":
         """Return the host as it is with one more server that is being built."""
         uuids = self.instance_uuids
+        cells = self.numa_topology
+        fitted = self.numa_fit(flavor, image_properties or {}) if cells is not None else None
+        if cells is not None and fitted is not None and fitted.guest is not None:
+            cells = taken(cells, fitted.guest)
         return dataclasses.replace(
             self,
             vcpus_used=self.vcpus_used + flavor.vcpus,
@@ -77,6 +105,7 @@ class HostState:
             num_instances=self.num_instances + 1,
             num_io_ops=self.num_io_ops + 1,
             instance_uuids=uuids if instance_uuid is None else uuids | {instance_uuid},
+            numa_topology=cells,
         )
 
 
@@ -93,4 +122,5 @@ def from_snapshot(snapshot: HostSnapshot) -> HostState:
         num_instances=max(node.running_vms, len(snapshot.instance_uuids)),
         num_io_ops=node.num_io_ops,
         instance_uuids=frozenset(snapshot.instance_uuids),
+        numa_topology=node.numa_topology,
     )

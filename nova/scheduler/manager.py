@@ -43,7 +43,7 @@ class SchedulerManager(SchedulerAPI):
         """Choose and take, so that the next request sees what this one got."""
         with self._choosing:
             choice = choose(spec, self._cache.states(spec.instance_uuids), self._rules, self._rng)
-            self._cache.take(spec.flavor, choice.picks)
+            self._cache.take(spec, choice.picks)
         return choice
 
 

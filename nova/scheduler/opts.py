@@ -27,6 +27,8 @@ FILTER_SCHEDULER_OPTS: list[cfg.Opt] = [
             "RamFilter",
             "DiskFilter",
             "CoreFilter",
+            "ComputeTraitsFilter",
+            "NUMATopologyFilter",
         ],
         help="Class names of the filters that every host must pass, in this order. Put those "
         "that refuse most first.",

@@ -11,9 +11,11 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from nova import concurrency, exception
+from nova.objects import traits
 from nova.objects.instance import Instance
 from nova.objects.instance_detail import InstanceDetail
 from nova.objects.lifecycle import PowerState
+from nova.objects.numa import HostNuma
 from nova.objects.service import NodeResources
 from nova.virt.driver import EventSink, GuestEvent
 from nova.virt.fake_lifecycle import ON, FakeGuest, FakeLifecycle
@@ -25,11 +27,13 @@ CONSOLE_BYTES = 100 * 1024
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class FakeSize:
-    """What a fake host has."""
+    """What a fake host has; traits: what it says that it can do."""
 
     vcpus: int = 1000
     memory_mb: int = 800000
     local_gb: int = 600000
+    numa: HostNuma | None = None
+    traits: tuple[str, ...] = (traits.UEFI, traits.SECURE_BOOT, *traits.TPM.values())
 
 
 class FakeDriver(FakeLifecycle):
@@ -127,6 +131,8 @@ class FakeDriver(FakeLifecycle):
             free_disk_gb=max(0, self._size.local_gb - used_gb),
             cpu_info=json.dumps({"arch": "x86_64", "model": "fake", "features": ["fake"]}),
             supported_instances=(("x86_64", "fake", "hvm"),),
+            traits=self._size.traits,
+            numa_topology=self._size.numa,
         )
 
     def list_guests(self) -> dict[str, PowerState]:

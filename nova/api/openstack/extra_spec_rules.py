@@ -81,6 +81,7 @@ _HARDWARE: Mapping[str, Check] = {
         "piix3-uhci", "piix4-uhci", "ehci", "ich9-ehci1", "vt82c686b-uhci",
         "pci-ohci", "nec-xhci", "qemu-xhci", "none",
     ),
+    "serial_port_count": _integer(0, 4),
     "redirected_usb_ports": _integer(0, 15),
     "vif_multiqueue_enabled": _boolean,
     "viommu_model": _one_of("intel", "smmuv3", "virtio", "auto"),
@@ -90,7 +91,7 @@ _HARDWARE: Mapping[str, Check] = {
 _SHARES = "|".join(
     f"{part}_{kind}"
     for part in ("cpu", "memory", "disk_io", "vif")
-    for kind in ("limit", "reservation", "shares_share")
+    for kind in ("limit", "reservation", "share", "shares_share")
 )
 
 # Namespace to patterns of the names within it.
@@ -104,6 +105,21 @@ _RULES: Mapping[str, Mapping[str, Check]] = {
         "secure_boot": _one_of("required", "disabled", "optional"),
         "monitors": _integer(1, 8),
         "resolution": _text,
+    },
+    "powervm": {
+        "availability_priority": _integer(0, 255),
+        "dedicated_proc": _boolean,
+        "dedicated_sharing_mode": _one_of(
+            "share_idle_procs", "keep_idle_procs", "share_idle_procs_active",
+            "share_idle_procs_always",
+        ),
+        r"(min|max)_(mem|vcpu)": _COUNT,
+        r"((min|max)_)?proc_units": _like(r"[0-9]+(\.[0-9]+)?"),
+        "processor_compatibility": _text,
+        "shared_proc_pool_name": _text,
+        "shared_weight": _integer(0, 255),
+        "srr_capability": _boolean,
+        "uncapped": _boolean,
     },
     "pci_passthrough": {"alias": _like(r"[^:,]+:[0-9]+(\s*,\s*[^:,]+:[0-9]+)*")},
     "quota": {

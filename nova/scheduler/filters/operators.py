@@ -22,14 +22,6 @@ _TEXTUAL: dict[str, Callable[[str, str], bool]] = {
     "s<=": operator.le,
     "s<": operator.lt,
 }
-_VERSIONS: dict[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]] = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    ">=": operator.ge,
-    "<=": operator.le,
-    ">": operator.gt,
-    "<": operator.lt,
-}
 
 
 def matches(value: str, requirement: str) -> bool:
@@ -61,18 +53,3 @@ def _matches_number(value: str, symbol: str, operands: list[str]) -> bool:
 def _alternatives(words: list[str]) -> list[str]:
     """Return the words that each follow an ``<or>``."""
     return [word for mark, word in itertools.pairwise(words) if mark == "<or>"]
-
-
-def compare_versions(have: str, symbol: str, wanted: str) -> bool:
-    """Compare dotted version numbers; missing parts count as zero."""
-    left, right = _parts(have), _parts(wanted)
-    width = max(len(left), len(right))
-    return _VERSIONS[symbol](_padded(left, width), _padded(right, width))
-
-
-def _parts(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part)
-
-
-def _padded(parts: tuple[int, ...], width: int) -> tuple[int, ...]:
-    return parts + (0,) * (width - len(parts))

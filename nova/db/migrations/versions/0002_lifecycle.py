@@ -47,6 +47,7 @@ def upgrade() -> None:
         for name, kind in SERVER_COLUMNS:
             op.add_column(table, sa.Column(name, kind))
     op.add_column("instance_actions", sa.Column("request", LONG_TEXT))
+    op.add_column("compute_nodes", sa.Column("traits", LONG_TEXT))
     op.add_column("compute_nodes", sa.Column("numa_topology", LONG_TEXT))
     _aggregates()
     _agent_builds()
@@ -60,6 +61,7 @@ def downgrade() -> None:
     for name in TABLES:
         op.drop_table(name)
     op.drop_column("compute_nodes", "numa_topology")
+    op.drop_column("compute_nodes", "traits")
     op.drop_column("instance_actions", "request")
     for table in ("instances", "deleted_instances"):
         for name, _kind in SERVER_COLUMNS:
