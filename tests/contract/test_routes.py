@@ -9,7 +9,9 @@ import pathlib
 import pytest
 
 from nova.api.openstack.app import RESOURCES
+from nova.api.openstack.refusals import REFUSED
 from nova.api.openstack.resource import Resource, Route
+from nova.api.openstack.volumes_boot import ALIAS
 
 GOLDEN = pathlib.Path(__file__).with_name("routes.golden")
 Row = tuple[str, str, str, str, str, str]
@@ -39,18 +41,46 @@ def _built() -> set[Row]:
     return {_row(route) for resource in RESOURCES for route in resource.routes}
 
 
+def _expected() -> set[Row]:
+    """Return the rows of routes that must be there: built ones, refused ones, their aliases."""
+    rows = {row for row, state in _golden() if state in ("built", "refused")}
+    places = {row[:3] for row in rows}
+    return rows | {
+        row
+        for row, state in _golden()
+        if state == "alias" and (row[0], row[1].replace(ALIAS, "/servers"), row[2]) in places
+    }
+
+
 def test_table_is_complete_and_without_doubles() -> None:
     rows = [row for row, _ in _golden()]
     assert len(rows) == len(set(rows)) > 240
-    assert {state.split()[0] for _, state in _golden()} == {"built", "issue", "later", "documents"}
+    assert {state.split()[0] for _, state in _golden()} == {
+        "built",
+        "refused",
+        "alias",
+        "issue",
+        "later",
+        "documents",
+    }
 
 
 def test_every_built_line_of_the_table_exists() -> None:
-    assert {row for row, state in _golden() if state == "built"} - _built() == set()
+    assert _expected() - _built() == set()
 
 
 def test_every_route_is_a_built_line_of_the_table() -> None:
-    assert _built() - {row for row, state in _golden() if state == "built"} == set()
+    assert _built() - _expected() == set()
+
+
+def test_what_is_refused_has_the_word_in_the_table() -> None:
+    refused = {_row(route) for resource in REFUSED for route in resource.routes}
+    assert refused <= {row for row, state in _golden() if state == "refused"}
+
+
+def test_only_the_other_name_of_servers_is_an_alias() -> None:
+    aliases = {row[1] for row, state in _golden() if state == "alias"}
+    assert aliases == {ALIAS, f"{ALIAS}/detail", f"{ALIAS}/{{id}}", f"{ALIAS}/{{id}}/action"}
 
 
 def test_every_rule_of_a_route_has_a_default() -> None:

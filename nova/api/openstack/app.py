@@ -20,13 +20,17 @@ from nova.api.openstack import (
     networks,
     quota_class_sets,
     quota_sets,
+    refusals,
     server_actions,
     server_ips,
     server_metadata,
+    server_shares,
     server_tags,
     servers,
     services,
     tenant_usage,
+    volume_attachments,
+    volumes_boot,
 )
 from nova.api.openstack.auth import authentication
 from nova.api.openstack.call import Services
@@ -39,6 +43,7 @@ from nova.api.openstack.middleware import (
     StripIdentity,
     VersionDocuments,
 )
+from nova.api.openstack.rate_limits import Buckets, ProjectLimit, SourceLimit
 from nova.api.openstack.resource import Resource
 from nova.api.settings import ApiSettings
 from nova.image.api import ImageService
@@ -65,7 +70,13 @@ RESOURCES: tuple[Resource, ...] = (
     availability_zones.availability_zones,
     networks.networks,
     tenant_usage.tenant_usage,
+    volume_attachments.volume_attachments,
+    server_shares.server_shares,
+    *refusals.REFUSED,
+    *refusals.ABSENT,
 )
+# Last, because it repeats routes of the others.
+RESOURCES = (*RESOURCES, volumes_boot.alias_of(RESOURCES))
 
 
 def default_rules() -> dict[str, str]:
@@ -114,8 +125,12 @@ def make_app(
         lambda app: SizeLimit(app, settings.max_body_bytes),
         # Clients read these without a token to find out how to go on.
         lambda app: VersionDocuments(app, settings),
-        # Last: from here on the caller is known.
+        # Before authentication: wrong tokens cost the identity service something.
+        lambda app: SourceLimit(app, Buckets(settings.rate_limit_per_source)),
+        # From here on the caller is known.
         authenticate,
+        # Last: what is refused above costs a project nothing.
+        lambda app: ProjectLimit(app, Buckets(settings.rate_limit_per_project)),
     ]
     app: WsgiApp = Dispatcher(RESOURCES, provided)
     for wrap in reversed(middleware):
