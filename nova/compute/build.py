@@ -86,7 +86,7 @@ class Builder:
             event="compute__do_build_and_run_instance",
             task_state=self._steps[0].task_state,
             work=self._build,
-            explain=self._explain,
+            explain=self.explain,
             discard=lambda running: self.clean(running.context, running.instance),
             undo=self._end_interrupted,
         )
@@ -105,6 +105,10 @@ class Builder:
         return found
 
     def _build(self, running: Running) -> Outcome:
+        return self.build(running, running.detail)
+
+    def build(self, running: Running, detail: InstanceDetail) -> Outcome:
+        """Build a server that is described by detail; on an error nothing is left."""
         with self._room or contextlib.nullcontext():
             begun: list[BuildStep] = []
             try:
@@ -112,7 +116,7 @@ class Builder:
                     if begun:
                         running.step(step.task_state)
                     begun.append(step)
-                    step.do(running.context, running.detail)
+                    step.do(running.context, detail)
                 running.check()
             except Exception:
                 self._undo(begun, running.context, running.instance)
@@ -153,12 +157,13 @@ class Builder:
     def _unspawn(self, context: RequestContext, instance: Instance) -> None:
         self._driver.destroy(instance)
 
-    def _explain(self, running: Running, error: Exception) -> Failure:
+    def explain(self, running: Running, error: Exception) -> Failure:
         """Tell what the tenant may know, and whether another host is worth trying."""
         if isinstance(error, IMAGE_ERRORS):
             uuid = running.instance.uuid
             return Failure(message=f"Build of instance {uuid} aborted: {error}")
         if isinstance(error, exception.ImageServiceUnavailable):
             return Failure(message="The image service can not be reached.", retry=True)
-        step = next(step for step in self._steps if step.task_state == running.task_state)
+        found = [step for step in self._steps if step.task_state == running.task_state]
+        step = (found or self._steps)[0]
         return Failure(message=step.failure, retry=True)

@@ -91,6 +91,8 @@ class Plan:
     event: name in the action's event list.  task_state: set when the work starts.
     explain: the failure to report for an error; None leaves the operation unfinished, to be
     taken up again later.  discard: undoes finished work that nobody wants any more.
+    settle: what can be thrown away only once the success is known to the conductor, because
+    the work may have to be repeated until then; may be left out by a crash.
     undo: removes what was left by work that the end of the service interrupted, and returns
     what to report of it; every action needs one whose recovery is not to repeat it.
     task_state None: of an action that has no task states.
@@ -101,7 +103,17 @@ class Plan:
     work: Callable[[Running], Outcome]
     explain: Callable[[Running, Exception], Failure | None]
     discard: Callable[[Running], None] | None = None
+    settle: Callable[[Running], None] | None = None
     undo: Callable[[Running], Failure] | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Unsent:
+    """A result that could not be delivered, and what follows when it is."""
+
+    running: Running
+    plan: Plan
+    result: ActionResult
 
 
 class Operations:
@@ -117,7 +129,7 @@ class Operations:
         self._locks = LockRegistry()
         self._guard = threading.Lock()
         self._running: dict[int, Running] = {}
-        self._unsent: dict[int, tuple[RequestContext, ActionResult]] = {}
+        self._unsent: dict[int, _Unsent] = {}
 
     def run(self, context: RequestContext, work: Work, plan: Plan) -> None:
         """Carry an operation out, unless it runs already or is no longer wanted."""
@@ -158,15 +170,20 @@ class Operations:
     def resend(self) -> bool:
         """Deliver results again that could not be delivered; tell whether any is unwanted."""
         unwanted = False
-        for operation_id, (context, result) in list(self._unsent.items()):
+        for operation_id, unsent in list(self._unsent.items()):
+            running, delivered = unsent.running, True
             try:
-                self._conductor.anyone().finish(context, result)
+                self._conductor.anyone().finish(running.context, unsent.result)
             except AWAY as error:
                 LOG.warning("Result of operation %s is still undelivered: %s", operation_id, error)
                 return unwanted
             except STALE as error:
                 LOG.info("Result of operation %s is not wanted: %s", operation_id, error)
-                unwanted = True
+                unwanted, delivered = True, False
+            if delivered:
+                _settle(running, unsent.plan, unsent.result)
+            elif unsent.result.succeeded and unsent.plan.discard is not None:
+                unsent.plan.discard(running)
             with self._guard:
                 self._unsent.pop(operation_id, None)
         return unwanted
@@ -227,7 +244,7 @@ class Operations:
         done = dataclasses.replace(
             result, succeeded=True, vm_state=outcome.vm_state, power_state=outcome.power_state
         )
-        wanted = self._finish(running, done)
+        wanted = self._finish(running, plan, done)
         if wanted:
             LOG.info("Instance %s: %s done", running.instance.uuid, running.operation.action)
         elif plan.discard is not None:
@@ -243,9 +260,9 @@ class Operations:
         failed = _failed(result, failure, error)
         if failure.retry:
             failed = dataclasses.replace(failed, admin_password=running.detail.admin_password)
-        self._finish(running, failed)
+        self._finish(running, plan, failed)
 
-    def _finish(self, running: Running, result: ActionResult) -> bool:
+    def _finish(self, running: Running, plan: Plan, result: ActionResult) -> bool:
         """Deliver a result; False when it is not wanted."""
         try:
             self._conductor.anyone().finish(running.context, result)
@@ -254,8 +271,11 @@ class Operations:
             return False
         except AWAY as error:
             LOG.warning("Operation %s: result is kept: %s", result.operation_id, error)
+            unsent = _Unsent(running=running, plan=plan, result=result)
             with self._guard:
-                self._unsent[result.operation_id] = (running.context, result)
+                self._unsent[result.operation_id] = unsent
+        else:
+            _settle(running, plan, result)
         return True
 
     def _result(
@@ -268,6 +288,11 @@ class Operations:
             event=event,
             event_started_at=started_at,
         )
+
+
+def _settle(running: Running, plan: Plan, result: ActionResult) -> None:
+    if result.succeeded and plan.settle is not None:
+        plan.settle(running)
 
 
 def _failed(result: ActionResult, failure: Failure, error: Exception) -> ActionResult:

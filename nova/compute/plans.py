@@ -13,6 +13,8 @@ from nova.compute.operations import Plan
 from nova.compute.pause import PauseActions
 from nova.compute.power import PowerActions
 from nova.compute.settings import ComputeSettings
+from nova.compute.shelve import ShelveActions, UnshelveActions
+from nova.compute.snapshot import SnapshotActions
 from nova.compute.suspend import SuspendActions
 from nova.compute.terminate import Terminator
 from nova.image.api import ImageService
@@ -43,6 +45,9 @@ def make_plans(tools: HostTools) -> Plans:
     password = AdminPasswordActions(tools.driver)
     crash_dump = CrashDumpActions(tools.driver)
     network_info = NetworkInfoActions(tools.driver, tools.networks)
+    snapshots = SnapshotActions(tools.driver, tools.images)
+    shelve = ShelveActions(tools.driver, tools.networks, power, tools.images)
+    unshelve = UnshelveActions(tools.driver, tools.networks, tools.builder, tools.images)
     return {
         "create": lambda operation: tools.builder.plan(),
         "delete": lambda operation: terminator.plan(),
@@ -59,4 +64,9 @@ def make_plans(tools: HostTools) -> Plans:
         "changePassword": lambda operation: password.plan(),
         "trigger_crash_dump": lambda operation: crash_dump.plan(),
         "inject_network_info": lambda operation: network_info.plan(),
+        "createImage": lambda operation: snapshots.image_plan(),
+        "createBackup": lambda operation: snapshots.backup_plan(),
+        "shelve": lambda operation: shelve.shelve_plan(),
+        "shelveOffload": lambda operation: shelve.offload_plan(),
+        "unshelve": lambda operation: unshelve.plan(),
     }

@@ -1,0 +1,149 @@
+"""createImage and createBackup: the root disk of a server becomes an image.
+
+Source: virt-driver section 10; compute-api-routes (createImage, createBackup).
+"""
+
+import logging
+
+from nova import exception
+from nova.compute import endings
+from nova.compute.operations import Failure, Outcome, Plan, Running
+from nova.compute.uploads import Uploads, explanation
+from nova.image.api import ImageService
+from nova.objects.action_request import SnapshotRequest
+from nova.objects.image import Image, ImageQuery
+from nova.objects.instance import Instance
+from nova.objects.lifecycle import TaskState, VmState
+from nova.objects.operation import Operation
+from nova.virt.driver import ComputeDriver
+
+LOG = logging.getLogger(__name__)
+
+QUIESCE_PROPERTY = "os_require_quiesce"
+_TRUE = frozenset({"yes", "true", "1", "on"})
+_PAGE = 1000
+
+
+def request_of(operation: Operation) -> SnapshotRequest:
+    """Return what an operation was asked to make.  Raises: Invalid."""
+    request = operation.request.snapshot if operation.request is not None else None
+    if request is None:
+        raise exception.Invalid(reason=f"Operation {operation.id} names no image.")
+    return request
+
+
+def must_be_quiesced(instance: Instance) -> bool:
+    """Tell whether a snapshot is wanted only with the guest's file systems frozen.
+
+    A guest that does not run writes nothing.
+    """
+    wanted = instance.image_properties.get(QUIESCE_PROPERTY, "").lower() in _TRUE
+    return wanted and instance.vm_state is VmState.ACTIVE
+
+
+class SnapshotActions:
+    """Plans of createImage and createBackup on one host.
+
+    The server goes on as it is, whatever happens: what fails or is interrupted leaves no
+    image behind.
+    """
+
+    def __init__(self, driver: ComputeDriver, images: ImageService) -> None:
+        self._driver = driver
+        self._images = images
+        self._uploads = Uploads(driver, images)
+
+    def image_plan(self) -> Plan:
+        """Return how an image is made of a server."""
+        return Plan(
+            event="compute_snapshot_instance",
+            task_state=TaskState.IMAGE_SNAPSHOT,
+            work=self._take,
+            explain=lambda running, error: self._failure(running, error, "The snapshot"),
+            discard=lambda running: self._clean(running),
+            undo=self._undo,
+        )
+
+    def backup_plan(self) -> Plan:
+        """Return how a backup is made, and older ones go."""
+        return Plan(
+            event="compute_backup_instance",
+            task_state=TaskState.IMAGE_BACKUP,
+            work=self._take,
+            explain=lambda running, error: self._failure(running, error, "The backup"),
+            discard=lambda running: self._clean(running),
+            settle=self._rotate,
+            undo=self._undo,
+        )
+
+    def _take(self, running: Running) -> Outcome:
+        try:
+            image_id = request_of(running.operation).image_id
+            running.step(TaskState.IMAGE_PENDING_UPLOAD)
+            instance = running.instance
+            file = self._driver.snapshot(instance, quiesce=must_be_quiesced(instance))
+            running.step(TaskState.IMAGE_UPLOADING)
+            self._uploads.upload(instance, image_id, file)
+            running.check()
+        except Exception:
+            self._clean(running)
+            raise
+        return endings.outcome(self._driver, running)
+
+    def _clean(self, running: Running) -> None:
+        """Remove file and image."""
+        self._uploads.discard_file(running.instance)
+        request = running.operation.request
+        if request is not None and request.snapshot is not None:
+            self._uploads.delete(request.snapshot.image_id)
+
+    def _undo(self, running: Running) -> Failure:
+        self._clean(running)
+        return Failure(message=endings.INTERRUPTED)
+
+    def _failure(self, running: Running, error: Exception, what: str) -> Failure:
+        power_state = endings.power_state_if_known(self._driver, running.instance)
+        return Failure(message=explanation(what, error), power_state=power_state)
+
+    # --- Rotation
+
+    def _rotate(self, running: Running) -> None:
+        """Delete the oldest backups of the server, of the same type, beyond the rotation.
+
+        Only images of the project that owns the new one count: anybody may give an image of
+        his own the properties of a backup.
+        """
+        request = request_of(running.operation)
+        if request.rotation is None:
+            return
+        try:
+            for image in self._backups(running.instance, request)[request.rotation :]:
+                LOG.info("Backup %s of instance %s goes", image.id, running.instance.uuid)
+                self._uploads.delete(image.id)
+        except exception.NovaException as error:
+            LOG.warning("Backups of %s are not rotated: %s", running.instance.uuid, error)
+
+    def _backups(self, instance: Instance, request: SnapshotRequest) -> list[Image]:
+        """Return the complete backups, newest first."""
+        owner = self._images.get(None, request.image_id).owner
+        query = ImageQuery(
+            owner=owner,
+            statuses=("active",),
+            properties={
+                "image_type": "backup",
+                "backup_type": request.backup_type or "",
+                "instance_uuid": instance.uuid,
+            },
+            limit=_PAGE,
+        )
+        found = [image for image in self._images.page(None, query) if image.owner == owner]
+        # Of two that were made in the same second the one that was just made is the newer.
+        return sorted(
+            found,
+            key=lambda image: (_made_at(image), image.id == request.image_id),
+            reverse=True,
+        )
+
+
+def _made_at(image: Image) -> str:
+    return "" if image.created_at is None else image.created_at.isoformat()
