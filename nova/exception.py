@@ -268,6 +268,10 @@ class InstanceNotReady(Conflict):
     message = "Instance {instance_uuid} is not ready: it has not been placed on a host yet."
 
 
+class AvailabilityZoneConflict(Conflict):
+    message = "Instance {instance_uuid} is not in the availability zone {zone}."
+
+
 class UnexpectedTaskState(Conflict):
     message = "Instance {instance_uuid} is in task state {actual}, not in {expected}."
 
@@ -504,6 +508,10 @@ class ImageConversionFailed(Invalid):
     """The bytes were acceptable, but could not be turned into a disk within the limits."""
 
     message = "Image {image_id} can not be turned into a disk: {reason}"
+
+
+class TooManyRequests(Busy):
+    message = "Too many requests in a short time. Try again in {retry_after_s} seconds."
 
 
 class HostStorageFull(Busy):

@@ -51,6 +51,21 @@ API_OPTS: list[cfg.Opt] = [
         max=1000,
         help="Largest number of objects in one page of a list.",
     ),
+    cfg.IntOpt(
+        "rate_limit_per_project",
+        default=30000,
+        min=0,
+        help="Units that a project may spend in a minute, for each nova-api process: reading "
+        "costs 1, a detailed list 2, a change 3, an action 5, new servers 10. Beyond that the "
+        "answer is 429 with Retry-After. 0: no limit.",
+    ),
+    cfg.IntOpt(
+        "rate_limit_per_source",
+        default=60000,
+        min=0,
+        help="Requests that one address may send in a minute, for each nova-api process, with "
+        "a valid token or without. 0: no limit, for a proxy in front that takes care of it.",
+    ),
     cfg.URIOpt(
         "compute_link_prefix",
         schemes=["http", "https"],

@@ -7,7 +7,7 @@ from oslo_config import cfg
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ApiSettings:
-    """What handlers and middleware need to know of the configuration."""
+    """What handlers and middleware need to know of the configuration; rates of 0 are no limit."""
 
     listen: str = "127.0.0.1"
     listen_port: int = 8774
@@ -20,6 +20,8 @@ class ApiSettings:
     enable_instance_password: bool = True
     password_length: int = 12
     internal_zone: str = "internal"
+    rate_limit_per_project: int = 0
+    rate_limit_per_source: int = 0
 
     @classmethod
     def from_conf(cls, conf: cfg.ConfigOpts) -> "ApiSettings":
@@ -36,4 +38,6 @@ class ApiSettings:
             enable_instance_password=conf.api.enable_instance_password,
             password_length=conf.password_length,
             internal_zone=conf.internal_service_availability_zone,
+            rate_limit_per_project=conf.api.rate_limit_per_project,
+            rate_limit_per_source=conf.api.rate_limit_per_source,
         )

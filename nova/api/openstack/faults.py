@@ -94,7 +94,9 @@ def fault_of(error: Exception, is_admin: bool = False) -> Fault:
     if not isinstance(error, exception.NovaException):
         return Fault(status=500, message=_UNEXPECTED.format(name=type(error).__name__))
     status = status_of(type(error))
-    retry_after_s = RETRY_AFTER_S if status in (413, 429) else None
+    retry_after_s = None
+    if status in (413, 429):
+        retry_after_s = error.kwargs.get("retry_after_s", RETRY_AFTER_S)
     if status == 500:
         message = _UNEXPECTED.format(name=type(error).__name__)
     elif status == 503 and not is_admin:
