@@ -3,7 +3,7 @@
 import dataclasses
 import datetime
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nova.conductor import transitions
@@ -18,7 +18,7 @@ from nova.exception import (
 )
 from nova.objects.build_request import BuildRequest
 from nova.objects.flavor import Flavor
-from nova.objects.instance import Instance, NewServers
+from nova.objects.instance import InjectedFile, Instance, NewServers
 from nova.objects.lifecycle import PowerState
 from nova.objects.operation import Operation, OperationState
 from nova.objects.quota import UNLIMITED
@@ -41,25 +41,35 @@ def check_image(new: NewServers, flavor: Flavor) -> None:
 
     Raises: FlavorMemoryTooSmall, FlavorDiskTooSmall.
     """
-    if flavor.memory_mb < new.image_min_ram_mb:
-        raise FlavorMemoryTooSmall(memory_mb=flavor.memory_mb, min_ram_mb=new.image_min_ram_mb)
+    check_sizes(new.image_min_ram_mb, new.image_min_disk_gb, new.image_size_bytes, flavor)
+
+
+def check_sizes(min_ram_mb: int, min_disk_gb: int, size_bytes: int, flavor: Flavor) -> None:
+    """Refuse a flavor that is too small for an image that needs so much.
+
+    Raises: FlavorMemoryTooSmall, FlavorDiskTooSmall.
+    """
+    if flavor.memory_mb < min_ram_mb:
+        raise FlavorMemoryTooSmall(memory_mb=flavor.memory_mb, min_ram_mb=min_ram_mb)
     if flavor.root_gb == 0:
         return
-    need_gb = max(new.image_min_disk_gb, -(-new.image_size_bytes // GIB))
+    need_gb = max(min_disk_gb, -(-size_bytes // GIB))
     if flavor.root_gb < need_gb:
         raise FlavorDiskTooSmall(root_gb=flavor.root_gb, need_gb=need_gb)
 
 
-def check_limits(new: NewServers, limits: Mapping[str, int]) -> None:
+def check_limits(
+    metadata: Mapping[str, str], files: Sequence[InjectedFile], limits: Mapping[str, int]
+) -> None:
     """Refuse metadata and files beyond the quota.
 
     Raises: MetadataLimitExceeded, InjectedFileLimitExceeded.
     """
-    if _over(len(new.metadata), limits["metadata_items"]):
+    if _over(len(metadata), limits["metadata_items"]):
         raise MetadataLimitExceeded(limit=limits["metadata_items"])
-    if _over(len(new.injected_files), limits["injected_files"]):
+    if _over(len(files), limits["injected_files"]):
         raise InjectedFileLimitExceeded(reason="too many files")
-    for file in new.injected_files:
+    for file in files:
         if _over(len(file.path.encode()), limits["injected_file_path_bytes"]):
             raise InjectedFileLimitExceeded(reason="a path is too long")
         if _over(_decoded_size(file.contents), limits["injected_file_content_bytes"]):
@@ -154,7 +164,13 @@ def row_of(instance: Instance) -> dict[str, Any]:
     """Return the columns of a new server."""
     row = {name: getattr(instance, name) for name in FIELDS if name != "id"}
     row["power_state"] = int(instance.power_state)
-    return row | {column: getattr(instance.flavor, field) for column, field in _OF_FLAVOR.items()}
+    return row | flavor_columns(instance.flavor)
+
+
+def flavor_columns(flavor: Flavor) -> dict[str, Any]:
+    """Return the columns of a server of a flavor."""
+    copies = {column: getattr(flavor, field) for column, field in _OF_FLAVOR.items()}
+    return {"flavor": flavor, **copies}
 
 
 def fields_of(values: Mapping[str, Any]) -> dict[str, Any]:

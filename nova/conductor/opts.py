@@ -160,6 +160,15 @@ PLACEMENT_OPTS: list[cfg.Opt] = [
     ),
 ]
 
+RESIZE_OPTS: list[cfg.Opt] = [
+    cfg.BoolOpt(
+        "allow_resize_to_same_host",
+        default=True,
+        help="Whether a server may be given another flavor on the host that it is on. There is "
+        "no other way in this release: without it, resizes are refused.",
+    ),
+]
+
 ZONE_OPTS: list[cfg.Opt] = [
     cfg.StrOpt(
         "default_availability_zone",
@@ -250,5 +259,5 @@ TIMER_OPTS: list[cfg.Opt] = [
 OPTS: dict[str, list[cfg.Opt]] = {
     CONDUCTOR_GROUP: CONDUCTOR_OPTS,
     NOTIFICATIONS_GROUP: NOTIFICATIONS_OPTS,
-    "DEFAULT": [*QUOTA_OPTS, *PLACEMENT_OPTS, *ZONE_OPTS, *NETWORK_OPTS, *TIMER_OPTS],
+    "DEFAULT": [*QUOTA_OPTS, *PLACEMENT_OPTS, *RESIZE_OPTS, *ZONE_OPTS, *NETWORK_OPTS, *TIMER_OPTS],
 }

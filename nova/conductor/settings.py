@@ -52,6 +52,8 @@ class ConductorSettings:
     placement_report_days: int = 30
     build_threads: int = 16
     reconcile_interval_s: int = 30
+    allow_resize_to_same_host: bool = True
+    default_architecture: str | None = None
     reclaim_instance_interval_s: int = 0
     rescue_timeout_s: int = 0
     reboot_timeout_s: int = 0
@@ -82,6 +84,8 @@ def conductor_settings(conf: cfg.ConfigOpts) -> ConductorSettings:
         placement_report_days=group.placement_report_days,
         build_threads=group.build_threads,
         reconcile_interval_s=group.reconcile_interval,
+        allow_resize_to_same_host=conf.allow_resize_to_same_host,
+        default_architecture=conf.filter_scheduler.image_properties_default_architecture,
         reclaim_instance_interval_s=conf.reclaim_instance_interval,
         rescue_timeout_s=conf.rescue_timeout,
         reboot_timeout_s=conf.reboot_timeout,

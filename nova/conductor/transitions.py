@@ -150,10 +150,11 @@ def keep_flavor(
 ) -> None:
     """Free the claim and the quota that a resize holds beyond one of its two flavors."""
     old, new = migration.old_flavor, migration.new_flavor
-    other = old if flavor == new else new
+    other, numa = (old, migration.old_numa) if flavor == new else (new, migration.new_numa)
     if instance.host is not None and instance.node is not None:
         claim = claim_of(other, servers=0)
         compute_nodes.give_back(tx, instance.host, instance.node, claim, now, failed=False)
+        numa_claims.give_back(tx, instance.host, instance.node, numa, now)
     surplus = {
         "cores": max(old.vcpus, new.vcpus) - flavor.vcpus,
         "ram": max(old.memory_mb, new.memory_mb) - flavor.memory_mb,

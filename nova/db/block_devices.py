@@ -44,6 +44,20 @@ def create(tx: Transaction, uuids: Sequence[str], devices: Sequence[BlockDevice]
     bulk.insert(tx, block_device_mapping, rows)
 
 
+def set_root_image(tx: Transaction, instance_uuid: str, image_id: str) -> None:
+    """Let the disk that a server boots from be made of another image."""
+    table = block_device_mapping.c
+    tx.execute(
+        sa.update(block_device_mapping)
+        .where(
+            table.instance_uuid == instance_uuid,
+            table.source_type == "image",
+            table.boot_index == 0,
+        )
+        .values(image_id=image_id)
+    )
+
+
 def list_for(tx: Transaction, uuids: Sequence[str]) -> dict[str, tuple[BlockDevice, ...]]:
     """Return the devices that are stored for servers, by uuid."""
     found: dict[str, tuple[BlockDevice, ...]] = {}

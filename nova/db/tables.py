@@ -475,6 +475,8 @@ migrations = _table(
     Column("old_vm_state", Word(VmState), nullable=False),
     Column("old_flavor", Value(Flavor), nullable=False),
     Column("new_flavor", Value(Flavor), nullable=False),
+    Column("old_numa", Value(GuestNuma)),
+    Column("new_numa", Value(GuestNuma)),
     _flag("hidden"),
     Column("created_at", moment(), nullable=False),
     Column("updated_at", moment(), nullable=False),

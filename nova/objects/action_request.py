@@ -49,9 +49,9 @@ class ResizeRequest:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class RescueRequest:
-    """The image to boot for rescue."""
+    """The image to boot for rescue; None stands for the server's own."""
 
-    image: ImageChoice
+    image: ImageChoice | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

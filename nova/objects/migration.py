@@ -9,6 +9,7 @@ import enum
 
 from nova.objects.flavor import Flavor
 from nova.objects.lifecycle import VmState
+from nova.objects.numa import GuestNuma
 
 
 class MigrationType(enum.StrEnum):
@@ -44,7 +45,11 @@ class MigrationStatus(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Migration:
-    """One move or resize.  old_vm_state: to what the server returns when it is confirmed."""
+    """One move or resize.
+
+    old_vm_state: to what the server returns when it is confirmed.  old_numa, new_numa: where
+    its cells are with either flavor.
+    """
 
     id: int
     uuid: str
@@ -54,6 +59,8 @@ class Migration:
     old_vm_state: VmState
     old_flavor: Flavor
     new_flavor: Flavor
+    old_numa: GuestNuma | None = None
+    new_numa: GuestNuma | None = None
     project_id: str | None = None
     user_id: str | None = None
     source_compute: str | None = None

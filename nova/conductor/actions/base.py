@@ -33,13 +33,15 @@ class Prepared:
 
     values: columns of the server to be set, states excepted.  request: what is stored with
     the operation.  arguments: likewise.  schedule: the operation has no host yet; the
-    scheduler is asked for one.
+    scheduler is asked for one.  metadata: all of the server's from now on, already saved;
+    None: unchanged.
     """
 
     values: Values = dataclasses.field(default_factory=dict)
     request: ActionRequest | None = None
     arguments: dict[str, str] = dataclasses.field(default_factory=dict)
     schedule: bool = False
+    metadata: dict[str, str] | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,22 @@
 """The rules of every action of lifecycle.ACTIONS; most have none of their own."""
 
 from nova.conductor.actions.base import ActionRules
+from nova.conductor.actions.deferred_delete import RestoreRules, SoftDeleteRules
+from nova.conductor.actions.rebuild import RebuildRules
+from nova.conductor.actions.rescue import RescueRules
+from nova.conductor.actions.resize import ConfirmRules, ResizeRules, RevertRules
 
 _PLAIN = ActionRules()
 
-_RULES: dict[str, ActionRules] = {}
+_RULES: dict[str, ActionRules] = {
+    "rebuild": RebuildRules(),
+    "rescue": RescueRules(),
+    "resize": ResizeRules(),
+    "confirmResize": ConfirmRules(),
+    "revertResize": RevertRules(),
+    "soft_delete": SoftDeleteRules(),
+    "restore": RestoreRules(),
+}
 
 
 def rules_of(action: str) -> ActionRules:

@@ -1,6 +1,7 @@
 import pytest
 
-from nova.scheduler.filters.operators import compare_versions, matches
+from nova.objects.image_fit import compare_versions
+from nova.scheduler.filters.operators import matches
 
 
 @pytest.mark.parametrize(

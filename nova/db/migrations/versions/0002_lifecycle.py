@@ -175,6 +175,8 @@ def _migrations() -> None:
         _text("old_vm_state", 36, nullable=False),
         sa.Column("old_flavor", LONG_TEXT, nullable=False),
         sa.Column("new_flavor", LONG_TEXT, nullable=False),
+        sa.Column("old_numa", LONG_TEXT),
+        sa.Column("new_numa", LONG_TEXT),
         sa.Column("hidden", sa.Boolean(), server_default=sa.false(), nullable=False),
         *_moments(nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_migrations")),
