@@ -7,11 +7,12 @@ import logging
 from nova import clock
 from nova.conductor import dispatch, instance_rows, metadata_caches, transitions
 from nova.conductor.actions.base import Beginning
+from nova.conductor.actions.deferred_delete import is_deferred
 from nova.conductor.actions.registry import rules_of
 from nova.conductor.creation import Creation
+from nova.conductor.immediate import ImmediateActions
 from nova.conductor.liveness import COMPUTE_BINARY, judged
 from nova.conductor.notify.notifier import Notifier
-from nova.conductor.rpcapi import ConductorInstances
 from nova.conductor.settings import ConductorSettings
 from nova.conductor.tasks.build import BuildTask, Pool
 from nova.context import RequestContext
@@ -30,6 +31,7 @@ from nova.db.duplicates import Repeat
 from nova.db.engine import Database, Transaction, retried
 from nova.exception import (
     ActionNotFound,
+    AvailabilityZoneConflict,
     InstanceInvalidState,
     InstanceIsLocked,
     InstanceMetadataNotFound,
@@ -51,7 +53,7 @@ from nova.objects.instance import (
     NewServers,
     Scope,
 )
-from nova.objects.lifecycle import ACTIONS, PUBLIC_ACTION_NAMES, Action, VmState
+from nova.objects.lifecycle import ACTIONS, PUBLIC_ACTION_NAMES, Action, TaskState, VmState
 from nova.objects.operation import ActionEvent, ActionQuery, ActionRecord, OperationState, Work
 from nova.objects.quota import UNLIMITED
 from nova.objects.request_spec import PlacementReport
@@ -68,14 +70,18 @@ _WRITABLE = frozenset({VmState.ACTIVE, VmState.PAUSED, VmState.SUSPENDED, VmStat
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
-    """An action as it was asked for."""
+    """An action as it was asked for.
+
+    only_in: states (vm_state, task_states) outside of which it is pointless; None: any.
+    """
 
     name: str
-    arguments: dict[str, str]
-    request: ActionRequest
+    arguments: dict[str, str] = dataclasses.field(default_factory=dict)
+    request: ActionRequest = dataclasses.field(default_factory=ActionRequest)
+    only_in: tuple[VmState, frozenset[TaskState | None]] | None = None
 
 
-class InstancesEndpoint(ConductorInstances):
+class InstancesEndpoint(ImmediateActions):
     """Serves the servers of the database."""
 
     def __init__(
@@ -135,6 +141,7 @@ class InstancesEndpoint(ConductorInstances):
             instance = self._get(tx, scope, instance_uuid)
             if not values:
                 return instance
+            _check_pin(instance, values.get("pinned_availability_zone"))
             values["updated_at"] = clock.utcnow()
             instances.compare_and_set(tx, instance.uuid, {}, values)
         return dataclasses.replace(instance, **values)
@@ -161,13 +168,37 @@ class InstancesEndpoint(ConductorInstances):
         if action not in ACTIONS or action == "create":
             raise Invalid(reason=f"There is no action {action}.")
         asked = _Asked(name=action, arguments=arguments or {}, request=request or ActionRequest())
+        return self._dispatch(context, scope, instance_uuid, asked, admin_password)
+
+    def begin_due(
+        self,
+        context: RequestContext,
+        instance_uuid: str,
+        action: str,
+        only_in: tuple[VmState, frozenset[TaskState | None]],
+    ) -> None:
+        """Begin an action on a server that is still in a state (vm_state, task_states).
+
+        Raises: InstanceInvalidState, and what begin_action() raises.
+        """
+        asked = _Asked(name=action, only_in=only_in)
+        self._dispatch(context, Scope(), instance_uuid, asked)
+
+    def _dispatch(
+        self,
+        context: RequestContext,
+        scope: Scope,
+        instance_uuid: str,
+        asked: _Asked,
+        admin_password: str | None = None,
+    ) -> Instance:
         work = self._begin(context, scope, instance_uuid, asked)
         if work.operation.owner_host is None:
             metadata_caches.forget(self.bus, context, work.detail.instance)
         else:
             detail = dataclasses.replace(work.detail, admin_password=admin_password)
             dispatch.cast(self.bus, context, dataclasses.replace(work, detail=detail))
-        self.notifier.began(context, action, work.detail.instance)
+        self.notifier.began(context, work.operation.action, work.detail.instance)
         return work.detail.instance
 
     @retried
@@ -175,11 +206,12 @@ class InstancesEndpoint(ConductorInstances):
         self, context: RequestContext, scope: Scope, instance_uuid: str, asked: "_Asked"
     ) -> Work:
         now = clock.utcnow()
-        name, action = asked.name, ACTIONS[asked.name]
-        rules = rules_of(name)
         with self.db.transaction() as tx:
             instance = self._get(tx, scope, instance_uuid)
+            name = self._settled(tx, asked.name, instance, now)
+            action, rules = ACTIONS[name], rules_of(name)
             check_action(context, instance, name)
+            _check_seen(instance, asked)
             beginning = Beginning(
                 context=context,
                 instance=instance,
@@ -189,7 +221,7 @@ class InstancesEndpoint(ConductorInstances):
                 now=now,
             )
             prepared = rules.prepare(tx, beginning)
-            if action.task_states != {None}:
+            if action.interrupts:
                 word = PUBLIC_ACTION_NAMES.get(name, name)
                 operations.supersede(tx, instance.uuid, f"Superseded by {word}", now)
             values = {**prepared.values, **transitions.begun(instance, action, now)}
@@ -197,6 +229,8 @@ class InstancesEndpoint(ConductorInstances):
                 check_action(context, self._get(tx, scope, instance_uuid), name)
                 raise Repeat
             begun = dataclasses.replace(instance, **instance_rows.fields_of(values))
+            if prepared.metadata is not None:
+                begun = dataclasses.replace(begun, metadata=prepared.metadata)
             deadline = now + datetime.timedelta(seconds=action.deadline_s)
             operation = dataclasses.replace(
                 instance_rows.operation_of(context, begun, name, deadline),
@@ -215,6 +249,15 @@ class InstancesEndpoint(ConductorInstances):
                 self._delete_here(tx, instance, operation_id, now)
                 operation = dataclasses.replace(operation, owner_host=None)
         return Work(operation=operation, detail=detail)
+
+    def _settled(
+        self, tx: Transaction, name: str, instance: Instance, now: datetime.datetime
+    ) -> str:
+        """Return the action itself; a deletion that can not be a soft one is one at once."""
+        if name != "soft_delete":
+            return name
+        deferred = is_deferred(self.settings, instance) and self._reachable(tx, instance, now)
+        return name if deferred else "delete"
 
     def _reachable(self, tx: Transaction, instance: Instance, now: datetime.datetime) -> bool:
         """Tell whether a live host has the server."""
@@ -380,6 +423,17 @@ def _public(record: ActionRecord) -> ActionRecord:
     return dataclasses.replace(record, action=PUBLIC_ACTION_NAMES.get(record.action, record.action))
 
 
+def _check_seen(instance: Instance, asked: _Asked) -> None:
+    """Refuse an action whose reason is gone.  Raises: InstanceInvalidState."""
+    if asked.only_in is None:
+        return
+    vm_state, task_states = asked.only_in
+    if instance.vm_state is not vm_state:
+        raise _wrong_state(instance, asked.name, "vm_state", instance.vm_state)
+    if instance.task_state not in task_states:
+        raise _wrong_state(instance, asked.name, "task_state", instance.task_state)
+
+
 def _check_metadata_write(context: RequestContext, instance: Instance) -> None:
     """Refuse to change metadata of a locked server, or in a state that does not allow it.
 
@@ -388,6 +442,15 @@ def _check_metadata_write(context: RequestContext, instance: Instance) -> None:
     if instance.locked_by is not None and not context.is_admin:
         raise InstanceIsLocked(instance_uuid=instance.uuid)
     _check_state(instance, "update metadata")
+
+
+def _check_pin(instance: Instance, zone: str | None) -> None:
+    """Refuse to tie a server to another zone than the one it is in.
+
+    Raises: AvailabilityZoneConflict.
+    """
+    if zone is not None and zone != instance.availability_zone:
+        raise AvailabilityZoneConflict(instance_uuid=instance.uuid, zone=zone)
 
 
 def _check_state(instance: Instance, change: str) -> None:

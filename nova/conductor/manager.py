@@ -15,6 +15,7 @@ from nova.conductor.server_groups import ServerGroupsEndpoint
 from nova.conductor.settings import ConductorSettings
 from nova.conductor.tasks.build import BuildTask, Pool
 from nova.conductor.tasks.reconcile import Reconciler
+from nova.conductor.timers import INTERVAL_S, OFFLOAD, TIMERS, Timers
 from nova.context import get_admin_context
 from nova.db import schema
 from nova.db.engine import Database
@@ -27,8 +28,9 @@ from nova.rpc.interface import Interface
 def endpoints(settings: ConductorSettings, bus: Bus, db: Database, pool: Pool) -> list[Interface]:
     """Return everything that a conductor serves; builds run in the pool."""
     build = BuildTask(db, bus, settings)
+    instances = InstancesEndpoint(db, bus, settings, build, pool)
     return [
-        InstancesEndpoint(db, bus, settings, build, pool),
+        instances,
         OperationsEndpoint(db, bus, settings, build, pool),
         HostsEndpoint(db, settings),
         FlavorsEndpoint(db),
@@ -38,18 +40,34 @@ def endpoints(settings: ConductorSettings, bus: Bus, db: Database, pool: Pool) -
         QuotasEndpoint(db, settings),
         NetworksEndpoint(db, bus, settings),
         MetadataEndpoint(db),
-        HousekeepingEndpoint(Reconciler(db, bus, settings, build)),
+        HousekeepingEndpoint(
+            Reconciler(db, bus, settings, build), Timers(db, settings, instances)
+        ),
     ]
 
 
-def periodic_tasks(settings: ConductorSettings, bus: Bus, db: Database) -> tuple[PeriodicTask, ...]:
+def periodic_tasks(
+    settings: ConductorSettings, bus: Bus, db: Database, pool: Pool
+) -> tuple[PeriodicTask, ...]:
     """Return the work that a conductor does on its own."""
-    reconciler = Reconciler(db, bus, settings, BuildTask(db, bus, settings))
+    build = BuildTask(db, bus, settings)
+    reconciler = Reconciler(db, bus, settings, build)
+    timers = Timers(db, settings, InstancesEndpoint(db, bus, settings, build, pool))
     return (
         PeriodicTask(
             name="reconcile",
             interval_s=settings.reconcile_interval_s,
             function=lambda: reconciler.run(get_admin_context(), clock.utcnow()),
+        ),
+        PeriodicTask(
+            name="timers",
+            interval_s=INTERVAL_S,
+            function=lambda: timers.run(clock.utcnow(), TIMERS),
+        ),
+        PeriodicTask(
+            name="offload_shelved",
+            interval_s=settings.shelved_poll_interval_s,
+            function=lambda: timers.run(clock.utcnow(), (OFFLOAD,)),
         ),
     )
 

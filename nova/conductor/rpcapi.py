@@ -596,13 +596,17 @@ class ConductorHousekeeping(Interface):
 
     topic = "conductor"
     namespace = "housekeeping"
-    version = "1.0"
+    version = "1.1"
 
     @call(since="1.0", timeout_s=120)
     def reconcile(
         self, context: RequestContext, now: datetime.datetime | None = None
     ) -> tuple[int, ...]:
         """Take up operations past their deadline; return their ids."""
+
+    @call(since="1.1", timeout_s=120)
+    def run_timers(self, context: RequestContext) -> tuple[str, ...]:
+        """Begin actions on servers that have been in a state for too long; return the servers."""
 
 
 INTERFACES: tuple[type[Interface], ...] = (

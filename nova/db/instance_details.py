@@ -60,11 +60,16 @@ def get_system(tx: Transaction, instance_uuid: str, key: str) -> str | None:
 
 def set_system(tx: Transaction, instance_uuid: str, key: str, value: str) -> None:
     """Add or overwrite an item that only the services see."""
+    delete_system(tx, instance_uuid, key)
+    row = {"instance_uuid": instance_uuid, "key": key, "value": value}
+    bulk.insert(tx, instance_system_metadata, [row])
+
+
+def delete_system(tx: Transaction, instance_uuid: str, key: str) -> None:
+    """Remove an item that only the services see."""
     tx.execute(
         sa.delete(instance_system_metadata).where(
             instance_system_metadata.c.instance_uuid == instance_uuid,
             instance_system_metadata.c.key == key,
         )
     )
-    row = {"instance_uuid": instance_uuid, "key": key, "value": value}
-    bulk.insert(tx, instance_system_metadata, [row])

@@ -169,6 +169,20 @@ def list_unfinished(tx: Transaction, host: str, limit: int = 1000) -> list[Opera
     return [_to_operation(row) for row in tx.execute(query).mappings()]
 
 
+def list_unfinished_of(tx: Transaction, instance_uuid: str, limit: int = 1000) -> list[Operation]:
+    """Return the unfinished operations on a server, oldest first."""
+    query = (
+        sa.select(*_COLUMNS)
+        .where(
+            instance_actions.c.instance_uuid == instance_uuid,
+            instance_actions.c.state.in_(UNFINISHED),
+        )
+        .order_by(instance_actions.c.id)
+        .limit(limit)
+    )
+    return [_to_operation(row) for row in tx.execute(query).mappings()]
+
+
 def count_pending(tx: Transaction, host: str) -> int:
     """Return how many operations a host owns and has not begun."""
     query = sa.select(sa.func.count()).where(

@@ -88,6 +88,20 @@ def ensure_rows(tx: Transaction, project_id: str, user_id: str, resources: Seque
     bulk.insert_missing(tx, quota_usages, rows)
 
 
+def add(tx: Transaction, project_id: str, user_id: str, amounts: Amounts) -> None:
+    """Add amounts to a project's and a user's usage, whatever the limits are."""
+    usage = quota_usages.c
+    tx.execute(
+        sa.update(quota_usages)
+        .where(
+            usage.project_id == project_id,
+            usage.user_id.in_((PROJECT, user_id)),
+            usage.resource.in_(list(amounts)),
+        )
+        .values(in_use=usage.in_use + sa.case(dict(amounts), value=usage.resource, else_=0))
+    )
+
+
 def release(tx: Transaction, project_id: str, user_id: str, amounts: Amounts) -> None:
     """Take amounts off a project's and a user's usage."""
     usage = quota_usages.c

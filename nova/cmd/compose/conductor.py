@@ -44,7 +44,7 @@ def run() -> NoReturn:
         builds = Pool(settings.build_threads, "build")
         duties = Duties(
             manager=ConductorLife(db, builds, conf.graceful_shutdown_timeout),
-            tasks=periodic_tasks(settings, bus, db),
+            tasks=periodic_tasks(settings, bus, db, builds),
         )
         identity = ServiceSettings.from_config(conf, PROG, siblings=workers)
         served = endpoints(settings, bus, db, builds)

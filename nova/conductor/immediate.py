@@ -1,0 +1,170 @@
+"""Actions on servers that are over when they are answered: lock, unlock, resetState.
+
+Each is recorded among the server's actions by the same transaction.
+"""
+
+import dataclasses
+import datetime
+import logging
+from typing import Any
+
+from nova import clock
+from nova.conductor import instance_rows, metadata_caches, transitions
+from nova.conductor.actions.base import Ending
+from nova.conductor.actions.registry import rules_of
+from nova.conductor.metadata import PASSWORD
+from nova.conductor.rpcapi import ConductorInstances
+from nova.conductor.settings import ConductorSettings
+from nova.context import RequestContext
+from nova.db import instance_details, instances, operations, quotas
+from nova.db.engine import Database, Transaction, retried
+from nova.exception import InstanceNotFound, Invalid, PolicyNotAuthorized
+from nova.objects.instance import Instance, Scope
+from nova.objects.lifecycle import VmState
+from nova.objects.operation import ActionResult, OperationState
+from nova.rpc.bus import Bus
+
+LOG = logging.getLogger(__name__)
+
+OWNER = "owner"
+ADMIN = "admin"
+
+UNLOCK_OVERRIDE = "os_compute_api:os-lock-server:unlock:unlock_override"
+RESET_TO = frozenset({VmState.ACTIVE, VmState.ERROR})
+SUPERSEDED = "Superseded by resetState"
+
+
+class ImmediateActions(ConductorInstances):
+    """Changes of servers that need no host."""
+
+    db: Database
+    bus: Bus
+    settings: ConductorSettings
+
+    # --- Locks
+
+    @retried
+    def lock(
+        self,
+        context: RequestContext,
+        scope: Scope,
+        instance_uuid: str,
+        reason: str | None = None,
+    ) -> None:
+        """Lock a server; a lock that is there already is replaced by an administrator's only."""
+        now = clock.utcnow()
+        with self.db.transaction() as tx:
+            instance = _require(tx, scope, instance_uuid)
+            kind = _kind(context, instance)
+            if instance.locked_by is not None and kind == OWNER:
+                return
+            values = {"locked_by": kind, "locked_reason": reason, "updated_at": now}
+            instances.compare_and_set(tx, instance.uuid, {}, values)
+            _record(tx, context, instance, "lock", now)
+
+    @retried
+    def unlock(
+        self, context: RequestContext, scope: Scope, instance_uuid: str, override: bool = False
+    ) -> None:
+        """Unlock a server."""
+        now = clock.utcnow()
+        with self.db.transaction() as tx:
+            instance = _require(tx, scope, instance_uuid)
+            if instance.locked_by not in (None, _kind(context, instance)) and not override:
+                raise PolicyNotAuthorized(rule=UNLOCK_OVERRIDE)
+            values = {"locked_by": None, "locked_reason": None, "updated_at": now}
+            seen = {"locked_by": (instance.locked_by,)}
+            if not instances.compare_and_set(tx, instance.uuid, seen, values):
+                raise PolicyNotAuthorized(rule=UNLOCK_OVERRIDE)
+            _record(tx, context, instance, "unlock", now)
+
+    # --- States
+
+    @retried
+    def reset_state(
+        self, context: RequestContext, scope: Scope, instance_uuid: str, vm_state: VmState
+    ) -> None:
+        """Give a server a state, and give up what is unfinished on it."""
+        if vm_state not in RESET_TO:
+            raise Invalid(reason=f"A server can not be reset to {vm_state}.")
+        now = clock.utcnow()
+        with self.db.transaction() as tx:
+            instance = _require(tx, scope, instance_uuid)
+            values = self._give_up(tx, instance, now)
+            if values.get("soft_deleted_at", instance.soft_deleted_at) is not None:
+                amounts = transitions.quota_of(instance.flavor)
+                quotas.add(tx, instance.project_id, instance.user_id, amounts)
+                values["soft_deleted_at"] = None
+            transitions.reset(tx, instance, vm_state, now, values)
+            _record(tx, context, instance, "resetState", now)
+        LOG.info("Instance %s was reset to %s", instance.uuid, vm_state)
+
+    def _give_up(
+        self, tx: Transaction, instance: Instance, now: datetime.datetime
+    ) -> dict[str, Any]:
+        """End unfinished operations; return the columns that change by it."""
+        values: dict[str, Any] = {}
+        for operation in operations.list_unfinished_of(tx, instance.uuid):
+            result = ActionResult(
+                operation_id=operation.id, host=operation.owner_host or "", succeeded=False
+            )
+            ending = Ending(
+                operation=operation,
+                result=result,
+                instance=instance,
+                settings=self.settings,
+                now=now,
+            )
+            values |= rules_of(operation.action).failed(tx, ending)
+        operations.supersede(tx, instance.uuid, SUPERSEDED, now)
+        return values
+
+    # --- The password that a guest has posted
+
+    @retried
+    def get_password(self, context: RequestContext, scope: Scope, instance_uuid: str) -> str:
+        """Return what the guest posted, an empty text if nothing."""
+        with self.db.reading() as tx:
+            instance = _require(tx, scope, instance_uuid)
+            return instance_details.get_system(tx, instance.uuid, PASSWORD) or ""
+
+    def clear_password(self, context: RequestContext, scope: Scope, instance_uuid: str) -> None:
+        """Forget what the guest posted, so that it may post anew."""
+        instance = self._clear_password(scope, instance_uuid)
+        metadata_caches.forget(self.bus, context, instance)
+
+    @retried
+    def _clear_password(self, scope: Scope, instance_uuid: str) -> Instance:
+        with self.db.transaction() as tx:
+            instance = _require(tx, scope, instance_uuid)
+            instance_details.delete_system(tx, instance.uuid, PASSWORD)
+        return instance
+
+
+def _require(tx: Transaction, scope: Scope, instance_uuid: str) -> Instance:
+    instance = instances.find(tx, instance_uuid, scope)
+    if instance is None:
+        raise InstanceNotFound(instance_uuid=instance_uuid)
+    return instance
+
+
+def _kind(context: RequestContext, instance: Instance) -> str:
+    """Return whose lock a caller's is."""
+    return OWNER if context.project_id == instance.project_id else ADMIN
+
+
+def _record(
+    tx: Transaction,
+    context: RequestContext,
+    instance: Instance,
+    action: str,
+    now: datetime.datetime,
+) -> None:
+    """Store an action that has ended well."""
+    operation = dataclasses.replace(
+        instance_rows.operation_of(context, instance, action, now),
+        state=OperationState.DONE,
+        owner_host=None,
+        deadline=None,
+    )
+    operations.create(tx, [{**instance_rows.operation_row(operation, now), "finish_time": now}])
