@@ -49,6 +49,11 @@ class DiskStore:
         return "qcow2" if self._cow else "raw"
 
     @property
+    def tool(self) -> QemuImg:
+        """What reads and writes the disks."""
+        return self._tool
+
+    @property
     def root(self) -> str:
         """Folder that holds everything."""
         return self._root

@@ -24,10 +24,13 @@ from nova.virt.libvirt.guest_setup import GuestSetup, bases_in_use
 from nova.virt.libvirt.hardware import HardwareSettings
 from nova.virt.libvirt.host import Host
 from nova.virt.libvirt.imagecache import ImageCache, ImageSource
+from nova.virt.libvirt.interfaces import GuestInterfaces
+from nova.virt.libvirt.live import LiveOperations
 from nova.virt.libvirt.power import GuestPower
 from nova.virt.libvirt.rebuild import Rebuilder
 from nova.virt.libvirt.rescue import Rescuer
 from nova.virt.libvirt.resize import Resizer
+from nova.virt.libvirt.snapshots import Snapshots
 
 LOG = logging.getLogger(__name__)
 
@@ -40,12 +43,14 @@ class DriverSettings:
     """What the configuration says; hardware.virt_type may be auto.
 
     host_ip: management address of the host.  iso_program: maker of config drives.
+    snapshot_format: of snapshots, None for that of the disk.
     """
 
     hardware: HardwareSettings
     host_ip: str | None = None
     probe_timeout_s: int = 5
     iso_program: str = "genisoimage"
+    snapshot_format: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +62,7 @@ class Storage:
     disks: DiskStore
 
 
-class LibvirtDriver:
+class LibvirtDriver(LiveOperations):
     """Guests of one libvirt.  Calls about one instance must not overlap.
 
     sleep does the waiting for guests.
@@ -84,6 +89,14 @@ class LibvirtDriver:
         self._rebuilder = Rebuilder(host, self._disks, files, setup)
         self._resizer = Resizer(host, self._power, self._disks, files, setup)
         self._rescuer = Rescuer(host, self._images, self._disks, setup, settings.iso_program)
+        self._interfaces = GuestInterfaces(host, firewall, sleep)
+        self._snapshots = Snapshots(
+            host,
+            self._disks,
+            storage.cache.directory,
+            image_format=settings.snapshot_format,
+            sleep=sleep,
+        )
         self._capabilities: HostCapabilities | None = None
 
     # --- Host -------------------------------------------------------------------------------
@@ -132,6 +145,7 @@ class LibvirtDriver:
         """Power off, undefine and delete; a guest that does not exist is fine."""
         self._remove_guest(instance.uuid, instance.name)
         if destroy_disks:
+            self._snapshots.remove_files(instance.uuid)
             self._disks.remove_directory(instance.uuid)
 
     def destroy_leftover(self, instance_uuid: str) -> None:
@@ -139,6 +153,7 @@ class LibvirtDriver:
         guest = self._host.find_guest(instance_uuid)
         if guest is not None:
             self._remove_guest(instance_uuid, guest.name)
+        self._snapshots.remove_files(instance_uuid)
         self._disks.remove_directory(instance_uuid)
 
     def list_files(self) -> set[str]:

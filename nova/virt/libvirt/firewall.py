@@ -27,6 +27,10 @@ class Firewall(Protocol):
         """Return the name of an interface's filter, None for none."""
         ...
 
+    def forget(self, instance: Instance, vif: Vif) -> None:
+        """Remove what belongs to an interface that is gone; nothing being there is fine."""
+        ...
+
     def remove(self, guest_name: str) -> None:
         """Remove what belongs to a guest that is gone; nothing being there is fine."""
         ...
@@ -53,6 +57,10 @@ class NWFilterFirewall:
         """Return the name of an interface's filter."""
         return filters.filter_name(instance.name, vif.address)
 
+    def forget(self, instance: Instance, vif: Vif) -> None:
+        """Remove the filter of an interface."""
+        self._host.undefine_filter(filters.filter_name(instance.name, vif.address))
+
     def remove(self, guest_name: str) -> None:
         """Remove all filters of a guest, also of interfaces it no longer has."""
         prefix = filters.filter_prefix(guest_name)
@@ -74,6 +82,9 @@ class NoFirewall:
     def filter_of(self, instance: Instance, vif: Vif) -> str | None:
         """Return None."""
         return None
+
+    def forget(self, instance: Instance, vif: Vif) -> None:
+        """Do nothing."""
 
     def remove(self, guest_name: str) -> None:
         """Do nothing."""

@@ -35,6 +35,7 @@ class GuestSetup:
     def define(self, instance: Instance) -> None:
         """Write the definition, of a rescued server that with its rescue disk.
 
+        What a suspended guest left is dropped: it fits the old definition only.
         Raises: ImageUnacceptable, BlockDeviceNotSupported, DriverError.
         """
         vif.plug(instance.vifs)
@@ -46,6 +47,7 @@ class GuestSetup:
             if not info.stable:
                 instance = dataclasses.replace(instance, image_properties=info.properties)
         config = guest_config(instance, files, self.hardware, self._firewall.filter_of)
+        self._host.forget_saved(instance.uuid)
         self._host.define(domain_xml(config))
 
     def start(self, instance: Instance) -> None:

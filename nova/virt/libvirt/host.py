@@ -1,4 +1,4 @@
-"""The connection to libvirt: the only place that calls the library.
+"""The connection to libvirt: with guest_calls the only place that calls the library.
 
 Each public method is one unit of blocking calls; it runs as a whole on a native thread,
 so that daemons on green threads are never held up.  libvirt's event loop has a native
@@ -21,6 +21,7 @@ from nova.objects.lifecycle import PowerState
 from nova.virt.driver import GuestEvent
 from nova.virt.libvirt import capabilities
 from nova.virt.libvirt.capabilities import HostCapabilities
+from nova.virt.libvirt.guest_calls import GuestCalls
 
 LOG = logging.getLogger(__name__)
 
@@ -87,7 +88,7 @@ class GuestFacts:
     shut_down: bool = False
 
 
-class Host:
+class Host(GuestCalls):
     """One libvirt daemon.
 
     with_events: collect lifecycle events.
@@ -184,7 +185,7 @@ class Host:
             if not domain.isActive():
                 domain.create()
 
-        self._with_guest("start the guest", instance_uuid, work)
+        self.with_guest("start the guest", instance_uuid, work)
 
     def kill(self, instance_uuid: str) -> None:
         """Cut the power; a guest that is off or missing is fine."""
@@ -215,18 +216,18 @@ class Host:
                     if error.get_error_code() != libvirt.VIR_ERR_INVALID_ARG:
                         raise
                     # Drivers without firmware variables refuse that flag as unknown.
-                    domain.undefine()
+                    domain.undefineFlags(wanted & ~libvirt.VIR_DOMAIN_UNDEFINE_NVRAM)
 
         self._do("undefine the guest", work)
         self._reboots.pop(instance_uuid, None)
 
     def ask_shutdown(self, instance_uuid: str) -> None:
         """Press the power button.  Raises: GuestNotFound, DriverError."""
-        self._with_guest("shut the guest down", instance_uuid, lambda domain: domain.shutdown())
+        self.with_guest("shut the guest down", instance_uuid, lambda domain: domain.shutdown())
 
     def ask_reboot(self, instance_uuid: str) -> None:
         """Ask the guest to reboot, by its agent or ACPI.  Raises: GuestNotFound, DriverError."""
-        self._with_guest("reboot the guest", instance_uuid, lambda domain: domain.reboot())
+        self.with_guest("reboot the guest", instance_uuid, lambda domain: domain.reboot())
 
     # --- Packet filters ---------------------------------------------------------------------
 
@@ -259,7 +260,9 @@ class Host:
 
     # --- Inside -----------------------------------------------------------------------------
 
-    def _with_guest(self, operation: str, instance_uuid: str, work: Callable[[Any], T]) -> T:
+    def with_guest(self, operation: str, instance_uuid: str, work: Callable[[Any], T]) -> T:
+        """Carry out work on a guest.  Raises: GuestNotFound, DriverError."""
+
         def found(connection: Any) -> T:
             try:
                 return work(connection.lookupByUUIDString(instance_uuid))

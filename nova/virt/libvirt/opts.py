@@ -92,6 +92,11 @@ LIBVIRT_OPTS: list[cfg.Opt] = [
         ],
         help="How the disks of servers are stored.",
     ),
+    cfg.StrOpt(
+        "snapshot_image_format",
+        choices=["raw", "qcow2", "vmdk", "vdi"],
+        help="Format of the images made of servers. Unset: that of the servers' disks.",
+    ),
     cfg.ListOpt(
         "disk_cachemodes",
         default=[],

@@ -10,7 +10,9 @@ from nova.virt.libvirt.host import Host
 LOG = logging.getLogger(__name__)
 
 _POLL_S = 0.25
-_ON = frozenset({PowerState.RUNNING, PowerState.PAUSED, PowerState.SUSPENDED})
+
+# Power states of a guest that has a process.
+ON = frozenset({PowerState.RUNNING, PowerState.PAUSED, PowerState.SUSPENDED})
 
 
 class GuestPower:
@@ -33,7 +35,7 @@ class GuestPower:
                 self._press(instance_uuid)
                 next_press = now + retry_interval_s
             self._sleep(_POLL_S)
-        if self._state(instance_uuid) in _ON:
+        if self._state(instance_uuid) in ON:
             LOG.info("Cutting the power of guest %s after %d seconds", instance_uuid, timeout_s)
             self._host.kill(instance_uuid)
 
@@ -51,7 +53,7 @@ class GuestPower:
             return False
         deadline = clock.monotonic() + timeout_s
         while self._host.count_reboots(instance_uuid) == seen:
-            if clock.monotonic() >= deadline or self._state(instance_uuid) not in _ON:
+            if clock.monotonic() >= deadline or self._state(instance_uuid) not in ON:
                 return False
             self._sleep(_POLL_S)
         return True

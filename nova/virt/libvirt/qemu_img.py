@@ -17,6 +17,11 @@ _DRIVERS = {
     "vhdx": "vhdx",
 }
 _OUTPUT_DRIVERS = {"raw", "qcow2"}
+_SNAPSHOT_DRIVERS = _OUTPUT_DRIVERS | {"vmdk", "vdi"}
+
+# What a packed format may need beyond the contents, in parts of them and at least.
+_OVERHEAD_PART = 64
+_OVERHEAD_BYTES = 64 * 1024**2
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +76,22 @@ class QemuImg:
         command = ["qemu-img", "convert", "-f", _driver(source_format), "-O", "raw", "--"]
         paths = [self._area.existing(source), self._area.new(target)]
         limited.run([*command, *paths], limits)
+
+    def convert(
+        self, source: str, source_format: str, target: str, target_format: str, size_bytes: int
+    ) -> None:
+        """Write a disk, with what it is laid over, into a new file.
+
+        size_bytes: what the disk has for its guest.
+        """
+        if target_format not in _SNAPSHOT_DRIVERS:
+            reason = f"Snapshots are not made in the format {target_format}."
+            raise exception.Internal(reason=reason)
+        most = size_bytes + size_bytes // _OVERHEAD_PART + _OVERHEAD_BYTES
+        limits = dataclasses.replace(self._work, file_bytes=most)
+        formats = ["-f", _driver(source_format), "-O", _driver(target_format)]
+        paths = [self._area.existing(source), self._area.new(target)]
+        limited.run(["qemu-img", "convert", *formats, "--", *paths], limits)
 
     def create(self, path: str, disk_format: str, size_bytes: int) -> None:
         """Make an empty disk."""

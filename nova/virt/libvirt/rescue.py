@@ -43,10 +43,10 @@ class Rescuer:
     ) -> None:
         """Start the guest from a fresh disk of an image; it runs on until the disk is made.
 
-        Raises: image and driver errors.
+        Raises: GuestNotFound when not even the files are there; image and driver errors.
         """
         instance = detail.instance
-        directory = self._disks.directory(instance.uuid)
+        directory = self._directory(instance)
         manifest.load(directory)
         info = self._plan(instance, choice, config_drive is not None)
         if rescue_info.find(directory) is not None:
@@ -62,17 +62,21 @@ class Rescuer:
     def unrescue(self, instance: Instance) -> None:
         """Start the guest from its own disk and delete the rescue files.
 
-        Raises: GuestNotFound when not even the files are there; DriverError.
+        Raises: GuestNotFound as rescue(); DriverError.
         """
-        directory = self._disks.directory(instance.uuid)
-        if not os.path.isdir(directory):
-            raise exception.GuestNotFound(instance_uuid=instance.uuid)
+        directory = self._directory(instance)
         if rescue_info.has_files(directory):
             self._host.kill(instance.uuid)
             rescue_info.forget(directory)
             self._setup.define(instance)
             rescue_info.remove_files(directory)
         self._setup.start(instance)
+
+    def _directory(self, instance: Instance) -> str:
+        directory = self._disks.directory(instance.uuid)
+        if not os.path.isdir(directory):
+            raise exception.GuestNotFound(instance_uuid=instance.uuid)
+        return directory
 
     def _plan(self, instance: Instance, choice: ImageChoice, has_config_drive: bool) -> RescueInfo:
         """Decide how the guest is rescued; nothing is touched yet.

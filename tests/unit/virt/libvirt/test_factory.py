@@ -6,7 +6,7 @@ from oslo_config import cfg
 from nova import config, exception
 from nova.image.memory import MemoryImageService
 from nova.image.source import CheckedImages
-from nova.virt.driver import Console, HostInfo, ImageCacheKeeper, Power, Spawn
+from nova.virt.driver import ComputeDriver, ImageCacheKeeper
 from nova.virt.libvirt import factory
 from nova.virt.libvirt.firewall import NoFirewall, NWFilterFirewall
 
@@ -26,7 +26,7 @@ def create(conf):
 
 def test_default_driver_has_all_parts(conf):
     driver = create(conf)
-    for protocol in (HostInfo, Spawn, Power, Console, ImageCacheKeeper):
+    for protocol in (ComputeDriver, ImageCacheKeeper):
         assert isinstance(driver, protocol)
     assert isinstance(driver._firewall, NWFilterFirewall)
     assert driver._setup.hardware.virt_type == "auto"
@@ -59,7 +59,7 @@ def test_firewall_and_console_can_be_switched_off(conf):
 
 def test_cache_mode_of_files(conf):
     conf.set_override("disk_cachemodes", ["network=none", "file=writeback"], "libvirt")
-    assert create(conf)._hardware.cache_mode == "writeback"
+    assert create(conf)._setup.hardware.cache_mode == "writeback"
 
 
 @pytest.mark.parametrize(
