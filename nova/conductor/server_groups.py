@@ -44,8 +44,9 @@ class ServerGroupsEndpoint(ConductorServerGroups):
     def create(self, context: RequestContext, new: NewServerGroup) -> ServerGroup:
         """Make a group without servers."""
         now = clock.utcnow()
+        group_uuid = str(uuid.uuid4())
         row = {
-            "uuid": str(uuid.uuid4()),
+            "uuid": group_uuid,
             "name": new.name,
             "project_id": new.project_id,
             "user_id": new.user_id,
@@ -56,7 +57,7 @@ class ServerGroupsEndpoint(ConductorServerGroups):
         }
         with self.db.transaction() as tx:
             server_groups.create(tx, row)
-            created = server_groups.find(tx, row["uuid"], Scope())
+            created = server_groups.find(tx, group_uuid, Scope())
             # Last, because the project's other requests wait for these rows until the commit.
             quotas.ensure_rows(tx, new.project_id, new.user_id, list(_ONE))
             defaults = self.settings.quotas

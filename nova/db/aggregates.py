@@ -136,10 +136,10 @@ def zones(
         query = query.where(_HOST.host.in_(hosts))
     if without is not None:
         query = query.where(_HOST.aggregate_id != without)
-    return {host: zone for host, zone in tx.execute(query)}
+    return {row[0]: row[1] for row in tx.execute(query)}
 
 
-def _zones() -> sa.Select[tuple[str, str]]:
+def _zones() -> sa.Select[Any]:
     query = sa.select(_HOST.host, _ITEM.value).select_from(_ITEMS_OF_HOSTS)
     return query.where(_ITEM.key == ZONE_KEY)
 
@@ -151,7 +151,9 @@ def find_zone(tx: Transaction, host: str) -> str | None:
 
 def zone_exists(tx: Transaction, zone: str, default_zone: str, binary: str) -> bool:
     """Tell whether a host of a zone has a service that is not disabled."""
-    in_zone = services.c.host.in_(_zones().with_only_columns(_HOST.host).where(_ITEM.value == zone))
+    in_zone: sa.ColumnElement[bool] = services.c.host.in_(
+        _zones().with_only_columns(_HOST.host).where(_ITEM.value == zone)
+    )
     if zone == default_zone:
         in_zone = sa.or_(in_zone, services.c.host.not_in(_zones().with_only_columns(_HOST.host)))
     query = sa.select(services.c.id).where(

@@ -16,6 +16,7 @@ from nova.objects.request_spec import (
     RequestSpec,
     WeighedHost,
 )
+from nova.scheduler import groups
 from nova.scheduler.filters.base import HostFilter
 from nova.scheduler.host_state import HostState
 from nova.scheduler.weights.base import HostWeigher, normalised
@@ -25,10 +26,12 @@ REPORTED_WEIGHTS = 10
 
 IGNORED_HOSTS = "IgnoredHosts"
 REQUESTED_HOST = "RequestedHost"
+GROUP_POLICY = "ServerGroupPolicy"
 
 _STAGE_LACKS = {
     IGNORED_HOSTS: "an earlier attempt failed there",
     REQUESTED_HOST: "not the host that was asked for",
+    GROUP_POLICY: "the policy of the server group is not supported",
 }
 
 
@@ -84,7 +87,8 @@ def choose(
     considered = tuple(hosts)
     if spec.force_host is not None:
         return _forced(spec, considered)
-    candidates, stages = _preselect(spec, considered)
+    spec = groups.with_pending(spec, considered)
+    candidates, stages = _preselect(spec, considered, rules)
     candidates, results = _filter([rule for rule in rules.filters if rule.once], candidates, spec)
     stages += results
     rounds: list[_Round] = []
@@ -97,6 +101,7 @@ def choose(
             picks.append(Pick(instance_uuid=uuid, host=best))
             taken = best.consumed(spec.flavor, uuid, spec.image_properties)
             candidates = tuple(taken if state is best else state for state in candidates)
+            spec = groups.with_pick(spec, best.host, uuid)
     return Choice(report=_report(spec, rules, len(considered), stages, rounds), picks=tuple(picks))
 
 
@@ -113,8 +118,10 @@ def _weigh(hosts: Sequence[HostState], spec: RequestSpec, rules: Rules) -> tuple
         return tuple(_Ranked(state) for state in hosts)
     columns = {
         type(weigher).__name__: [
-            weigher.multiplier * share
-            for share in normalised([weigher.value(state, spec) for state in hosts])
+            weigher.multiplier_for(state) * share
+            for state, share in zip(
+                hosts, normalised([weigher.value(state, spec) for state in hosts]), strict=True
+            )
         ]
         for weigher in rules.weighers
     }
@@ -169,9 +176,12 @@ def _forced(spec: RequestSpec, considered: tuple[HostState, ...]) -> Choice:
 
 
 def _preselect(
-    spec: RequestSpec, considered: tuple[HostState, ...]
+    spec: RequestSpec, considered: tuple[HostState, ...], rules: Rules
 ) -> tuple[tuple[HostState, ...], tuple[FilterResult, ...]]:
-    """Leave out ignored hosts, then all but a requested one."""
+    """Leave out ignored hosts, then all but a requested one.
+
+    No host is left for a server group whose policy nothing looks after.
+    """
     kept = considered
     stages: tuple[FilterResult, ...] = ()
     if spec.ignore_hosts:
@@ -180,6 +190,10 @@ def _preselect(
         kept, stages = _stage(
             stages, REQUESTED_HOST, kept, lambda state: _not_requested(state, spec)
         )
+    group = spec.group
+    if group and not groups.is_enforced(group.policy, rules.filters, rules.weighers):
+        reason = f"no filter or weigher in use looks after the policy {group.policy}"
+        kept, stages = _stage(stages, GROUP_POLICY, kept, lambda state: reason)
     return kept, stages
 
 
@@ -252,13 +266,27 @@ def _report(
         ),
         destinations=tuple(
             tuple(
-                Destination(host=found.state.host, node=found.state.nodename, weight=found.weight)
+                Destination(
+                    host=found.state.host,
+                    node=found.state.nodename,
+                    weight=found.weight,
+                    limits=_limits(found.state, rules),
+                )
                 for found in entry.ranked[: spec.alternates + 1]
             )
             for entry in rounds
         ),
         summary=summary,
     )
+
+
+def _limits(state: HostState, rules: Rules) -> dict[str, float]:
+    """Return the capacities that filters give in place of the node's own; the least counts."""
+    limits: dict[str, float] = {}
+    for rule in rules.filters:
+        for resource, limit in rule.limits(state).items():
+            limits[resource] = min(limit, limits.get(resource, limit))
+    return limits
 
 
 def tenant_summary(

@@ -1,6 +1,7 @@
 """What the scheduler knows of one host, and what a chosen server takes from it."""
 
 import dataclasses
+import math
 from collections.abc import Mapping
 
 from nova import exception
@@ -30,6 +31,7 @@ class HostState:
     num_io_ops: int
     instance_uuids: frozenset[str]
     numa_topology: HostNuma | None = None
+    aggregate_metadata: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
 
     @property
     def host(self) -> str:
@@ -73,6 +75,10 @@ class HostState:
         """Disk that is left."""
         return self.local_gb_capacity - self.local_gb_used
 
+    def aggregate_numbers(self, key: str) -> list[float]:
+        """Return the values of a key of the host's aggregates that are numbers."""
+        return [number for text in self.aggregate_metadata.get(key, ()) for number in _number(text)]
+
     def numa_fit(self, flavor: Flavor, image_properties: Mapping[str, str]) -> Fit | None:
         """Return how a server's cells fit here, None for a server without cells."""
         try:
@@ -109,6 +115,14 @@ class HostState:
         )
 
 
+def _number(text: str) -> list[float]:
+    try:
+        number = float(text)
+    except ValueError:
+        return []
+    return [number] if math.isfinite(number) else []
+
+
 def from_snapshot(snapshot: HostSnapshot) -> HostState:
     """Return the state that a snapshot describes."""
     node = snapshot.node
@@ -123,4 +137,5 @@ def from_snapshot(snapshot: HostSnapshot) -> HostState:
         num_io_ops=node.num_io_ops,
         instance_uuids=frozenset(snapshot.instance_uuids),
         numa_topology=node.numa_topology,
+        aggregate_metadata=snapshot.aggregate_metadata,
     )

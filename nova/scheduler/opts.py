@@ -24,6 +24,8 @@ FILTER_SCHEDULER_OPTS: list[cfg.Opt] = [
             "ComputeFilter",
             "ComputeCapabilitiesFilter",
             "ImagePropertiesFilter",
+            "ServerGroupAntiAffinityFilter",
+            "ServerGroupAffinityFilter",
             "RamFilter",
             "DiskFilter",
             "CoreFilter",
@@ -68,6 +70,44 @@ FILTER_SCHEDULER_OPTS: list[cfg.Opt] = [
         "image_properties_default_architecture",
         help="Architecture that ImagePropertiesFilter assumes for images that name none. When "
         "unset, such images suit every architecture.",
+    ),
+    cfg.StrOpt(
+        "aggregate_image_properties_isolation_namespace",
+        help="AggregateImagePropertiesIsolation looks only at metadata whose keys begin with this "
+        "name and the separator. When unset, at all.",
+    ),
+    cfg.StrOpt(
+        "aggregate_image_properties_isolation_separator",
+        default=".",
+        help="Stands between the namespace and the rest of a key.",
+    ),
+    cfg.ListOpt(
+        "isolated_hosts",
+        default=[],
+        help="Hosts that IsolatedHostsFilter keeps for isolated_images.",
+    ),
+    cfg.ListOpt(
+        "isolated_images",
+        default=[],
+        help="Ids of images whose servers IsolatedHostsFilter sends to isolated_hosts only.",
+    ),
+    cfg.BoolOpt(
+        "restrict_isolated_hosts_to_isolated_images",
+        default=True,
+        help="Whether IsolatedHostsFilter refuses isolated_hosts to other images.",
+    ),
+    cfg.FloatOpt(
+        "soft_affinity_weight_multiplier",
+        default=1.0,
+        min=0,
+        help="Weight of other members of a server group of the policy soft-affinity. The group "
+        "counts for more than free memory, VCPUs and disk together from a value of 10 on.",
+    ),
+    cfg.FloatOpt(
+        "soft_anti_affinity_weight_multiplier",
+        default=1.0,
+        min=0,
+        help="Weight of other members of a server group of the policy soft-anti-affinity.",
     ),
     cfg.FloatOpt(
         "ram_weight_multiplier",

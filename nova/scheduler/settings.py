@@ -14,6 +14,17 @@ def rules_from(conf: cfg.ConfigOpts) -> Rules:
         max_io_ops_per_host=group.max_io_ops_per_host,
         max_instances_per_host=group.max_instances_per_host,
         image_properties_default_architecture=group.image_properties_default_architecture,
+        aggregate_image_properties_isolation_namespace=(
+            group.aggregate_image_properties_isolation_namespace
+        ),
+        aggregate_image_properties_isolation_separator=(
+            group.aggregate_image_properties_isolation_separator
+        ),
+        isolated_hosts=tuple(group.isolated_hosts),
+        isolated_images=tuple(group.isolated_images),
+        restrict_isolated_hosts_to_isolated_images=(
+            group.restrict_isolated_hosts_to_isolated_images
+        ),
     )
     multipliers = {
         name: value for name, value in dict(group).items() if name.endswith("_weight_multiplier")

@@ -4,6 +4,7 @@ import dataclasses
 from typing import ClassVar
 
 from nova.objects.request_spec import RequestSpec
+from nova.objects.server_group import GroupPolicy
 from nova.scheduler.host_state import HostState
 
 
@@ -14,6 +15,11 @@ class FilterSettings:
     max_io_ops_per_host: int = 8
     max_instances_per_host: int = 50
     image_properties_default_architecture: str | None = None
+    aggregate_image_properties_isolation_namespace: str | None = None
+    aggregate_image_properties_isolation_separator: str = "."
+    isolated_hosts: tuple[str, ...] = ()
+    isolated_images: tuple[str, ...] = ()
+    restrict_isolated_hosts_to_isolated_images: bool = True
 
 
 class HostFilter:
@@ -21,10 +27,12 @@ class HostFilter:
 
     lacks: what refused hosts have in common, in words for the tenant.
     once: one answer holds for all servers of a request.
+    group_policy: the policy of server groups that the filter looks after.
     """
 
     lacks: ClassVar[str] = "not suitable"
     once: ClassVar[bool] = False
+    group_policy: ClassVar[GroupPolicy | None] = None
 
     def __init__(self, settings: FilterSettings) -> None:
         self.settings = settings
@@ -32,3 +40,10 @@ class HostFilter:
     def refuses(self, host: HostState, spec: RequestSpec) -> str | None:
         """Return why the host does not suit, with numbers; None when it does."""
         raise NotImplementedError
+
+    def limits(self, host: HostState) -> dict[str, float]:
+        """Return capacities (vcpu, memory_mb, disk_gb) that the claim goes by as well.
+
+        Only a filter whose capacities are not those of the node gives any.
+        """
+        return {}

@@ -12,7 +12,11 @@ class IoOpsFilter(HostFilter):
 
     def refuses(self, host: HostState, spec: RequestSpec) -> str | None:
         """Compare the number of servers being built."""
-        limit = self.settings.max_io_ops_per_host
+        limit = self.limit(host)
         if host.num_io_ops < limit:
             return None
         return f"{host.num_io_ops} I/O operations in progress, at most {limit} allowed"
+
+    def limit(self, host: HostState) -> int:
+        """Return the number of servers that may be built at a time."""
+        return self.settings.max_io_ops_per_host

@@ -12,7 +12,11 @@ class NumInstancesFilter(HostFilter):
 
     def refuses(self, host: HostState, spec: RequestSpec) -> str | None:
         """Compare the number of servers."""
-        limit = self.settings.max_instances_per_host
+        limit = self.limit(host)
         if host.num_instances < limit:
             return None
         return f"{host.num_instances} servers, at most {limit} allowed"
+
+    def limit(self, host: HostState) -> int:
+        """Return the number of servers that a host may have."""
+        return self.settings.max_instances_per_host

@@ -20,6 +20,8 @@ def test_default_options_give_the_default_filters_and_all_weighers_in_use(conf):
         "DiskWeigher": 1.0,
         "IoOpsWeigher": -1.0,
         "RAMWeigher": 1.0,
+        "ServerGroupSoftAffinityWeigher": 1.0,
+        "ServerGroupSoftAntiAffinityWeigher": 1.0,
     }
     assert rules.host_subset_size == 1
 
