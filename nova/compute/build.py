@@ -7,11 +7,11 @@ import threading
 from collections.abc import Callable, Sequence
 
 from nova import exception
+from nova.compute.config_drive import ConfigDrives
 from nova.compute.networks import Networks
 from nova.compute.operations import Failure, Outcome, Plan, Running
 from nova.context import RequestContext
-from nova.metadata.documents import DocumentSettings, config_drive_files
-from nova.objects.guest_metadata import GuestMetadata
+from nova.metadata.documents import DocumentSettings
 from nova.objects.instance import Instance
 from nova.objects.instance_detail import InstanceDetail
 from nova.objects.lifecycle import TaskState
@@ -61,8 +61,7 @@ class Builder:
     ) -> None:
         self._driver = driver
         self._networks = networks
-        self._documents = documents
-        self._force_config_drive = force_config_drive
+        self._config_drives = ConfigDrives(documents=documents, forced=force_config_drive)
         self._room = threading.BoundedSemaphore(max_concurrent) if max_concurrent else None
         self._leftovers = False
         self._steps = (
@@ -141,18 +140,7 @@ class Builder:
         self._networks.teardown(context, instance)
 
     def _spawn(self, context: RequestContext, detail: InstanceDetail) -> None:
-        files = None
-        if detail.instance.config_drive or self._force_config_drive:
-            files = config_drive_files(
-                GuestMetadata(
-                    instance=detail.instance,
-                    block_devices=detail.block_devices,
-                    injected_files=detail.injected_files,
-                    admin_password=detail.admin_password,
-                ),
-                self._documents,
-            )
-        self._driver.spawn(detail, files)
+        self._driver.spawn(detail, self._config_drives.files(detail))
 
     def _unspawn(self, context: RequestContext, instance: Instance) -> None:
         self._driver.destroy(instance)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from nova.compute.admin_password import AdminPasswordActions
 from nova.compute.build import Builder
+from nova.compute.config_drive import ConfigDrives
 from nova.compute.crash_dump import CrashDumpActions
 from nova.compute.deferred_delete import DeferredDeleteActions
 from nova.compute.network_info import NetworkInfoActions
@@ -12,6 +13,9 @@ from nova.compute.networks import Networks
 from nova.compute.operations import Plan
 from nova.compute.pause import PauseActions
 from nova.compute.power import PowerActions
+from nova.compute.rebuild import RebuildActions
+from nova.compute.rescue import RescueActions
+from nova.compute.resize import ResizeActions
 from nova.compute.settings import ComputeSettings
 from nova.compute.shelve import ShelveActions, UnshelveActions
 from nova.compute.snapshot import SnapshotActions
@@ -48,6 +52,11 @@ def make_plans(tools: HostTools) -> Plans:
     snapshots = SnapshotActions(tools.driver, tools.images)
     shelve = ShelveActions(tools.driver, tools.networks, power, tools.images)
     unshelve = UnshelveActions(tools.driver, tools.networks, tools.builder, tools.images)
+    settings = tools.settings
+    drives = ConfigDrives(documents=settings.documents, forced=settings.force_config_drive)
+    rebuild = RebuildActions(tools.driver, tools.networks, drives)
+    rescue = RescueActions(tools.driver, tools.networks, drives)
+    resize = ResizeActions(tools.driver, settings.shutdown)
     return {
         "create": lambda operation: tools.builder.plan(),
         "delete": lambda operation: terminator.plan(),
@@ -61,6 +70,12 @@ def make_plans(tools: HostTools) -> Plans:
         "unpause": lambda operation: pause.unpause_plan(),
         "suspend": lambda operation: suspend.suspend_plan(),
         "resume": lambda operation: suspend.resume_plan(),
+        "rebuild": lambda operation: rebuild.plan(),
+        "rescue": lambda operation: rescue.rescue_plan(),
+        "unrescue": lambda operation: rescue.unrescue_plan(),
+        "resize": lambda operation: resize.resize_plan(),
+        "confirmResize": lambda operation: resize.confirm_plan(),
+        "revertResize": lambda operation: resize.revert_plan(),
         "changePassword": lambda operation: password.plan(),
         "trigger_crash_dump": lambda operation: crash_dump.plan(),
         "inject_network_info": lambda operation: network_info.plan(),

@@ -23,6 +23,11 @@ class ShutdownSettings:
     timeout_s: int = 60
     retry_interval_s: int = 10
 
+    def timeout_s_of(self, instance: Instance) -> int:
+        """Return the time of one guest: what its image says goes before what the host says."""
+        own = instance.image_properties.get(SHUTDOWN_TIMEOUT_PROPERTY, "")
+        return int(own) if own.isdecimal() else self.timeout_s
+
 
 class PowerActions:
     """Plans of the power actions on one host."""
@@ -75,7 +80,7 @@ class PowerActions:
     def shut_down(self, instance: Instance) -> None:
         """Switch a guest off; it gets the time that its image or the operator names."""
         self._driver.power_off(
-            instance, self._shutdown_timeout_s(instance), self._settings.retry_interval_s
+            instance, self._settings.timeout_s_of(instance), self._settings.retry_interval_s
         )
 
     def _reboot_soft(self, running: Running) -> Outcome:
@@ -83,7 +88,9 @@ class PowerActions:
         running.step(TaskState.REBOOT_STARTED)
         instance = running.instance
         runs = self._driver.get_power_state(instance) is PowerState.RUNNING
-        if not runs or not self._driver.reboot_soft(instance, self._shutdown_timeout_s(instance)):
+        if not runs or not self._driver.reboot_soft(
+            instance, self._settings.timeout_s_of(instance)
+        ):
             self._driver.reboot_hard(instance)
         return self._outcome(running)
 
@@ -110,7 +117,3 @@ class PowerActions:
             return self._driver.get_power_state(instance)
         except exception.HypervisorUnavailable:
             return None
-
-    def _shutdown_timeout_s(self, instance: Instance) -> int:
-        own = instance.image_properties.get(SHUTDOWN_TIMEOUT_PROPERTY, "")
-        return int(own) if own.isdecimal() else self._settings.timeout_s
