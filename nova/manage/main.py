@@ -11,13 +11,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nova import exception
-from nova.manage import db, flavor, network, quota, server, service
+from nova.manage import api, db, flavor, network, quota, server, service
 from nova.manage.command import Command, Environment
 from nova.manage.output import render
 
 LOG = logging.getLogger(__name__)
 
 COMMANDS: tuple[Command, ...] = (
+    *api.COMMANDS,
     *db.COMMANDS,
     *network.COMMANDS,
     *service.COMMANDS,

@@ -32,6 +32,7 @@ class Route:
     action: for paths that end in /action, the one key of the body that selects the route.
     rule: full name of the policy rule that is checked before the handler runs.
     body None: the route takes no body.
+    own_errors: statuses of errors that not every route can end with, such as 409 and 501.
     """
 
     method: str
@@ -43,6 +44,19 @@ class Route:
     body: Object | None
     query: Query
     handler: Handler
+    own_errors: tuple[int, ...] = ()
+
+    @property
+    def errors(self) -> tuple[int, ...]:
+        """Statuses of all errors that the route can end with, in order."""
+        codes = {400, 401, 406, 429, 503, *self.own_errors}
+        if self.rule is not None:
+            codes.add(403)
+        if "{" in self.path or self.versions.limited:
+            codes.add(404)
+        if self.body is not None:
+            codes |= {413, 415}
+        return tuple(sorted(codes))
 
 
 class Resource:
@@ -67,10 +81,12 @@ class Resource:
         ok: int | tuple[int, ...] = 200,
         since: str | None = None,
         until: str | None = None,
+        errors: int | tuple[int, ...] = (),
     ) -> Callable[[Handler], Handler]:
         """Declare a route: "METHOD /path" or "METHOD /path/action NAME".
 
         policy: short or full name of a rule of this resource; None checks nothing.
+        errors: statuses that not every route can end with, such as 409 and 501.
         """
         method, path, *action = spec.split()
         rule = None if policy is None else full_name(policy, self.policy)
@@ -90,6 +106,7 @@ class Resource:
                 body=body,
                 query=query,
                 handler=handler,
+                own_errors=(errors,) if isinstance(errors, int) else errors,
             )
             self._refuse_overlap(route)
             self.routes.append(route)

@@ -38,7 +38,7 @@ def parse(text: str) -> Version:
 # What requests to the old mounts speak: no microversions, and forgiving about bodies.
 LEGACY = Version(2, 0)
 MINIMUM = Version(2, 1)
-MAXIMUM = Version(2, 96)
+MAXIMUM = Version(2, 104)
 
 
 class Range:
@@ -58,6 +58,11 @@ class Range:
 
     def __str__(self) -> str:
         return f"{max(self.since, MINIMUM)}-{self.until or ''}"
+
+    @property
+    def limited(self) -> bool:
+        """Tell whether some microversion is not in it."""
+        return self.since > MINIMUM or self.until is not None
 
     def overlaps(self, other: "Range") -> bool:
         """Tell whether some version is in both."""
