@@ -427,6 +427,10 @@ class NotOwner(Forbidden):
     message = "Host {host} does not own {what}."
 
 
+class UnshelveDestinationRefused(Conflict):
+    message = "Instance {instance_uuid} is on a host still: no other place can be chosen for it."
+
+
 class AvailabilityZoneNotFound(Invalid):
     message = "The requested availability zone {zone} is not available."
 

@@ -5,7 +5,7 @@ import datetime
 import logging
 
 from nova import clock
-from nova.conductor import dispatch, instance_rows, metadata_caches, transitions
+from nova.conductor import dispatch, instance_rows, metadata_caches, shelving, transitions
 from nova.conductor.actions.base import Beginning
 from nova.conductor.actions.deferred_delete import is_deferred
 from nova.conductor.actions.registry import rules_of
@@ -193,6 +193,10 @@ class InstancesEndpoint(ImmediateActions):
         admin_password: str | None = None,
     ) -> Instance:
         work = self._begin(context, scope, instance_uuid, asked)
+        if shelving.is_build(work.operation, work.detail.instance):
+            job = shelving.job_of(work, self.settings.default_schedule_zone)
+            self.pool.spawn(self.build.run, context, job)
+            return work.detail.instance
         if work.operation.owner_host is None:
             metadata_caches.forget(self.bus, context, work.detail.instance)
         else:
@@ -231,7 +235,8 @@ class InstancesEndpoint(ImmediateActions):
             begun = dataclasses.replace(instance, **instance_rows.fields_of(values))
             if prepared.metadata is not None:
                 begun = dataclasses.replace(begun, metadata=prepared.metadata)
-            deadline = now + datetime.timedelta(seconds=action.deadline_s)
+            patience_s = self.settings.placement_timeout_s if prepared.schedule else action.deadline_s
+            deadline = now + datetime.timedelta(seconds=patience_s)
             operation = dataclasses.replace(
                 instance_rows.operation_of(context, begun, name, deadline),
                 arguments={**asked.arguments, **prepared.arguments},

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from nova.db import bulk
+from nova.db import bulk, search
 from nova.db.engine import Transaction
 from nova.db.tables import flavor_extra_specs, flavor_projects, flavors, key_pairs
 from nova.objects.flavor import Flavor, FlavorQuery
@@ -113,6 +113,8 @@ def _conditions(query: FlavorQuery) -> list[sa.ColumnElement[bool]]:
         conditions.append(flavors.c.memory_mb >= query.min_ram_mb)
     if query.min_disk_gb is not None:
         conditions.append(flavors.c.root_gb >= query.min_disk_gb)
+    if query.name_pattern is not None:
+        conditions.append(search.matches(flavors.c.name, query.name_pattern))
     return conditions
 
 

@@ -53,13 +53,14 @@ class FlavorQuery:
     """One page of flavors.
 
     is_public None lists all; project_id limits private flavors to those it has access to
-    (None: no limit, for administrators).
+    (None: no limit, for administrators).  name_pattern is a search text as for servers.
     """
 
     is_public: bool | None = True
     project_id: str | None = None
     min_ram_mb: int | None = None
     min_disk_gb: int | None = None
+    name_pattern: str | None = None
     sort_key: str = "flavorid"
     sort_dir: str = "asc"
     limit: int = 1000

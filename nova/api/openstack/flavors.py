@@ -4,7 +4,7 @@ from nova import exception
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import Json, Key, Object, Param, Query
-from nova.api.openstack.schema_types import BOOL, NAME, NONNEGATIVE, POSITIVE
+from nova.api.openstack.schema_types import BOOL, NAME, NONNEGATIVE, PATTERN, POSITIVE
 from nova.api.openstack.validation import one_of
 from nova.api.openstack.values import boolean, integer
 from nova.api.openstack.views import Field, View
@@ -56,20 +56,19 @@ UPDATE = Object(
     Key("flavor", Object(Key("description", _DESCRIPTION, required=True)), required=True)
 )
 
-_SORT_KEYS: Json = {
-    "type": "string",
-    "enum": [
-        "created_at", "description", "disabled", "ephemeral_gb", "flavorid", "id", "is_public",
-        "memory_mb", "name", "root_gb", "rxtx_factor", "swap", "updated_at", "vcpu_weight", "vcpus",
-    ],
-}  # fmt: skip
+_SORT_KEYS = (
+    "created_at", "description", "disabled", "ephemeral_gb", "flavorid", "id", "is_public",
+    "memory_mb", "name", "root_gb", "swap", "updated_at", "vcpu_weight", "vcpus",
+)  # fmt: skip
 LIST = Query(
     Param("limit", NONNEGATIVE, repeat=True),
     Param("marker", repeat=True),
     Param("is_public", repeat=True),
     Param("minRam", repeat=True),
     Param("minDisk", repeat=True),
-    Param("sort_key", _SORT_KEYS, repeat=True),
+    Param("name", PATTERN, repeat=True, since="2.102"),
+    Param("sort_key", {"enum": [*_SORT_KEYS, "rxtx_factor"]}, repeat=True, until="2.101"),
+    Param("sort_key", {"enum": [*_SORT_KEYS]}, repeat=True, since="2.102"),
     Param("sort_dir", {"type": "string", "enum": ["asc", "desc"]}, repeat=True),
     strict_since="2.75",
 )
@@ -131,6 +130,7 @@ def _page(call: Call, view: View[Flavor]) -> dict[str, object]:
             project_id=project_limit(call),
             min_ram_mb=integer("minRam", query.get("minRam")),
             min_disk_gb=integer("minDisk", query.get("minDisk")),
+            name_pattern=query.get("name"),
             sort_key=query.get("sort_key") or "flavorid",
             sort_dir=query.get("sort_dir") or "asc",
             limit=call.page_limit(),

@@ -77,6 +77,7 @@ TRUSTED_CERTIFICATES: Json = {
         },
     ]
 }
+_NAME_OR_NULL: Json = {"type": ["string", "null"], "minLength": 1, "maxLength": 255}
 _PERSONALITY: Json = array_of(
     {
         "type": "object",
@@ -198,6 +199,7 @@ UPDATE = Object(
             Key("description", DESCRIPTION, since="2.19"),
             Key("hostname", HOSTNAME, since="2.90", until="2.93"),
             Key("hostname", FQDN, since="2.94"),
+            Key("pinned_availability_zone", _NAME_OR_NULL, since="2.104"),
         ),
         required=True,
     )

@@ -7,6 +7,7 @@ import datetime
 import hashlib
 from collections.abc import Iterable
 
+from nova.api.openstack import image_properties
 from nova.api.openstack.call import Call
 from nova.api.openstack.versions import Range
 from nova.api.openstack.views import ABSENT, Field, View
@@ -21,6 +22,7 @@ FLAVOR_EXTRA_SPECS = "servers:show:flavor-extra-specs"
 _WITH_PROGRESS = {"ACTIVE", "BUILD", "REBUILD", "RESIZE", "VERIFY_RESIZE", "MIGRATING"}
 _WITH_FAULT = {"ERROR", "DELETED"}
 _FULL_ADDRESSES_IN_UPDATE = Range("2.75")
+_WITH_IMAGE_PROPERTIES = Range("2.98")
 
 
 def status_of(instance: Instance) -> str:
@@ -44,7 +46,22 @@ def _image(instance: Instance, call: Call) -> object:
     if not instance.image_ref:
         return ""
     link = {"rel": "bookmark", "href": call.links.bookmark("images", instance.image_ref)}
-    return {"id": instance.image_ref, "links": [link]}
+    document: dict[str, object] = {"id": instance.image_ref, "links": [link]}
+    if call.version in _WITH_IMAGE_PROPERTIES:
+        document["properties"] = image_properties.known(instance.image_properties)
+    return document
+
+
+def _hints(instance: Instance, call: Call) -> object:
+    """Return what the scheduler was told, single values as they are mostly given."""
+    return {
+        name: values[0] if len(values) == 1 else list(values)
+        for name, values in instance.scheduler_hints.items()
+    }
+
+
+def _certificates(instance: Instance, call: Call) -> object:
+    return None if instance.trusted_certs is None else list(instance.trusted_certs)
 
 
 def _flavor_link(instance: Instance, call: Call) -> object:
@@ -146,12 +163,15 @@ _ALWAYS: tuple[Field[Instance], ...] = (
     Field("locked", lambda instance, call: instance.locked_by is not None, since="2.9"),
     Field("description", "display_description", since="2.19"),
     Field("tags", lambda instance, call: list(instance.tags), since="2.26"),
-    Field("trusted_image_certificates", lambda instance, call: None, since="2.63"),
+    Field("trusted_image_certificates", _certificates, since="2.63"),
     Field("locked_reason", since="2.73"),
     Field("pinned_availability_zone", since="2.96"),
+    Field("scheduler_hints", _hints, since="2.100"),
 )
 
-_SERVER_GROUPS: Field[Instance] = Field("server_groups", lambda instance, call: [], since="2.71")
+_SERVER_GROUPS: Field[Instance] = Field(
+    "server_groups", lambda instance, call: list(instance.server_groups), since="2.71"
+)
 
 
 def _extended(first: str) -> tuple[Field[Instance], ...]:

@@ -33,6 +33,7 @@ from nova.policy import ADMIN, MEMBER, NAMESPACE, READER
 _REQUESTED_DESTINATION = "compute:servers:create:requested_destination"
 _FORCED_HOST = "servers:create:forced_host"
 _ATTACH_NETWORK = "servers:create:attach_network"
+_TRUSTED_CERTS = "servers:create:trusted_certs"
 
 servers = Resource(
     "servers",
@@ -48,6 +49,7 @@ servers = Resource(
         "allow_all_filters": ADMIN,
         "create:forced_host": ADMIN,
         "create:attach_network": MEMBER,
+        "create:trusted_certs": MEMBER,
         _REQUESTED_DESTINATION: ADMIN,
         f"{NAMESPACE}:{EXTENDED_ATTRIBUTES}": ADMIN,
         f"{NAMESPACE}:{HOST_STATUS}": ADMIN,
@@ -104,7 +106,7 @@ def show(call: Call) -> dict[str, object]:
 
 @servers.route("PUT /servers/{id}", policy="update", body=UPDATE)
 def update(call: Call) -> dict[str, object]:
-    """Change a server's name, description, access addresses or disk configuration."""
+    """Change a server's name, description, access addresses, disk configuration or pin."""
     wanted = call.body["server"]
     change = InstanceChange(
         display_name=wanted.get("name", UNSET),
@@ -115,6 +117,7 @@ def update(call: Call) -> dict[str, object]:
             wanted["OS-DCF:diskConfig"] == "AUTO" if "OS-DCF:diskConfig" in wanted else UNSET
         ),
         hostname=wanted.get("hostname", UNSET),
+        pinned_availability_zone=wanted.get("pinned_availability_zone", UNSET),
     )
     found = call.conductor.instances.update(
         call.context, call.scope, server_uuid(call, "id"), change
@@ -176,11 +179,11 @@ def _authorize(call: Call, wish: boot.BootWish) -> None:
         call.authorize(_REQUESTED_DESTINATION)
     if wish.networks:
         call.authorize(_ATTACH_NETWORK)
+    if wish.trusted_certs:
+        call.authorize(_TRUSTED_CERTS)
 
 
 def _wish(call: Call, wanted: dict[str, Any], password: str) -> boot.BootWish:
-    if wanted.get("trusted_image_certificates"):
-        raise InvalidInput(reason="Image signatures are not verified here.")
     mode, networks = _networks(wanted.get("networks"))
     min_count = int(wanted.get("min_count", 1))
     name = wanted["name"]
@@ -214,7 +217,13 @@ def _wish(call: Call, wanted: dict[str, Any], password: str) -> boot.BootWish:
         auto_disk_config=(
             wanted["OS-DCF:diskConfig"] == "AUTO" if "OS-DCF:diskConfig" in wanted else None
         ),
+        trusted_certs=_certificates(wanted),
     )
+
+
+def _certificates(wanted: dict[str, Any]) -> tuple[str, ...] | None:
+    given = wanted.get("trusted_image_certificates")
+    return None if given is None else tuple(given)
 
 
 def _networks(wanted: Any) -> tuple[NetworkMode, tuple[boot.NetworkWish, ...]]:

@@ -24,6 +24,8 @@ volume_attachments = Resource(
     },
 )
 
+_UPDATE = f"{volume_attachments.policy}:update"
+_SWAP = f"{volume_attachments.policy}:swap"
 _ALL = "/servers/{server_id}/os-volume_attachments"
 _ONE = f"{_ALL}/{{id}}"
 _DEVICE: Json = {
@@ -101,11 +103,10 @@ def update(call: Call) -> None:
 
     Another volume is for the volume service to ask for.
     """
+    scope = call.scope_of(_UPDATE)
+    call.conductor.instances.get(call.context, scope, server_uuid(call))
     same = call.body["volumeAttachment"]["volumeId"].lower() == call.args["id"].lower()
-    rule = "update" if same and call.version >= (2, 85) else "swap"
-    name = f"{volume_attachments.policy}:{rule}"
-    call.authorize(name)
-    call.conductor.instances.get(call.context, call.scope_of(name), server_uuid(call))
+    call.authorize(_UPDATE if same and call.version >= (2, 85) else _SWAP)
     raise _not_attached(call)
 
 

@@ -160,6 +160,16 @@ def _filter(query: str) -> Probe:
     return lambda world: "counts" if world.names(query) == [] else "dropped"
 
 
+def _flavor(**changes: object) -> dict[str, object]:
+    values = {"name": "new", "ram": 1, "vcpus": 1, "disk": 0}
+    return {"flavor": {**values, **changes}}
+
+
+def _pin(world: World, zone: str | None) -> int:
+    body = {"server": {"pinned_availability_zone": zone}}
+    return world.status("PUT", f"/servers/{world.server}", body)
+
+
 OWN_FILTERS = (
     "availability_zone=other", "config_drive=1", "key_name=none", "created_at=2000-01-01",
     "launched_at=2000-01-01", "terminated_at=2000-01-01", "power_state=4",
@@ -542,6 +552,88 @@ ROWS = [
     Row("2.92", "names of keys", lambda w: w.make_key(name="a@b.c"), 400, 201),
     Row("2.94", "hostname with dots", lambda w: w.create(hostname="a.example"), 400, 202),
     Row("2.96", "the pin is shown", _has("pinned_availability_zone"), False, True),
+    Row("2.97", "shares", lambda w: w.status("GET", f"/servers/{w.server}/shares"), 404, 200),
+    Row(
+        "2.98", "images have properties", lambda w: "properties" in w.shown()["image"], False, True
+    ),
+    Row(
+        "2.98",
+        "images have properties in updates",
+        lambda w: "properties" in w.updated()["image"],
+        False,
+        True,
+    ),
+    Row("2.100", "hints are shown", _has("scheduler_hints"), False, True),
+    Row("2.100", "hints are in updates", _has_updated("scheduler_hints"), False, True),
+    Row(
+        "2.102",
+        "flavors are found by name",
+        lambda w: [f["name"] for f in w.rest.get("/flavors?name=MAL").json.get("flavors", [])],
+        [],
+        ["small"],
+    ),
+    Row(
+        "2.102",
+        "flavors are not sorted by rxtx_factor",
+        lambda w: w.status("GET", "/flavors?sort_key=rxtx_factor"),
+        200,
+        400,
+    ),
+    Row(
+        "2.102",
+        "flavors are made without rxtx_factor",
+        lambda w: w.status("POST", "/flavors", _flavor(rxtx_factor=1.0), admin=True),
+        200,
+        400,
+    ),
+    *(
+        Row(
+            "2.102",
+            f"{name} ends",
+            lambda w, name=name: [
+                name in flavor
+                for flavor in (
+                    w.rest.get("/flavors/1").json["flavor"],
+                    w.rest.get("/flavors/detail").json["flavors"][0],
+                    w.admin.put("/flavors/1", {"flavor": {"description": None}}).json["flavor"],
+                )
+            ],
+            [True] * 3,
+            [False] * 3,
+        )
+        for name in ("rxtx_factor", "OS-FLV-DISABLED:disabled")
+    ),
+    *(
+        Row(
+            "2.102",
+            f"{path} is strict",
+            lambda w, path=path: w.status("GET", path.format(w.server), admin=True),
+            200,
+            400,
+        )
+        for path in (
+            "/extensions?odd=1",
+            "/flavors/1?odd=1",
+            "/flavors/1/os-extra_specs?odd=1",
+            "/servers/{}?odd=1",
+            "/servers/{}/metadata?odd=1",
+            "/servers/{}/tags?odd=1",
+            "/servers/{}/ips?odd=1",
+            "/servers/{}/shares?odd=1",
+            "/os-quota-class-sets/default?odd=1",
+            "/os-availability-zone?odd=1",
+        )
+    ),
+    Row(
+        "2.103",
+        "os-volumes_boot ends",
+        lambda w: w.status("GET", "/os-volumes_boot"),
+        200,
+        404,
+    ),
+    Row("2.104", "a pin is taken away", lambda w: _pin(w, None), 400, 200),
+    Row("2.104", "a server is pinned where it is", lambda w: _pin(w, "nova"), 400, 200),
+    Row("2.104", "a server is not pinned elsewhere", lambda w: _pin(w, "other"), 400, 409),
 ]
 
 # What these versions change is not built, or is the same at all versions.
@@ -559,7 +651,7 @@ NO_DIFFERENCE = {
     "2.72": "ports", "2.76": "events", "2.77": "unshelve", "2.78": "topology", "2.79": "volumes",
     "2.80": "migrations", "2.81": "aggregates", "2.82": "events", "2.85": "volumes",
     "2.87": "rescue", "2.89": "volumes", "2.91": "unshelve", "2.93": "rebuild",
-    "2.95": "evacuate",
+    "2.95": "evacuate", "2.99": "consoles", "2.101": "volumes",
 }  # fmt: skip
 
 

@@ -184,4 +184,3 @@ def test_the_other_name_of_servers(cloud: RestSite) -> None:
     assert cloud.rest.post(f"{alias}/action", {"os-stop": None}).status_int == 202
     assert cloud.rest.post(f"{alias}/action", {"os-getConsoleOutput": {}}).status_int == 400
     assert cloud.rest.delete(alias).status_int == 204
-    assert cloud.rest.at("2.102").get("/os-volumes_boot").status_int == 200

@@ -103,7 +103,7 @@ def _text(length: int) -> str:
         ("2.90", {"config_drive": "maybe"}, 400, "config_drive"),
         ("2.90", {"OS-DCF:diskConfig": "auto"}, 400, "diskConfig"),
         ("2.90", {"adminPass": 1}, 400, "adminPass"),
-        ("2.90", {"trusted_image_certificates": ["x"]}, 400, "signatures"),
+        ("2.90", {"trusted_image_certificates": []}, 400, "certificates"),
         ("2.90", {"odd": 1}, 400, "odd"),
     ],
 )

@@ -132,4 +132,4 @@ def test_what_is_no_document_needs_a_token(api: Api, path: str) -> None:
 
 
 def test_range_of_the_claim() -> None:
-    assert Version(2, 96) == versions.MAXIMUM
+    assert Version(2, 104) == versions.MAXIMUM
