@@ -9,6 +9,8 @@ from nova.objects.flavor_wishes import Wishes, refuse
 UEFI = "COMPUTE_FIRMWARE_UEFI"
 SECURE_BOOT = "COMPUTE_SECURITY_UEFI_SECURE_BOOT"
 TPM = {"1.2": "COMPUTE_SECURITY_TPM_1_2", "2.0": "COMPUTE_SECURITY_TPM_2_0"}
+# What a driver refuses to go without; other traits are between operators and the scheduler.
+OF_HARDWARE = frozenset({UEFI, SECURE_BOOT, *TPM.values()})
 TPM_MODELS = ("tpm-tis", "tpm-crb")
 SECURE_BOOT_WORDS = ("required", "disabled", "optional")
 

@@ -41,9 +41,12 @@ BY_VIRT_TYPE: dict[str, Buses] = {
 }
 
 
-def disk_bus(virt_type: str, wanted: str | None, image_id: str | None) -> str:
-    """Return the bus of a guest's disks.  Raises: ImageUnacceptable."""
-    return _choose(BY_VIRT_TYPE[virt_type].disk, wanted, "hw_disk_bus", image_id)
+def disk_bus(virt_type: str, machine: str | None, wanted: str | None, image_id: str | None) -> str:
+    """Return the bus of a guest's disks; q35 has no IDE.  Raises: ImageUnacceptable."""
+    offered = BY_VIRT_TYPE[virt_type].disk
+    if machine and "q35" in machine:
+        offered = tuple(bus for bus in offered if bus != "ide")
+    return _choose(offered, wanted, "hw_disk_bus", image_id)
 
 
 def cdrom_bus(virt_type: str, machine: str | None, wanted: str | None, image_id: str | None) -> str:

@@ -2,9 +2,14 @@
 
 import dataclasses
 import json
+from xml.etree.ElementTree import Element
 
 from defusedxml import ElementTree
 
+from nova.objects.flavor_wishes import cpu_set
+from nova.objects.numa import HostCell, HostNuma
+
+_CELLS = "host/topology/cells/cell"
 _MODES = {"linux": "xen"}
 
 
@@ -36,10 +41,14 @@ class HostCpu:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class HostCapabilities:
-    """guests: (architecture, domain type, mode) of every kind of guest libvirt can run."""
+    """guests: (architecture, domain type, mode) of every kind of guest libvirt can run.
+
+    cells: all processors of the host, as if all were shared.
+    """
 
     cpu: HostCpu
     guests: tuple[tuple[str, str, str], ...] = ()
+    cells: HostNuma = dataclasses.field(default_factory=HostNuma)
 
     def offers(self, virt_type: str) -> bool:
         """Tell whether guests of the host's own architecture can have this domain type."""
@@ -84,4 +93,21 @@ def parse(text: str) -> HostCapabilities:
             threads=count("threads"),
         ),
         guests=tuple(guests),
+        cells=HostNuma(cells=tuple(_cell(each) for each in root.iterfind(_CELLS))),
+    )
+
+
+def _cell(element: Element) -> HostCell:
+    cpus = list(element.iterfind("cpus/cpu"))
+    groups = {cpu_set("siblings", cpu.get("siblings", "") or cpu.get("id", "")) for cpu in cpus}
+    return HostCell(
+        id=int(element.get("id", "0")),
+        cpus=tuple(sorted(int(cpu.get("id", "0")) for cpu in cpus)),
+        memory_mb=int(element.findtext("memory") or 0) // 1024,
+        siblings=tuple(sorted(tuple(sorted(group)) for group in groups if len(group) > 1)),
+        pages_total={
+            int(page.get("size", "0")): int(page.text or 0)
+            for page in element.iterfind("pages")
+            if int(page.text or 0)
+        },
     )

@@ -14,7 +14,7 @@ from nova.objects.lifecycle import PowerState
 from nova.objects.service import NodeResources
 from nova.privileged import guest_files
 from nova.virt.driver import EventSink
-from nova.virt.libvirt import probe, resources
+from nova.virt.libvirt import host_traits, probe, resources
 from nova.virt.libvirt.capabilities import HostCapabilities
 from nova.virt.libvirt.direct_io import supports_direct_io
 from nova.virt.libvirt.disk import DiskStore
@@ -37,6 +37,8 @@ LOG = logging.getLogger(__name__)
 CONSOLE_BYTES = 100 * 1024
 AUTO = "auto"
 
+_QEMU_LIKE = frozenset({"kvm", "qemu"})
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class DriverSettings:
@@ -50,6 +52,8 @@ class DriverSettings:
     host_ip: str | None = None
     probe_timeout_s: int = 5
     iso_program: str = "genisoimage"
+    cpu_dedicated_set: str | None = None
+    cpu_shared_set: str | None = None
     snapshot_format: str | None = None
 
 
@@ -122,7 +126,9 @@ class LibvirtDriver(LiveOperations):
         """Return what the host has."""
         capabilities = self._capabilities or self._host.capabilities()
         facts = self._host.facts()
-        return resources.node_resources(facts, capabilities, self._disks, self._settings.host_ip)
+        return resources.node_resources(
+            facts, capabilities, self._disks, self._settings.host_ip, self._setup.hardware
+        )
 
     def list_guests(self) -> dict[str, PowerState]:
         """Return the power state of every guest of a server."""
@@ -295,7 +301,17 @@ class LibvirtDriver(LiveOperations):
             virt_type=virt_type,
             architecture=capabilities.cpu.architecture or None,
             cache_mode=wanted.cache_mode or default_cache,
+            processors=host_traits.host_processors(
+                capabilities.cells, self._settings.cpu_dedicated_set, self._settings.cpu_shared_set
+            ),
+            traits=self._traits(capabilities.cpu.architecture, virt_type),
         )
+
+    def _traits(self, architecture: str, virt_type: str) -> tuple[str, ...]:
+        """Return what guests of a kind can have here; only QEMU tells."""
+        if virt_type not in _QEMU_LIKE:
+            return ()
+        return host_traits.traits_of(self._host.domain_capabilities(architecture, virt_type))
 
     def _pump_events(self, sink: EventSink) -> None:
         """Hand on what libvirt saw, until the connection is closed."""

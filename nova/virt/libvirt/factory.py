@@ -39,6 +39,8 @@ def create(conf: cfg.ConfigOpts, images: ImageSource) -> LibvirtDriver:
         host_ip=conf.my_ip,
         probe_timeout_s=conf.libvirt.virt_type_probe_timeout,
         iso_program=conf.mkisofs_cmd,
+        cpu_dedicated_set=conf.compute.cpu_dedicated_set,
+        cpu_shared_set=conf.compute.cpu_shared_set,
         snapshot_format=conf.libvirt.snapshot_image_format,
     )
     packet_filter = firewall.create(conf.firewall_driver, host)

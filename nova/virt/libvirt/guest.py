@@ -3,6 +3,10 @@
 import dataclasses
 import datetime
 
+from nova.objects.guest_limits import Bandwidth, CpuLimits, RandomRate
+from nova.objects.guest_topology import CpuTopology
+from nova.objects.numa import GuestCell
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class GuestDisk:
@@ -21,12 +25,16 @@ class GuestDisk:
     cache: str | None = None
     serial: str | None = None
     read_only: bool = False
+    limits: dict[str, int] = dataclasses.field(default_factory=dict)
     boot_first: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class GuestInterface:
-    """One network interface; tap is the name of its device on the host."""
+    """One network interface; tap is the name of its device on the host.
+
+    bandwidths: by direction, inbound or outbound.  queues None: one.
+    """
 
     mac: str
     bridge: str
@@ -34,6 +42,8 @@ class GuestInterface:
     model: str | None = None
     mtu: int | None = None
     filter_name: str | None = None
+    bandwidths: dict[str, Bandwidth] = dataclasses.field(default_factory=dict)
+    queues: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,22 +56,45 @@ class GuestCpu:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class GuestBoot:
-    """How the guest starts: from its disks, or from a kernel given by path."""
+    """How the guest starts: from its disks, or from a kernel given by path.
+
+    secure: the firmware starts signed systems only.
+    """
 
     kernel_path: str | None = None
     ramdisk_path: str | None = None
     command_line: str | None = None
     firmware: str | None = None
+    secure: bool = False
     menu: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class GuestTuning:
-    """Shares and limits of processor time; periods and quotas in microseconds."""
+class GuestProcessors:
+    """How processors and memory lie on the host.
 
-    cpu_shares: int | None = None
-    cpu_period: int | None = None
-    cpu_quota: int | None = None
+    cpus: host processors that the guest keeps to, empty for all.  pins: host processors by
+    virtual one.  emulator: host processors of the emulator.  realtime: virtual processors
+    scheduled in real time.  locked: memory that is never swapped out.  pmu None: as the
+    hypervisor likes.
+    """
+
+    topology: CpuTopology | None = None
+    cells: tuple[GuestCell, ...] = ()
+    cpus: tuple[int, ...] = ()
+    pins: dict[int, tuple[int, ...]] = dataclasses.field(default_factory=dict)
+    emulator: tuple[int, ...] = ()
+    realtime: tuple[int, ...] = ()
+    locked: bool = False
+    pmu: bool | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class GuestTpm:
+    """A TPM emulated on the host; version 1.2 or 2.0."""
+
+    version: str
+    model: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +121,8 @@ class GuestConfig:
     virt_type: libvirt's domain type.  os_type: hvm, xen, exe, uml.
     architecture and machine None: libvirt's default.
     vnc_listen: address of the graphical console, None for no console.
-    serial_log_path: file that gets all serial output, None for no serial port.
+    serial_log_path: file that gets all output of the first serial port, None for no port.
+    hidden: the guest is not told that it runs on KVM.
     """
 
     virt_type: str
@@ -101,17 +135,26 @@ class GuestConfig:
     machine: str | None = None
     boot: GuestBoot = GuestBoot()
     cpu: GuestCpu | None = None
-    tuning: GuestTuning = GuestTuning()
+    tuning: CpuLimits = dataclasses.field(default_factory=CpuLimits)
+    processors: GuestProcessors = GuestProcessors()
+    hidden: bool = False
+    hyperv: bool = False
+    hpet: bool = False
     local_time: bool = False
     disks: tuple[GuestDisk, ...] = ()
     interfaces: tuple[GuestInterface, ...] = ()
     scsi_model: str | None = None
     serial_log_path: str | None = None
+    serial_ports: int = 1
     vnc_listen: str | None = None
     tablet: bool = False
+    input_bus: str = "usb"
     video_model: str | None = None
+    video_ram_mb: int | None = None
     guest_agent: bool = False
     random_source: str | None = None
+    random_rate: RandomRate | None = None
+    tpm: GuestTpm | None = None
     watchdog_action: str | None = None
     memory_statistics_period_s: int = 0
     notes: GuestNotes | None = None

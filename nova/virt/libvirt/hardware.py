@@ -4,7 +4,9 @@ import dataclasses
 from collections.abc import Callable, Mapping
 
 from nova import exception
+from nova.objects import guest_limits, traits
 from nova.objects.flavor import Flavor
+from nova.objects.flavor_wishes import Wishes, truth
 from nova.objects.instance import Instance
 from nova.objects.network import Vif
 from nova.virt.libvirt import buses
@@ -15,12 +17,15 @@ from nova.virt.libvirt.guest import (
     GuestDisk,
     GuestInterface,
     GuestNotes,
-    GuestTuning,
+    GuestTpm,
 )
+from nova.virt.libvirt.processors import HostProcessors, guest_processors
 from nova.virt.libvirt.properties import ImageProperties, parse
 
 _QEMU_LIKE = frozenset({"kvm", "qemu", "test"})
 _OS_TYPES = {"xen": "xen", "lxc": "exe", "uml": "uml"}
+_SECURE_MACHINE = "q35"
+_MAX_QUEUES = 256
 _KERNEL_COMMAND_LINE = "root=/dev/{root} console=tty0 console=ttyS0"
 
 FilterOf = Callable[[Instance, Vif], str | None]
@@ -33,6 +38,7 @@ class HardwareSettings:
     virt_type is settled (never auto).  machine_types: default machine by architecture.
     cache_mode: how disks in files are cached.  vnc_listen None: no graphical console.
     random_source None: guests get no random number device unless their image asks.
+    traits: what the host can do, None when that is not known.
     """
 
     virt_type: str
@@ -46,6 +52,8 @@ class HardwareSettings:
     virtio_nics: bool = True
     random_source: str | None = "/dev/urandom"
     memory_statistics_period_s: int = 10
+    processors: HostProcessors = dataclasses.field(default_factory=HostProcessors)
+    traits: tuple[str, ...] | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +89,13 @@ def guest_config(
     Raises: ImageUnacceptable, BlockDeviceNotSupported, Invalid (flavor), DriverError.
     """
     wanted = parse(instance.image_properties, instance.image_ref)
-    machine = wanted.machine_type or settings.machine_types.get(settings.architecture or "")
-    disks = _disks(files, settings, wanted, machine, instance.image_ref)
+    flavor, properties = instance.flavor, instance.image_properties
+    _require_traits(instance, settings)
+    secure = _secure_boot(instance, settings)
+    default = settings.machine_types.get(settings.architecture or "")
+    machine = wanted.machine_type or (_SECURE_MACHINE if secure else default)
+    windows = (wanted.os_type or instance.os_type) == "windows"
+    disks = _disks(files, settings, wanted, machine, instance)
     full = _os_type(settings.virt_type) == "hvm"
     return GuestConfig(
         virt_type=settings.virt_type,
@@ -93,21 +106,35 @@ def guest_config(
         os_type=_os_type(settings.virt_type),
         architecture=settings.architecture,
         machine=machine,
-        boot=_boot(files, wanted, disks),
+        boot=dataclasses.replace(
+            _boot(files, wanted, disks),
+            firmware="efi" if secure or wanted.firmware_type == "uefi" else None,
+            secure=secure,
+            menu=_boot_menu(flavor, wanted),
+        ),
         cpu=_cpu(settings),
-        tuning=_tuning(instance.flavor),
-        local_time=(wanted.os_type or instance.os_type) == "windows",
+        tuning=guest_limits.cpu_limits(flavor),
+        processors=guest_processors(instance, settings.processors),
+        hidden=full and (wanted.hidden or Wishes(flavor, {}).flag("hide_hypervisor_id")),
+        hyperv=windows and settings.virt_type == "kvm",
+        hpet=wanted.hpet,
+        local_time=windows,
         disks=disks,
         interfaces=tuple(
             _interface(instance, vif, settings, wanted, filter_of) for vif in instance.vifs
         ),
         scsi_model=_scsi_model(disks, wanted),
         serial_log_path=files.console_log_path,
+        serial_ports=guest_limits.serial_ports(flavor, properties),
         vnc_listen=settings.vnc_listen if full else None,
-        tablet=full and settings.tablet and settings.vnc_listen is not None,
+        tablet=full and _tablet(settings, wanted),
+        input_bus=wanted.input_bus or "usb",
         video_model=_video_model(settings, wanted) if full else None,
+        video_ram_mb=guest_limits.video_ram_mb(flavor, properties),
         guest_agent=full and wanted.guest_agent,
         random_source=_random_source(instance.flavor, settings, wanted),
+        random_rate=guest_limits.random_rate(flavor),
+        tpm=_tpm(instance),
         watchdog_action=_watchdog_action(instance.flavor, wanted),
         memory_statistics_period_s=settings.memory_statistics_period_s,
         notes=_notes(instance),
@@ -123,8 +150,9 @@ def _disks(
     settings: HardwareSettings,
     wanted: ImageProperties,
     machine: str | None,
-    image_id: str | None,
+    instance: Instance,
 ) -> tuple[GuestDisk, ...]:
+    image_id, limits = instance.image_ref, guest_limits.disk_limits(instance.flavor)
     names = buses.DeviceNames()
     disks = []
     for file in files.disks:
@@ -133,7 +161,7 @@ def _disks(
         elif file.cdrom:
             bus = buses.cdrom_bus(settings.virt_type, machine, wanted.cdrom_bus, image_id)
         else:
-            bus = buses.disk_bus(settings.virt_type, wanted.disk_bus, image_id)
+            bus = buses.disk_bus(settings.virt_type, machine, wanted.disk_bus, image_id)
         # A drive on the virtio bus is an ordinary disk that can not be written to.
         optical = file.cdrom and bus != "virtio"
         disks.append(
@@ -145,6 +173,7 @@ def _disks(
                 device="cdrom" if optical else "disk",
                 cache=None if file.cdrom else settings.cache_mode,
                 read_only=file.cdrom,
+                limits={} if file.cdrom else limits,
                 boot_first=file.boot_first,
             )
         )
@@ -152,9 +181,8 @@ def _disks(
 
 
 def _boot(files: GuestFiles, wanted: ImageProperties, disks: tuple[GuestDisk, ...]) -> GuestBoot:
-    firmware = "efi" if wanted.firmware_type == "uefi" else None
     if not files.kernel_path:
-        return GuestBoot(firmware=firmware, menu=wanted.boot_menu)
+        return GuestBoot()
     root = next((disk for disk in disks if disk.boot_first), disks[0] if disks else None)
     return GuestBoot(
         kernel_path=files.kernel_path,
@@ -174,18 +202,42 @@ def _cpu(settings: HardwareSettings) -> GuestCpu | None:
     return GuestCpu(mode=mode)
 
 
-def _tuning(flavor: Flavor) -> GuestTuning:
-    values = {}
-    for name in ("cpu_shares", "cpu_period", "cpu_quota"):
-        text = flavor.extra_specs.get(f"quota:{name}")
-        if text is None:
-            continue
-        try:
-            values[name] = int(text)
-        except ValueError:
-            reason = f"The flavor's extra spec quota:{name} must be a whole number."
-            raise exception.Invalid(reason=reason) from None
-    return GuestTuning(**values)
+def _require_traits(instance: Instance, settings: HardwareSettings) -> None:
+    """Refuse firmware or a TPM that the host does not have: it may have been forced."""
+    if settings.traits is None:
+        return
+    wanted = traits.required_traits(instance.flavor, instance.image_properties)
+    missing = (wanted & traits.OF_HARDWARE) - set(settings.traits)
+    if missing:
+        reason = f"the host lacks {', '.join(sorted(missing))}."
+        raise exception.DriverError(operation="give the server its hardware", reason=reason)
+
+
+def _secure_boot(instance: Instance, settings: HardwareSettings) -> bool:
+    """Tell whether the guest starts signed systems only; optional means where it can be."""
+    properties = instance.image_properties
+    wish = traits.secure_boot_wish(instance.flavor, properties)
+    if wish != "optional":
+        return wish == "required"
+    able = traits.SECURE_BOOT in (settings.traits or ())
+    machine = properties.get("hw_machine_type", _SECURE_MACHINE)
+    return able and properties.get("hw_firmware_type") == "uefi" and _SECURE_MACHINE in machine
+
+
+def _boot_menu(flavor: Flavor, wanted: ImageProperties) -> bool:
+    own = flavor.extra_specs.get("hw:boot_menu")
+    return wanted.boot_menu if own is None else truth("hw:boot_menu", own)
+
+
+def _tpm(instance: Instance) -> GuestTpm | None:
+    wish = traits.tpm_wish(instance.flavor, instance.image_properties)
+    return None if wish is None else GuestTpm(version=wish[0], model=wish[1])
+
+
+def _tablet(settings: HardwareSettings, wanted: ImageProperties) -> bool:
+    if wanted.pointer_model:
+        return wanted.pointer_model == "usbtablet"
+    return settings.tablet and settings.vnc_listen is not None
 
 
 def _interface(
@@ -204,9 +256,19 @@ def _interface(
         bridge=vif.network.bridge,
         tap=vif.devname,
         model=wanted.vif_model or default,
+        bandwidths=guest_limits.bandwidths(instance.flavor),
+        queues=_queues(instance, wanted.vif_model or default),
         mtu=vif.network.mtu,
         filter_name=filter_of(instance, vif),
     )
+
+
+def _queues(instance: Instance, model: str | None) -> int | None:
+    """Return the number of queues of a card, None for one; only virtio can have more."""
+    wishes = Wishes(instance.flavor, instance.image_properties)
+    many = wishes.flag("vif_multiqueue_enabled") and model == "virtio"
+    queues = min(instance.flavor.vcpus, _MAX_QUEUES)
+    return queues if many and queues > 1 else None
 
 
 def _scsi_model(disks: tuple[GuestDisk, ...], wanted: ImageProperties) -> str | None:
@@ -225,7 +287,7 @@ def _random_source(
     flavor: Flavor, settings: HardwareSettings, wanted: ImageProperties
 ) -> str | None:
     """Give a random number device unless the flavor forbids it."""
-    if flavor.extra_specs.get("hw_rng:allowed", "true").lower() == "false":
+    if not guest_limits.random_allowed(flavor):
         return None
     if settings.virt_type not in _QEMU_LIKE:
         return None

@@ -30,6 +30,7 @@ SERVER_PREFIX = "instance-"
 
 T = TypeVar("T")
 
+_PC_ARCHITECTURES = frozenset({"x86_64", "i686"})
 _KEEPALIVE_INTERVAL_S = 5
 _KEEPALIVE_COUNT = 3
 
@@ -148,6 +149,16 @@ class Host(GuestCalls):
         """Return what guests the host can run."""
         text = self._do("list the capabilities", lambda connection: connection.getCapabilities())
         return capabilities.parse(text)
+
+    def domain_capabilities(self, architecture: str, virt_type: str) -> str:
+        """Return the document on what guests of a kind can have, on the newest machine type."""
+        machine = "q35" if architecture in _PC_ARCHITECTURES else None
+        return self._do(
+            "list what guests can have",
+            lambda connection: connection.getDomainCapabilities(
+                None, architecture, machine, virt_type
+            ),
+        )
 
     # --- Guests -----------------------------------------------------------------------------
 

@@ -23,6 +23,8 @@ _CHOICES: dict[str, frozenset[str]] = {
     "hw_watchdog_action": frozenset({"disabled", "none", "pause", "poweroff", "reset"}),
     "hw_firmware_type": frozenset({"bios", "uefi"}),
     "os_type": frozenset({"linux", "windows"}),
+    "hw_input_bus": frozenset({"usb", "virtio"}),
+    "hw_pointer_model": frozenset({"ps2mouse", "usbtablet"}),
 }
 
 
@@ -41,8 +43,12 @@ class ImageProperties:
     watchdog_action: str | None = None
     os_type: str | None = None
     command_line: str | None = None
+    input_bus: str | None = None
+    pointer_model: str | None = None
     guest_agent: bool = False
     boot_menu: bool = False
+    hidden: bool = False
+    hpet: bool = False
 
 
 def parse(properties: Mapping[str, str], image_id: str | None) -> ImageProperties:
@@ -65,6 +71,10 @@ def parse(properties: Mapping[str, str], image_id: str | None) -> ImagePropertie
         command_line=reader.text("os_command_line"),
         guest_agent=reader.flag("hw_qemu_guest_agent"),
         boot_menu=reader.flag("hw_boot_menu"),
+        input_bus=reader.choice("hw_input_bus"),
+        pointer_model=reader.choice("hw_pointer_model"),
+        hidden=reader.flag("img_hide_hypervisor_id"),
+        hpet=reader.flag("hw_time_hpet"),
     )
 
 

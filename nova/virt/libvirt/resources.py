@@ -6,6 +6,7 @@ from nova.objects.service import NodeResources
 from nova.virt.libvirt import manifest
 from nova.virt.libvirt.capabilities import HostCapabilities
 from nova.virt.libvirt.disk import GIB, DiskStore
+from nova.virt.libvirt.hardware import HardwareSettings
 from nova.virt.libvirt.host import HostFacts
 
 _MEMORY_INFO = "/proc/meminfo"
@@ -16,19 +17,24 @@ _DAY_S = 24 * 60 * 60
 
 
 def node_resources(
-    facts: HostFacts, capabilities: HostCapabilities, disks: DiskStore, host_ip: str | None
+    facts: HostFacts,
+    capabilities: HostCapabilities,
+    disks: DiskStore,
+    host_ip: str | None,
+    hardware: HardwareSettings,
 ) -> NodeResources:
     """Return the resources of the host.
 
     Memory is the kernel's figure: libvirt may count one NUMA node only.
     """
+    usable = hardware.processors
     status = os.statvfs(disks.root)
     free = status.f_bavail * status.f_frsize
     return NodeResources(
         hypervisor_hostname=facts.hostname,
         hypervisor_type=facts.hypervisor_type,
         hypervisor_version=facts.hypervisor_version,
-        vcpus=facts.cpus,
+        vcpus=usable.count if usable.limited else facts.cpus,
         memory_mb=total_memory_mb(_read(_MEMORY_INFO)) or facts.memory_mb,
         local_gb=status.f_blocks * status.f_frsize // GIB,
         free_disk_gb=free // GIB,
@@ -36,6 +42,8 @@ def node_resources(
         host_ip=host_ip,
         cpu_info=capabilities.cpu.as_json(),
         supported_instances=capabilities.guests,
+        traits=hardware.traits or (),
+        numa_topology=usable.cells if usable.cells.cells else None,
         uptime=uptime_text(_read(_UPTIME), _read(_LOAD)),
     )
 

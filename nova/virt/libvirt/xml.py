@@ -4,6 +4,7 @@ import re
 from xml.etree import ElementTree
 
 from nova.virt.libvirt.guest import GuestConfig, GuestDisk, GuestInterface, GuestNotes
+from nova.virt.libvirt.xml_processors import add_arrangement, add_memory, add_processors
 
 NOTES_NAMESPACE = "http://openstack.org/xmlns/libvirt/nova/1.1"
 PRODUCT = "OpenStack Nova"
@@ -24,12 +25,13 @@ def domain_xml(config: GuestConfig) -> str:
     if config.notes:
         _add_notes(domain, config.notes)
     _text(domain, "memory", str(config.memory_mb), unit="MiB")
-    _text(domain, "vcpu", str(config.vcpus))
-    _add_tuning(domain, config)
+    add_memory(domain, config)
+    add_processors(domain, config)
     if config.os_type == _FULL_VIRTUALIZATION:
         _add_sysinfo(domain, config)
     _add_os(domain, config)
-    _add_processor(domain, config)
+    _add_features(domain, config)
+    add_arrangement(domain, config)
     _add_clock(domain, config)
     _text(domain, "on_poweroff", "destroy")
     _text(domain, "on_reboot", "restart")
@@ -80,19 +82,6 @@ def _add_notes(domain: ElementTree.Element, notes: GuestNotes) -> None:
         ElementTree.SubElement(instance, tag("root"), type="image", uuid=printable(notes.image_id))
 
 
-def _add_tuning(domain: ElementTree.Element, config: GuestConfig) -> None:
-    values = {
-        "shares": config.tuning.cpu_shares,
-        "period": config.tuning.cpu_period,
-        "quota": config.tuning.cpu_quota,
-    }
-    given = {name: value for name, value in values.items() if value is not None}
-    if given:
-        cputune = ElementTree.SubElement(domain, "cputune")
-        for name, value in given.items():
-            _text(cputune, name, str(value))
-
-
 def _add_sysinfo(domain: ElementTree.Element, config: GuestConfig) -> None:
     """Tell the guest what it runs on; the host's own identity stays hidden (NET-16)."""
     sysinfo = ElementTree.SubElement(domain, "sysinfo", type="smbios")
@@ -116,6 +105,8 @@ def _add_os(domain: ElementTree.Element, config: GuestConfig) -> None:
         kind.set("arch", config.architecture)
     if config.machine:
         kind.set("machine", config.machine)
+    if config.boot.firmware:
+        _add_firmware(system, config)
     if config.boot.kernel_path:
         _text(system, "kernel", config.boot.kernel_path)
         if config.boot.ramdisk_path:
@@ -137,17 +128,35 @@ def _names_boot_disk(config: GuestConfig) -> bool:
     return any(disk.boot_first for disk in config.disks)
 
 
-def _add_processor(domain: ElementTree.Element, config: GuestConfig) -> None:
-    if config.os_type == _FULL_VIRTUALIZATION:
-        features = ElementTree.SubElement(domain, "features")
-        ElementTree.SubElement(features, "acpi")
-        ElementTree.SubElement(features, "apic")
-    if config.cpu is None:
+def _add_firmware(system: ElementTree.Element, config: GuestConfig) -> None:
+    """Choose among the firmware that the host has by what it can do."""
+    firmware = ElementTree.SubElement(system, "firmware")
+    for feature in ("enrolled-keys", "secure-boot"):
+        attributes = {"enabled": "yes" if config.boot.secure else "no", "name": feature}
+        ElementTree.SubElement(firmware, "feature", attributes)
+    if config.boot.secure:
+        ElementTree.SubElement(system, "loader", secure="yes")
+
+
+def _add_features(domain: ElementTree.Element, config: GuestConfig) -> None:
+    if config.os_type != _FULL_VIRTUALIZATION:
         return
-    cpu = ElementTree.SubElement(domain, "cpu", mode=config.cpu.mode)
-    if config.cpu.model:
-        cpu.set("match", "exact")
-        _text(cpu, "model", config.cpu.model)
+    features = ElementTree.SubElement(domain, "features")
+    ElementTree.SubElement(features, "acpi")
+    ElementTree.SubElement(features, "apic")
+    if config.hyperv:
+        hyperv = ElementTree.SubElement(features, "hyperv")
+        for name in ("relaxed", "vapic"):
+            ElementTree.SubElement(hyperv, name, state="on")
+        ElementTree.SubElement(hyperv, "spinlocks", state="on", retries="8191")
+    if config.hidden:
+        kvm = ElementTree.SubElement(features, "kvm")
+        ElementTree.SubElement(kvm, "hidden", state="on")
+    if config.processors.pmu is not None:
+        state = "on" if config.processors.pmu else "off"
+        ElementTree.SubElement(features, "pmu", state=state)
+    if config.boot.secure:
+        ElementTree.SubElement(features, "smm", state="on")
 
 
 def _add_clock(domain: ElementTree.Element, config: GuestConfig) -> None:
@@ -156,7 +165,10 @@ def _add_clock(domain: ElementTree.Element, config: GuestConfig) -> None:
     if config.virt_type in _QEMU_LIKE:
         ElementTree.SubElement(clock, "timer", name="pit", tickpolicy="delay")
         ElementTree.SubElement(clock, "timer", name="rtc", tickpolicy="catchup")
-        ElementTree.SubElement(clock, "timer", name="hpet", present="no")
+        present = "yes" if config.hpet else "no"
+        ElementTree.SubElement(clock, "timer", name="hpet", present=present)
+    if config.hyperv:
+        ElementTree.SubElement(clock, "timer", name="hypervclock", present="yes")
 
 
 def _add_devices(domain: ElementTree.Element, config: GuestConfig) -> None:
@@ -173,6 +185,9 @@ def _add_devices(domain: ElementTree.Element, config: GuestConfig) -> None:
         attributes = {"file": config.serial_log_path, "append": "on"}
         ElementTree.SubElement(serial, "log", attributes)
         ElementTree.SubElement(serial, "target", port="0")
+    for port in range(1, config.serial_ports):
+        serial = ElementTree.SubElement(devices, "serial", type="pty")
+        ElementTree.SubElement(serial, "target", port=str(port))
     if config.guest_agent:
         channel = ElementTree.SubElement(devices, "channel", type="unix")
         ElementTree.SubElement(channel, "source", mode="bind")
@@ -189,6 +204,10 @@ def _add_disk(devices: ElementTree.Element, disk: GuestDisk) -> None:
         driver.set("cache", disk.cache)
     ElementTree.SubElement(element, "source", file=disk.path)
     ElementTree.SubElement(element, "target", dev=disk.target, bus=disk.bus)
+    if disk.limits:
+        iotune = ElementTree.SubElement(element, "iotune")
+        for name, value in disk.limits.items():
+            _text(iotune, name, str(value))
     if disk.read_only:
         ElementTree.SubElement(element, "readonly")
     if disk.serial:
@@ -204,28 +223,46 @@ def _add_interface(devices: ElementTree.Element, interface: GuestInterface) -> N
     ElementTree.SubElement(element, "target", dev=interface.tap)
     if interface.model:
         ElementTree.SubElement(element, "model", type=interface.model)
+    if interface.queues:
+        ElementTree.SubElement(element, "driver", queues=str(interface.queues))
     if interface.mtu:
         ElementTree.SubElement(element, "mtu", size=str(interface.mtu))
     if interface.filter_name:
         ElementTree.SubElement(element, "filterref", filter=interface.filter_name)
+    if interface.bandwidths:
+        limits = ElementTree.SubElement(element, "bandwidth")
+        for direction, limit in interface.bandwidths.items():
+            values = {"average": limit.average, "peak": limit.peak, "burst": limit.burst}
+            given = {name: str(value) for name, value in values.items() if value}
+            ElementTree.SubElement(limits, direction, given)
 
 
 def _add_screen(devices: ElementTree.Element, config: GuestConfig) -> None:
     if config.tablet:
-        ElementTree.SubElement(devices, "input", type="tablet", bus="usb")
+        ElementTree.SubElement(devices, "input", type="tablet", bus=config.input_bus)
     if config.vnc_listen:
         attributes = {"type": "vnc", "port": "-1", "autoport": "yes", "listen": config.vnc_listen}
         graphics = ElementTree.SubElement(devices, "graphics", attributes)
         ElementTree.SubElement(graphics, "listen", type="address", address=config.vnc_listen)
     if config.video_model:
         video = ElementTree.SubElement(devices, "video")
-        ElementTree.SubElement(video, "model", type=config.video_model)
+        model = ElementTree.SubElement(video, "model", type=config.video_model)
+        if config.video_ram_mb:
+            model.set("vram", str(config.video_ram_mb * 1024))
 
 
 def _add_auxiliary(devices: ElementTree.Element, config: GuestConfig) -> None:
     if config.random_source:
         rng = ElementTree.SubElement(devices, "rng", model="virtio")
+        if config.random_rate:
+            rate = ElementTree.SubElement(rng, "rate", bytes=str(config.random_rate.bytes))
+            if config.random_rate.period_ms:
+                rate.set("period", str(config.random_rate.period_ms))
         _text(rng, "backend", config.random_source, model="random")
+    if config.tpm:
+        tpm = ElementTree.SubElement(devices, "tpm", model=config.tpm.model)
+        attributes = {"type": "emulator", "version": config.tpm.version}
+        ElementTree.SubElement(tpm, "backend", attributes)
     if config.watchdog_action:
         attributes = {"model": "i6300esb", "action": config.watchdog_action}
         ElementTree.SubElement(devices, "watchdog", attributes)

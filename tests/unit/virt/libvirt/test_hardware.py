@@ -161,8 +161,8 @@ def test_image_may_bring_its_own_command_line():
 
 
 def test_flavor_tunes_the_processor_time():
-    tuning = make_config(extra_specs={"quota:cpu_shares": "10", "quota:cpu_quota": "500"}).tuning
-    assert (tuning.cpu_shares, tuning.cpu_period, tuning.cpu_quota) == (10, None, 500)
+    tuning = make_config(extra_specs={"quota:cpu_shares": "10", "quota:cpu_quota": "5000"}).tuning
+    assert (tuning.shares, tuning.period, tuning.quota) == (10, None, 5000)
 
 
 def test_flavor_with_a_senseless_quota_is_refused():

@@ -6,6 +6,7 @@ import pathlib
 import pytest
 from defusedxml import ElementTree
 
+from nova.objects.guest_limits import CpuLimits
 from nova.virt.libvirt.guest import (
     GuestBoot,
     GuestConfig,
@@ -13,7 +14,6 @@ from nova.virt.libvirt.guest import (
     GuestDisk,
     GuestInterface,
     GuestNotes,
-    GuestTuning,
 )
 from nova.virt.libvirt.xml import NOTES_NAMESPACE, domain_xml
 from tests.fixtures.guests import NOON
@@ -60,7 +60,7 @@ CONFIGS = {
         machine="q35",
         boot=GuestBoot(firmware="efi", menu=True),
         cpu=GuestCpu(mode="host-model"),
-        tuning=GuestTuning(cpu_shares=512, cpu_period=100000, cpu_quota=50000),
+        tuning=CpuLimits(shares=512, period=100000, quota=50000),
         disks=(
             GuestDisk(
                 path=f"{FOLDER}/disk",
