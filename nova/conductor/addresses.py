@@ -44,6 +44,21 @@ def allocate(tx: Transaction, guest: Guest, picks: Sequence[Pick]) -> tuple[Vif,
     return tuple(_allocate_one(tx, guest, pick) for pick in picks)
 
 
+def bring(tx: Transaction, guest: Guest) -> tuple[Vif, ...]:
+    """Make ready what a server that comes to a host has already; return its interfaces.
+
+    Raises: NoMoreFixedIps, NetworkHostUnavailable.
+    """
+    for vif in vifs.list_for(tx, [guest.instance_uuid]).get(guest.instance_uuid, ()):
+        network = vif.network
+        if network.multi_host:
+            if not network.share_address:
+                claim_host_address(tx, network, guest.host, guest.now)
+        elif network.host is None:
+            _claim_network_host(tx, network, guest)
+    return tuple(vifs.list_for(tx, [guest.instance_uuid]).get(guest.instance_uuid, ()))
+
+
 def _allocate_one(tx: Transaction, guest: Guest, pick: Pick) -> Vif:
     network, host_address = pick.network, pick.host_address
     if network.multi_host:

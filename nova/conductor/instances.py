@@ -235,7 +235,9 @@ class InstancesEndpoint(ImmediateActions):
             begun = dataclasses.replace(instance, **instance_rows.fields_of(values))
             if prepared.metadata is not None:
                 begun = dataclasses.replace(begun, metadata=prepared.metadata)
-            patience_s = self.settings.placement_timeout_s if prepared.schedule else action.deadline_s
+            patience_s = action.deadline_s
+            if prepared.schedule:
+                patience_s = self.settings.placement_timeout_s
             deadline = now + datetime.timedelta(seconds=patience_s)
             operation = dataclasses.replace(
                 instance_rows.operation_of(context, begun, name, deadline),

@@ -5,7 +5,7 @@ import datetime
 import logging
 
 from nova import clock
-from nova.conductor import dispatch, metadata_caches, transitions
+from nova.conductor import dispatch, metadata_caches, shelving, transitions
 from nova.conductor.actions.base import ActionRules, Ending, Values
 from nova.conductor.actions.registry import rules_of
 from nova.conductor.build_failures import (
@@ -46,9 +46,10 @@ DELETE_RETRY_S = 60
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class _Next:
-    """What is to be done after a result is saved: build elsewhere, forget a server, tell of it."""
+    """What is to be done after a result is saved: the next operation, or telling of it."""
 
     job: BuildJob | None = None
+    work: Work | None = None
     gone: Instance | None = None
     ended: Operation | None = None
     before: Instance | None = None
@@ -113,6 +114,8 @@ class OperationsEndpoint(ConductorOperations):
         follow_up = self._finish(result)
         if follow_up.job is not None:
             self.pool.spawn(self.build.run, context, follow_up.job)
+        if follow_up.work is not None:
+            dispatch.cast(self.bus, context, follow_up.work)
         if follow_up.gone is not None:
             metadata_caches.forget(self.bus, context, follow_up.gone)
         if follow_up.ended is not None and follow_up.before is not None:
@@ -141,11 +144,20 @@ class OperationsEndpoint(ConductorOperations):
         self, tx: Transaction, operation: Operation, result: ActionResult, now: datetime.datetime
     ) -> _Next:
         if result.succeeded:
-            return _Next(gone=self._succeed(tx, operation, result, now))
-        if operation.action == "create":
+            gone = self._succeed(tx, operation, result, now)
+            return _Next(gone=gone, work=self._chained(tx, operation, now))
+        if shelving.is_build(operation, instances.find(tx, operation.instance_uuid)):
             return _Next(job=self._failed_build(tx, operation, result, now))
         self._fail(tx, operation, result, now)
         return _Next()
+
+    def _chained(
+        self, tx: Transaction, operation: Operation, now: datetime.datetime
+    ) -> Work | None:
+        """Begin what follows an operation at once: a shelved server leaves its host."""
+        if operation.action != "shelve" or self.settings.shelved_offload_time_s != 0:
+            return None
+        return shelving.begin_offload(tx, operation, now)
 
     def _check_repeat(self, operation: Operation | None, result: ActionResult) -> None:
         """Let a repeated result pass; refuse one that is too late or of another host."""
@@ -270,8 +282,12 @@ class OperationsEndpoint(ConductorOperations):
         instance = instances.find(tx, operation.instance_uuid)
         if instance is None or instance.host != result.host:
             raise InstanceActionStale(action_id=operation.id, instance_uuid=operation.instance_uuid)
-        request = operations.build_requests(tx, [operation.id]).get(operation.id)
-        request = request or BuildRequest()
+        if operation.action == "unshelve":
+            zone = self.settings.default_schedule_zone
+            request = shelving.build_request_of(operation, instance, zone)
+        else:
+            found = operations.build_requests(tx, [operation.id])
+            request = found.get(operation.id, BuildRequest())
         self._event(tx, operation, result, now)
         reason = self._why_not_again(operation, instance, request, result)
         if reason is None:

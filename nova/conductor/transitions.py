@@ -23,7 +23,7 @@ from nova.db.compute_nodes import Claim
 from nova.db.engine import Transaction
 from nova.objects.flavor import Flavor
 from nova.objects.instance import Fault, Instance
-from nova.objects.lifecycle import ACTIONS, Action, PowerState, TaskState, VmState
+from nova.objects.lifecycle import ACTIONS, Action, PowerState, Recover, TaskState, VmState
 from nova.objects.migration import Migration, MigrationStatus
 from nova.objects.operation import ActionResult, Operation, Progress
 
@@ -43,6 +43,13 @@ _UNDER_WAY = (
     MigrationStatus.MIGRATING,
     MigrationStatus.POST_MIGRATING,
 )
+
+
+# How a server waits for a host: its task state meanwhile, and from when it has one.
+WAITING: dict[VmState, tuple[TaskState, TaskState]] = {
+    VmState.BUILDING: (TaskState.SCHEDULING, TaskState.NETWORKING),
+    VmState.SHELVED_OFFLOADED: (TaskState.UNSHELVING, TaskState.UNSHELVING),
+}
 
 
 def claim_of(flavor: Flavor, limited: bool = True, servers: int = 1) -> Claim:
@@ -71,43 +78,59 @@ def begin_create() -> dict[str, Any]:
 
 
 def place(
-    tx: Transaction, instance_uuid: str, host: str, node: str, zone: str, now: datetime.datetime
+    tx: Transaction, instance: Instance, host: str, node: str, zone: str, now: datetime.datetime
 ) -> bool:
     """Give a server that waits for a host to one; tell whether it was still waiting."""
+    waiting, _placed = WAITING[instance.vm_state]
     return instances.compare_and_set(
         tx,
-        instance_uuid,
+        instance.uuid,
         {
-            "vm_state": (VmState.BUILDING,),
-            "task_state": (TaskState.SCHEDULING,),
+            "vm_state": (instance.vm_state,),
+            "task_state": (waiting,),
             "host": (None,),
         },
         {
             "host": host,
             "node": node,
             "availability_zone": zone,
-            "task_state": TaskState.NETWORKING,
+            "task_state": placed_task(instance),
             "updated_at": now,
         },
     )
 
 
+def placed_task(instance: Instance) -> TaskState:
+    """Return the task state of a server from when it has its host."""
+    _waiting, placed = WAITING[instance.vm_state]
+    return placed
+
+
 def unplace(tx: Transaction, instance: Instance, now: datetime.datetime) -> bool:
-    """Take a server that is being built off its host, to be scheduled again."""
+    """Take a server that is being built off its host, to be scheduled again.
+
+    One that was offloaded keeps its addresses.
+    """
+    if instance.vm_state not in WAITING:
+        return False
+    waiting, _placed = WAITING[instance.vm_state]
     if not instances.compare_and_set(
         tx,
         instance.uuid,
-        {"vm_state": (VmState.BUILDING,), "host": (instance.host,)},
+        {"vm_state": (instance.vm_state,), "host": (instance.host,)},
         {
             "host": None,
             "node": None,
             "numa_topology": None,
-            "task_state": TaskState.SCHEDULING,
+            "task_state": waiting,
             "updated_at": now,
         },
     ):
         return False
-    give_back(tx, instance, now, failed=True)
+    if instance.vm_state is VmState.SHELVED_OFFLOADED:
+        give_back_claim(tx, instance, now, failed=True)
+    else:
+        give_back(tx, instance, now, failed=True)
     return True
 
 
@@ -118,6 +141,13 @@ def give_back(
     end_resize(tx, instance, now)
     fixed_ips.release_for(tx, instance.uuid, now)
     vifs.delete_for(tx, instance.uuid)
+    give_back_claim(tx, instance, now, failed)
+
+
+def give_back_claim(
+    tx: Transaction, instance: Instance, now: datetime.datetime, failed: bool = False
+) -> None:
+    """Free what a server takes of its host; its addresses stay with it."""
     if instance.host is not None and instance.node is not None:
         claim = claim_of(instance.flavor)
         compute_nodes.give_back(tx, instance.host, instance.node, claim, now, failed)
@@ -250,12 +280,22 @@ def fail(
     instances.compare_and_set(
         tx, operation.instance_uuid, {"host": (operation.owner_host,)}, values
     )
-    if result.fault is not None:
+    if result.fault is not None and keeps_fault(operation.action):
         instances.save_fault(tx, operation.instance_uuid, result.fault)
 
 
+def keeps_fault(action: str) -> bool:
+    """Tell whether a failure of an action is a fault of the server, not of the action alone."""
+    return ACTIONS[action].recover is not Recover.ABANDON
+
+
 def fail_build(tx: Transaction, instance: Instance, fault: Fault, now: datetime.datetime) -> bool:
-    """End the building of a server in error, and free its host and addresses."""
+    """End the building of a server in error, and free its host and addresses.
+
+    One that was offloaded stays so, with its addresses; the fault is in its action only.
+    """
+    if instance.vm_state is VmState.SHELVED_OFFLOADED:
+        return _stay_offloaded(tx, instance, now)
     if not instances.compare_and_set(
         tx,
         instance.uuid,
@@ -274,6 +314,26 @@ def fail_build(tx: Transaction, instance: Instance, fault: Fault, now: datetime.
     if instance.host is not None:
         give_back(tx, instance, now, failed=True)
     instances.save_fault(tx, instance.uuid, fault)
+    return True
+
+
+def _stay_offloaded(tx: Transaction, instance: Instance, now: datetime.datetime) -> bool:
+    if not instances.compare_and_set(
+        tx,
+        instance.uuid,
+        {"vm_state": (VmState.SHELVED_OFFLOADED,), "host": (instance.host,)},
+        {
+            "task_state": None,
+            "power_state": int(PowerState.NOSTATE),
+            "host": None,
+            "node": None,
+            "availability_zone": None,
+            "numa_topology": None,
+            "updated_at": now,
+        },
+    ):
+        return False
+    give_back_claim(tx, instance, now, failed=True)
     return True
 
 

@@ -216,7 +216,7 @@ def list_stranded(
         .where(
             instance_actions.c.state.in_(UNFINISHED),
             instance_actions.c.owner_host.in_(down),
-            instance_actions.c.action.in_(("create", "delete")),
+            instance_actions.c.action.in_(("create", "delete", "unshelve")),
         )
         .order_by(instance_actions.c.id)
         .limit(limit)

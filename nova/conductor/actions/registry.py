@@ -5,6 +5,12 @@ from nova.conductor.actions.deferred_delete import RestoreRules, SoftDeleteRules
 from nova.conductor.actions.rebuild import RebuildRules
 from nova.conductor.actions.rescue import RescueRules
 from nova.conductor.actions.resize import ConfirmRules, ResizeRules, RevertRules
+from nova.conductor.actions.shelve import (
+    ShelveOffloadRules,
+    ShelveRules,
+    SnapshotRules,
+    UnshelveRules,
+)
 
 _PLAIN = ActionRules()
 
@@ -16,6 +22,11 @@ _RULES: dict[str, ActionRules] = {
     "revertResize": RevertRules(),
     "soft_delete": SoftDeleteRules(),
     "restore": RestoreRules(),
+    "createImage": SnapshotRules(),
+    "createBackup": SnapshotRules(),
+    "shelve": ShelveRules(),
+    "shelveOffload": ShelveOffloadRules(),
+    "unshelve": UnshelveRules(),
 }
 
 

@@ -25,7 +25,7 @@ from nova.exception import (
 from nova.objects.block_device import BlockDevice
 from nova.objects.build_request import BuildRequest
 from nova.objects.instance import Fault, Instance
-from nova.objects.lifecycle import ACTIONS
+from nova.objects.lifecycle import ACTIONS, VmState
 from nova.objects.network import NetworkMode, Vif
 from nova.objects.operation import ActionEvent, Operation, OperationState, Work
 from nova.objects.request_spec import Destination, PlacementReport, RequestSpec
@@ -35,6 +35,7 @@ from nova.scheduler.rpcapi import SchedulerAPI
 LOG = logging.getLogger(__name__)
 
 EVENT = "conductor_schedule_and_build_instances"
+EVENTS = {"unshelve": "conductor_unshelve_instance"}
 TRIED = "tried_hosts"
 LAST_FAILURE = "last_failure"
 NO_HOST = "No valid host was found. {reason}"
@@ -111,7 +112,7 @@ class BuildTask:
             project_id=first.project_id,
             user_id=first.user_id,
             instance_uuids=tuple(instance.uuid for instance in job.instances),
-            image_id=first.image_ref,
+            image_id=first.shelved_image_id or first.image_ref,
             image_properties=first.image_properties,
             availability_zone=request.availability_zone,
             force_host=request.force_host,
@@ -206,7 +207,7 @@ class BuildTask:
                 },
             )
             if not changed or not transitions.place(
-                tx, instance.uuid, host, node, default_zone, now
+                tx, instance, host, node, default_zone, now
             ):
                 raise InstanceActionStale(action_id=operation.id, instance_uuid=instance.uuid)
             grouping.check_host(tx, instance, host, now)
@@ -232,7 +233,7 @@ class BuildTask:
             host=host,
             node=node,
             availability_zone=zone,
-            task_state=ACTIONS["create"].running[1],
+            task_state=transitions.placed_task(instance),
             numa_topology=topology,
             vifs=vifs,
             updated_at=now,
@@ -250,16 +251,18 @@ class BuildTask:
         self, tx: Transaction, job: BuildJob, host: str, now: datetime.datetime
     ) -> tuple[Vif, ...]:
         instance, request = job.instances[0], job.request
-        if request.network_mode is NetworkMode.NONE:
-            return ()
-        usable = networks.list_usable_on(tx, instance.project_id, host)
-        picks = choose_networks(request.network_mode, request.networks, usable)
         guest = addresses.Guest(
             instance_uuid=instance.uuid,
             host=host,
             now=now,
             live_after=silent_before(self.settings, now),
         )
+        if instance.vm_state is VmState.SHELVED_OFFLOADED:
+            return addresses.bring(tx, guest)
+        if request.network_mode is NetworkMode.NONE:
+            return ()
+        usable = networks.list_usable_on(tx, instance.project_id, host)
+        picks = choose_networks(request.network_mode, request.networks, usable)
         return addresses.allocate(tx, guest, picks)
 
     def _deadline_s(self) -> int:
@@ -300,7 +303,7 @@ class BuildTask:
         if not ended or not transitions.fail_build(tx, instance, fault, now):
             return False
         event = ActionEvent(
-            event=EVENT,
+            event=EVENTS.get(operation.action, EVENT),
             started_at=operation.started_at or now,
             finished_at=now,
             result="Error",

@@ -8,7 +8,7 @@ import datetime
 import logging
 
 from nova.compute.rpcapi import ComputeAPI
-from nova.conductor import metadata_caches, transitions
+from nova.conductor import metadata_caches, shelving, transitions
 from nova.conductor.actions.base import Ending
 from nova.conductor.actions.registry import rules_of
 from nova.conductor.build_failures import (
@@ -140,8 +140,8 @@ class Reconciler:
         return service is not None and judged(self.settings, service, now).is_up
 
     def _decide(self, tx: Transaction, case: _Case) -> _Next:
-        if case.operation.action == "create":
-            return self._decide_create(tx, case)
+        if shelving.is_build(case.operation, case.instance):
+            return self._decide_build(tx, case)
         if case.host_is_up:
             return _Next(wake=case.operation.owner_host)
         if case.operation.action == "delete":
@@ -153,10 +153,9 @@ class Reconciler:
 
     # --- Builds
 
-    def _decide_create(self, tx: Transaction, case: _Case) -> _Next:
+    def _decide_build(self, tx: Transaction, case: _Case) -> _Next:
         operation, instance = case.operation, case.instance
-        found = operations.build_requests(tx, [operation.id])
-        request = found.get(operation.id, BuildRequest())
+        request = self._request_of(tx, operation, instance)
         if _waits(operation):
             return self._place_again(tx, case, request)
         if case.host_is_up and not self.settings.instance_build_timeout_s:
@@ -167,6 +166,14 @@ class Reconciler:
             return _Next()
         failed = FailedBuild(operation=operation, instance=instance, request=request)
         return _Next(job=reschedule(tx, failed, self.settings.placement_timeout_s, case.now))
+
+    def _request_of(
+        self, tx: Transaction, operation: Operation, instance: Instance
+    ) -> BuildRequest:
+        if operation.action == "unshelve":
+            zone = self.settings.default_schedule_zone
+            return shelving.build_request_of(operation, instance, zone)
+        return operations.build_requests(tx, [operation.id]).get(operation.id, BuildRequest())
 
     def _place_again(self, tx: Transaction, case: _Case, request: BuildRequest) -> _Next:
         operation, instance = case.operation, case.instance
