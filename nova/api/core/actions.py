@@ -4,6 +4,7 @@ from nova import exception
 from nova.compute.rpcapi import ComputeAPI
 from nova.conductor.rpcapi import ConductorInstances
 from nova.context import RequestContext
+from nova.objects.diagnostics import Diagnostics
 from nova.objects.instance import Instance, Scope
 from nova.rpc.bus import Client
 
@@ -40,3 +41,15 @@ def console_output(
     if instance.host is None:
         raise exception.InstanceNotReady(instance_uuid=instance.uuid)
     return compute.on(instance.host).get_console_output(context, instance, tail_lines)
+
+
+def diagnostics(
+    context: RequestContext, compute: Client[ComputeAPI], instance: Instance
+) -> Diagnostics:
+    """Return the counters of a running guest, read live from its host.
+
+    Raises: InstanceNotReady, InstanceInvalidState, MessagingTimeout.
+    """
+    if instance.host is None:
+        raise exception.InstanceNotReady(instance_uuid=instance.uuid)
+    return compute.on(instance.host).get_diagnostics(context, instance)

@@ -132,9 +132,9 @@ def _cleared(wanted: dict[str, Any], name: str) -> Any:
 
 @servers.route("DELETE /servers/{id}", policy="delete", ok=204)
 def delete(call: Call) -> None:
-    """Delete a server, whatever it is doing."""
+    """Delete a server, whatever it is doing; it is kept for a while where that is configured."""
     call.conductor.instances.begin_action(
-        call.context, call.scope, server_uuid(call, "id"), "delete"
+        call.context, call.scope, server_uuid(call, "id"), "soft_delete"
     )
 
 

@@ -314,7 +314,7 @@ def test_update_by_version(api: Api, version: str, change: dict[str, object], st
 def test_delete_begins_the_operation(api: Api) -> None:
     server = api.instances.add(PROJECT)
     assert api.rest.delete(f"/servers/{server.uuid}").status_int == 204
-    assert api.instances.begun == [(server.uuid, "delete")]
+    assert api.instances.begun == [(server.uuid, "soft_delete")]
 
 
 def test_each_request_is_one_conductor_call(api: Api) -> None:
