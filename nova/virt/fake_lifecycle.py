@@ -137,6 +137,10 @@ class FakeLifecycle:
             raise exception.ResizeRefused(
                 instance_uuid=instance.uuid, reason="its root disk can not shrink"
             )
+        if flavor.ephemeral_gb < instance.flavor.ephemeral_gb:
+            raise exception.ResizeRefused(
+                instance_uuid=instance.uuid, reason="its ephemeral disk can not shrink"
+            )
         guest.power_state = PowerState.SHUTDOWN
         if guest.aside_gb is None:
             guest.aside_gb = guest.root_gb

@@ -19,17 +19,21 @@ from tests.fixtures.real_guests import IMAGES_VARIABLE
 pytestmark = pytest.mark.integration
 
 ROOT = pathlib.Path(__file__).parents[2]
-CASES = pathlib.Path(__file__).with_name("libvirt_guest_cases.py")
+CASES = tuple(
+    pathlib.Path(__file__).with_name(name)
+    for name in ("libvirt_guest_cases.py", "libvirt_disk_cases.py")
+)
 NEEDED = ("libvirtd", "virtlogd", "qemu-system-x86_64", "genisoimage", "ebtables")
 _CASE_TIMEOUT_S = 1200
 
 
 def case_names():
-    """Return the names of all cases, read without running their module."""
-    for node in ast.parse(CASES.read_text()).body:
-        is_test = isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
-        if is_test or (isinstance(node, ast.ClassDef) and node.name.startswith("Test")):
-            yield node.name
+    """Return the names of all cases, read without running their modules."""
+    for file in CASES:
+        for node in ast.parse(file.read_text()).body:
+            is_test = isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+            if is_test or (isinstance(node, ast.ClassDef) and node.name.startswith("Test")):
+                yield f"{file.name}::{node.name}"
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +67,15 @@ def hosts():
 
 @pytest.mark.parametrize("name", list(case_names()))
 def test_with_real_guests(hosts, guest_images, name):
-    inside = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"{CASES}::{name}"]
+    inside = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        str(CASES[0].with_name(name)),
+    ]
     done = subprocess.run(
         [*hosts, "exec", "1", *inside],
         cwd=ROOT,
