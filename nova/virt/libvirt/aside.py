@@ -37,12 +37,10 @@ class Aside:
         make_copy: gets the directory and an empty one to be filled.
         Raises: DriverError; what make_copy raises.
         """
-        if self.is_there() and not self._is_for(purpose):
-            self._settle()
-        if self.is_there() and not os.path.isdir(self._own):
-            self._take_place(self._unfinished if os.path.isdir(self._unfinished) else self._aside)
         if self.is_there():
-            return
+            if os.path.isdir(self._own) and self._is_for(purpose):
+                return
+            self._settle()
         remove_tree(self._unfinished)
         paths.ensure_directory(self._unfinished, _DIRECTORY_MODE)
         make_copy(self._own, self._unfinished)
@@ -67,7 +65,7 @@ class Aside:
             if os.path.isdir(self._own):
                 remove_tree(self._doomed)
                 os.rename(self._own, self._doomed)
-            self._take_place(self._aside)
+            os.rename(self._aside, self._own)
         remove_tree(self._doomed)
         remove_tree(self._unfinished)
 
@@ -84,9 +82,6 @@ class Aside:
             self.drop()
         else:
             self.back()
-
-    def _take_place(self, directory: str) -> None:
-        os.rename(directory, self._own)
 
 
 def copy_files(source: str, target: str, names: Sequence[str]) -> None:

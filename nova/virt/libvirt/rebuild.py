@@ -7,7 +7,7 @@ import shutil
 from nova.objects.instance import Instance
 from nova.objects.instance_detail import InstanceDetail
 from nova.privileged import guest_files
-from nova.virt.libvirt import manifest, rescue_info
+from nova.virt.libvirt import manifest
 from nova.virt.libvirt.disk import DiskStore
 from nova.virt.libvirt.files import EPHEMERAL, GuestFilesMaker
 from nova.virt.libvirt.guest_setup import KERNEL, RAMDISK, GuestSetup
@@ -43,7 +43,6 @@ class Rebuilder:
         known = manifest.find(self._disks.directory(instance.uuid))
         keep = [entry for entry in known if preserve_ephemeral and entry.name == EPHEMERAL]
         directory = self._files.create(detail, config_drive, keep)
-        rescue_info.remove_files(directory)
         _remove_others(instance, directory)
         self._host.undefine(instance.uuid)
         self._setup.define(instance)

@@ -1,4 +1,4 @@
-"""Console logs, as a hostile caller would ask for them."""
+"""Console logs and disks, as a hostile caller would ask for them."""
 
 import os
 
@@ -73,3 +73,50 @@ def test_hst_03_directory_of_the_guest_may_not_be_a_link(tmp_path):
     os.symlink("/var/log", tmp_path / UUID)
     with pytest.raises(OSError):
         guest_files.tail_of_console(str(tmp_path), UUID, 100)
+
+
+# --- Disks ----------------------------------------------------------------------------------
+
+
+def take_back(folder, instance_uuid=UUID):
+    guest_files.give_to_owner_of_directory(str(folder.parent), instance_uuid)
+
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+
+
+@needs_root
+def test_disks_and_only_disks_go_to_the_owner_of_the_directory(folder):
+    for name in ("disk", "disk.local", "console.log"):
+        (folder / name).write_bytes(b"")
+        os.chown(folder / name, 64055, 64055)
+    os.chown(folder, 12345, 12346)
+    take_back(folder)
+    owners = {name: os.stat(folder / name).st_uid for name in os.listdir(folder)}
+    assert owners == {"disk": 12345, "disk.local": 12345, "console.log": 64055}
+
+
+@pytest.mark.parametrize("name", ["..", "../..", "x", UUID + "/..", UUID.upper(), ""])
+def test_hst_03_only_uuids_name_a_guest_whose_disks_are_given_back(folder, name):
+    with pytest.raises(ValueError, match="uuid"):
+        take_back(folder, name)
+
+
+@needs_root
+@pytest.mark.parametrize("make", [os.symlink, os.link])
+def test_hst_03_no_other_file_is_given_away_through_a_link(folder, tmp_path, make):
+    other = tmp_path / "other"
+    other.write_bytes(b"")
+    make(other, folder / "disk")
+    os.chown(folder, 12345, 12346)
+    with pytest.raises((OSError, ValueError)):
+        take_back(folder)
+    assert os.stat(other).st_uid == 0
+
+
+@needs_root
+def test_hst_03_directory_that_is_a_link_is_not_entered(tmp_path):
+    (tmp_path / "real").mkdir()
+    os.symlink(tmp_path / "real", tmp_path / UUID)
+    with pytest.raises(OSError):
+        guest_files.give_to_owner_of_directory(str(tmp_path), UUID)
