@@ -13,6 +13,7 @@ from nova.db.engine import Transaction
 from nova.db.tables import fixed_ips, instances, tags, virtual_interfaces
 from nova.exception import InvalidInput, InvalidSortKey, MarkerNotFound
 from nova.objects.instance import Instance, InstanceQuery, InstanceSummary
+from nova.objects.lifecycle import VmState
 
 DEFAULT_SORT = (("created_at", "desc"), ("id", "desc"))
 MAX_PAGE = 1000
@@ -201,6 +202,9 @@ def _conditions(query: InstanceQuery, columns: Any) -> list[sa.ColumnElement[boo
     conditions += [_pattern(columns, name, text) for name, text in query.patterns.items()]
     if query.vm_states:
         conditions.append(columns.vm_state.in_(query.vm_states))
+    elif query.deleted is False:
+        # For its owner a soft-deleted server is gone, unless it is asked for by its state.
+        conditions.append(columns.vm_state != VmState.SOFT_DELETED)
     if query.task_states:
         conditions.append(columns.task_state.in_(query.task_states))
     if query.locked is not None:

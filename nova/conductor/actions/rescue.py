@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from nova.conductor.actions.base import ActionRules, Beginning, Prepared
+from nova.conductor.actions.base import ActionRules, Beginning, Ending, Prepared, Values
 from nova.db.engine import Transaction
 from nova.exception import Invalid
 from nova.objects.action_request import ActionRequest, ImageChoice, RescueRequest
@@ -26,3 +26,7 @@ class RescueRules(ActionRules):
             )
             wanted = dataclasses.replace(wanted, image=own)
         return Prepared(request=ActionRequest(rescue=wanted))
+
+    def succeeded(self, tx: Transaction, ending: Ending) -> Values:
+        """Note since when the server is in rescue; rescue_timeout counts from then."""
+        return {"launched_at": ending.now}
