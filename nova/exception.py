@@ -397,6 +397,17 @@ class ComputeHostNotFound(NotFound):
     message = "Compute host {host} could not be found."
 
 
+class AgentBuildNotFound(NotFound):
+    message = "Agent build {build_id} could not be found."
+
+
+class AgentBuildExists(Conflict):
+    message = (
+        "There is an agent build for hypervisor {hypervisor}, os {os} and architecture "
+        "{architecture} already."
+    )
+
+
 class ServiceNotFound(NotFound):
     message = "Service {service_id} could not be found."
 
@@ -494,6 +505,17 @@ class ImageCorrupt(Invalid):
 
 class ImagePropertyRefused(Invalid):
     message = "Images can not have a property named {name}."
+
+
+class ImageMetadataNotFound(NotFound):
+    message = "The image has no metadata item {key}."
+
+
+class QuiesceNotSupported(Conflict):
+    message = (
+        "The image of instance {instance_uuid} requires that the guest is quiesced, but does not "
+        "say that it has an agent for it."
+    )
 
 
 class ImageBusy(Conflict):

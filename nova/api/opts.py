@@ -19,12 +19,22 @@ LISTEN_OPTS: list[cfg.Opt] = [
         min=1,
         help="Number of nova-api worker processes.",
     ),
+    cfg.ListOpt(
+        "non_inheritable_image_properties",
+        default=["cache_in_nova", "bittorrent"],
+        help="Properties of a server's image that images made of the server do not get.",
+    ),
     cfg.IntOpt(
         "password_length",
         default=12,
         min=8,
         max=255,
         help="Number of characters of a generated administrator password of a server.",
+    ),
+    cfg.StrOpt(
+        "rescue_image_id",
+        help="Image that servers are rescued with when the request names none. Every project "
+        "must be able to see it. Unset: the image of the server.",
     ),
 ]
 

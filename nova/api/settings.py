@@ -19,7 +19,9 @@ class ApiSettings:
     trust_proxy_headers: bool = False
     enable_instance_password: bool = True
     password_length: int = 12
+    rescue_image_id: str | None = None
     internal_zone: str = "internal"
+    non_inheritable_image_properties: tuple[str, ...] = ("cache_in_nova", "bittorrent")
     rate_limit_per_project: int = 0
     rate_limit_per_source: int = 0
 
@@ -37,7 +39,9 @@ class ApiSettings:
             trust_proxy_headers=conf.oslo_middleware.enable_proxy_headers_parsing,
             enable_instance_password=conf.api.enable_instance_password,
             password_length=conf.password_length,
+            rescue_image_id=conf.rescue_image_id,
             internal_zone=conf.internal_service_availability_zone,
+            non_inheritable_image_properties=tuple(conf.non_inheritable_image_properties),
             rate_limit_per_project=conf.api.rate_limit_per_project,
             rate_limit_per_source=conf.api.rate_limit_per_source,
         )

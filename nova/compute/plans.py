@@ -42,7 +42,7 @@ class HostTools:
 def make_plans(tools: HostTools) -> Plans:
     """Return the plan of every action, by its name."""
     power = PowerActions(tools.driver, tools.settings.shutdown)
-    terminator = Terminator(tools.driver, tools.networks)
+    terminator = Terminator(tools.driver, tools.networks, tools.images)
     pause = PauseActions(tools.driver)
     suspend = SuspendActions(tools.driver, tools.networks)
     deferred = DeferredDeleteActions(tools.driver, tools.networks, power)

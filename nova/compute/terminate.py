@@ -2,6 +2,8 @@
 
 from nova.compute.networks import Networks
 from nova.compute.operations import Failure, Outcome, Plan, Running
+from nova.compute.uploads import Uploads
+from nova.image.api import ImageService
 from nova.objects.lifecycle import PowerState, TaskState
 from nova.virt.driver import ComputeDriver
 
@@ -9,9 +11,10 @@ from nova.virt.driver import ComputeDriver
 class Terminator:
     """Removes guests and what belongs to them; repeated until it succeeds."""
 
-    def __init__(self, driver: ComputeDriver, networks: Networks) -> None:
+    def __init__(self, driver: ComputeDriver, networks: Networks, images: ImageService) -> None:
         self._driver = driver
         self._networks = networks
+        self._uploads = Uploads(driver, images)
 
     def plan(self) -> Plan:
         """Return how a server is removed.
@@ -28,6 +31,8 @@ class Terminator:
     def _terminate(self, running: Running) -> Outcome:
         self._driver.destroy(running.instance)
         self._networks.teardown(running.context, running.instance)
+        if running.instance.shelved_image_id is not None:
+            self._uploads.delete(running.instance.shelved_image_id)
         return Outcome(power_state=PowerState.NOSTATE)
 
 

@@ -3,6 +3,7 @@
 Source: compute-api-routes (Actions).
 """
 
+from nova.api.core import snapshots
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import Key, Object
@@ -27,4 +28,5 @@ def restore(call: Call) -> None:
 )
 def force_delete(call: Call) -> None:
     """Delete a server at once."""
-    begin(call, "delete")
+    server = begin(call, "delete")
+    snapshots.forget_shelved(call.services.images, call.token, server)

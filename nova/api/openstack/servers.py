@@ -6,7 +6,7 @@ Source: compute-api-routes (Servers).
 import json
 from typing import Any
 
-from nova.api.core import boot, passwords
+from nova.api.core import boot, passwords, snapshots
 from nova.api.openstack import server_filters
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Reply, Resource
@@ -133,9 +133,10 @@ def _cleared(wanted: dict[str, Any], name: str) -> Any:
 @servers.route("DELETE /servers/{id}", policy="delete", ok=204)
 def delete(call: Call) -> None:
     """Delete a server, whatever it is doing; it is kept for a while where that is configured."""
-    call.conductor.instances.begin_action(
+    server = call.conductor.instances.begin_action(
         call.context, call.scope, server_uuid(call, "id"), "soft_delete"
     )
+    snapshots.forget_shelved(call.services.images, call.token, server)
 
 
 # --- Creation ---------------------------------------------------------------------------------
