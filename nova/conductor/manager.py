@@ -1,6 +1,7 @@
 """Puts the endpoints of nova-conductor together."""
 
 from nova import clock
+from nova.conductor.agents import AgentsEndpoint
 from nova.conductor.aggregates import AggregatesEndpoint
 from nova.conductor.flavors import FlavorsEndpoint
 from nova.conductor.hosts import HostsEndpoint
@@ -8,7 +9,9 @@ from nova.conductor.housekeeping import HousekeepingEndpoint
 from nova.conductor.instances import InstancesEndpoint
 from nova.conductor.keypairs import KeypairsEndpoint
 from nova.conductor.metadata import MetadataEndpoint
+from nova.conductor.migrations import MigrationsEndpoint
 from nova.conductor.networks import NetworksEndpoint
+from nova.conductor.notify.notifier import Notifier
 from nova.conductor.operations import OperationsEndpoint
 from nova.conductor.quotas import QuotasEndpoint
 from nova.conductor.server_groups import ServerGroupsEndpoint
@@ -16,6 +19,8 @@ from nova.conductor.settings import ConductorSettings
 from nova.conductor.tasks.build import BuildTask, Pool
 from nova.conductor.tasks.reconcile import Reconciler
 from nova.conductor.timers import INTERVAL_S, OFFLOAD, TIMERS, Timers
+from nova.conductor.usage_audit import INTERVAL_S as AUDIT_INTERVAL_S
+from nova.conductor.usage_audit import AuditEndpoint, UsageAuditor
 from nova.context import get_admin_context
 from nova.db import schema
 from nova.db.engine import Database
@@ -33,16 +38,17 @@ def endpoints(settings: ConductorSettings, bus: Bus, db: Database, pool: Pool) -
         instances,
         OperationsEndpoint(db, bus, settings, build, pool),
         HostsEndpoint(db, settings),
+        AgentsEndpoint(db),
+        AuditEndpoint(db, settings),
         FlavorsEndpoint(db),
         KeypairsEndpoint(db, settings),
         ServerGroupsEndpoint(db, settings),
         AggregatesEndpoint(db, bus, settings),
         QuotasEndpoint(db, settings),
+        MigrationsEndpoint(db),
         NetworksEndpoint(db, bus, settings),
         MetadataEndpoint(db),
-        HousekeepingEndpoint(
-            Reconciler(db, bus, settings, build), Timers(db, settings, instances)
-        ),
+        HousekeepingEndpoint(Reconciler(db, bus, settings, build), Timers(db, settings, instances)),
     ]
 
 
@@ -53,11 +59,17 @@ def periodic_tasks(
     build = BuildTask(db, bus, settings)
     reconciler = Reconciler(db, bus, settings, build)
     timers = Timers(db, settings, InstancesEndpoint(db, bus, settings, build, pool))
+    auditor = UsageAuditor(db, settings, Notifier(bus, db, settings.notifications))
     return (
         PeriodicTask(
             name="reconcile",
             interval_s=settings.reconcile_interval_s,
             function=lambda: reconciler.run(get_admin_context(), clock.utcnow()),
+        ),
+        PeriodicTask(
+            name="instance_usage_audit",
+            interval_s=AUDIT_INTERVAL_S if settings.usage_audit else 0,
+            function=lambda: auditor.run(clock.utcnow()),
         ),
         PeriodicTask(
             name="timers",

@@ -4,9 +4,12 @@ import datetime
 
 from nova.context import RequestContext
 from nova.objects.action_request import ActionRequest
+from nova.objects.agent import AgentBuild, AgentChange
 from nova.objects.aggregate import Aggregate, AggregateChange
+from nova.objects.audit import UsageAudit
 from nova.objects.flavor import Flavor, FlavorChange, FlavorQuery, NewFlavor
 from nova.objects.guest_metadata import GuestMetadata
+from nova.objects.host_usage import HostUsage
 from nova.objects.instance import (
     CreatedServers,
     Instance,
@@ -18,6 +21,7 @@ from nova.objects.instance import (
 )
 from nova.objects.keypair import Keypair, NewKeypair
 from nova.objects.lifecycle import VmState
+from nova.objects.migration import Migration, MigrationQuery
 from nova.objects.network import DhcpBinding, HostNetwork, Network, NewNetwork
 from nova.objects.operation import (
     ActionQuery,
@@ -56,6 +60,12 @@ class ConductorInstances(Interface):
         Raises: OverQuota, FlavorNotFound, KeypairNotFound, NetworkNotFound, FixedIpInvalid,
         FixedIpAlreadyInUse, FlavorMemoryTooSmall, FlavorDiskTooSmall.
         """
+
+    @call(since="1.1", retry_safe=True)
+    def hosts_of(
+        self, context: RequestContext, scope: Scope, instance_uuids: tuple[str, ...]
+    ) -> dict[str, str]:
+        """Return the hosts of the live servers among some, "" for one without a host."""
 
     @call(since="1.0", retry_safe=True)
     def page_summaries(
@@ -281,9 +291,51 @@ class ConductorHosts(Interface):
         Raises: HypervisorNotFound, MarkerNotFound.
         """
 
+    @call(since="1.1", retry_safe=True)
+    def usage(self, context: RequestContext, host: str) -> HostUsage:
+        """Return what a compute host has and who uses it.  Raises: ComputeHostNotFound."""
+
     @call(since="1.0", retry_safe=True)
     def list_zones(self, context: RequestContext) -> tuple[AvailabilityZone, ...]:
         """Return the availability zones with their hosts and services."""
+
+
+class ConductorAgents(Interface):
+    """Builds of guest agents, as administrators announce them."""
+
+    topic = "conductor"
+    namespace = "agents"
+    version = "1.0"
+
+    @call(since="1.0", retry_safe=True)
+    def list_builds(
+        self, context: RequestContext, hypervisor: str | None = None
+    ) -> tuple[AgentBuild, ...]:
+        """Return builds in order of their ids, of one kind of hypervisor if one is named."""
+
+    @call(since="1.0")
+    def create(self, context: RequestContext, build: AgentBuild) -> AgentBuild:
+        """Store a build.  Raises: AgentBuildExists."""
+
+    @call(since="1.0")
+    def update(self, context: RequestContext, build_id: int, change: AgentChange) -> None:
+        """Change a build.  Raises: AgentBuildNotFound."""
+
+    @call(since="1.0")
+    def delete(self, context: RequestContext, build_id: int) -> None:
+        """Forget a build.  Raises: AgentBuildNotFound."""
+
+
+class ConductorAudit(Interface):
+    """What the usage audits found."""
+
+    topic = "conductor"
+    namespace = "audit"
+    version = "1.0"
+
+    @call(since="1.0", retry_safe=True)
+    def get(self, context: RequestContext, before: datetime.datetime | None = None) -> UsageAudit:
+        """Return the audit of the last period that ended before a time, None for now."""
 
 
 class ConductorFlavors(Interface):
@@ -513,6 +565,18 @@ class ConductorQuotas(Interface):
         """Return what servers used in a period, by project and server uuid."""
 
 
+class ConductorMigrations(Interface):
+    """Records of moves and resizes."""
+
+    topic = "conductor"
+    namespace = "migrations"
+    version = "1.0"
+
+    @call(since="1.0", retry_safe=True)
+    def page(self, context: RequestContext, query: MigrationQuery) -> tuple[Migration, ...]:
+        """Return one page of migrations, newest first.  Raises: MarkerNotFound."""
+
+
 class ConductorNetworks(Interface):
     """Networks and their addresses."""
 
@@ -613,11 +677,14 @@ INTERFACES: tuple[type[Interface], ...] = (
     ConductorInstances,
     ConductorOperations,
     ConductorHosts,
+    ConductorAgents,
+    ConductorAudit,
     ConductorFlavors,
     ConductorKeypairs,
     ConductorServerGroups,
     ConductorAggregates,
     ConductorQuotas,
+    ConductorMigrations,
     ConductorNetworks,
     ConductorMetadata,
     ConductorHousekeeping,

@@ -7,6 +7,7 @@ one request to the conductor.
 import dataclasses
 
 from nova import exception
+from nova.api.core.images import usable
 from nova.conductor.rpcapi import ConductorInstances
 from nova.context import RequestContext
 from nova.image.api import ImageService
@@ -14,8 +15,6 @@ from nova.objects.block_device import BlockDevice
 from nova.objects.image import Image
 from nova.objects.instance import CreatedServers, InjectedFile, NewServers
 from nova.objects.network import NetworkMode, RequestedNetwork
-
-ACTIVE = "active"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +92,7 @@ def create_servers(
     """
     _check_counts(wish)
     root = _root_disk(wish)
-    image = _image(token, root.image_id, images)
+    image = usable(token, root.image_id, images)
     new = _new_servers(context, wish, root, image)
     try:
         return instances.create_servers(context, new)
@@ -155,22 +154,6 @@ def _root_of_mapping(disk: DiskWish, image_ref: str | None) -> BlockDevice:
 
 def _refused(reason: str) -> exception.BlockDeviceNotSupported:
     return exception.BlockDeviceNotSupported(reason=reason)
-
-
-def _image(token: str | None, image_id: str | None, images: ImageService) -> Image:
-    """Return the image if the caller can see and use it.
-
-    Raises: InvalidInput, ImageNotActive, ImageServiceForbidden, ImageServiceUnavailable.
-    """
-    if token is None or image_id is None:
-        raise exception.InvalidInput(reason="An image and a token to read it are needed.")
-    try:
-        image = images.get(token, image_id)
-    except exception.ImageNotFound as error:
-        raise exception.InvalidInput(reason=str(error)) from error
-    if image.status != ACTIVE:
-        raise exception.ImageNotActive(image_id=image.id, status=image.status)
-    return image
 
 
 def _requested_networks(wish: BootWish) -> tuple[RequestedNetwork, ...]:

@@ -18,7 +18,10 @@ class ConductorClients:
     aggregates: rpcapi.ConductorAggregates
     quotas: rpcapi.ConductorQuotas
     hosts: rpcapi.ConductorHosts
+    agents: rpcapi.ConductorAgents
+    audit: rpcapi.ConductorAudit
     networks: rpcapi.ConductorNetworks
+    migrations: rpcapi.ConductorMigrations
 
 
 def conductor_clients(bus: Bus) -> ConductorClients:
@@ -31,7 +34,10 @@ def conductor_clients(bus: Bus) -> ConductorClients:
         aggregates=bus.client(rpcapi.ConductorAggregates).anyone(),
         quotas=bus.client(rpcapi.ConductorQuotas).anyone(),
         hosts=bus.client(rpcapi.ConductorHosts).anyone(),
+        agents=bus.client(rpcapi.ConductorAgents).anyone(),
+        audit=bus.client(rpcapi.ConductorAudit).anyone(),
         networks=bus.client(rpcapi.ConductorNetworks).anyone(),
+        migrations=bus.client(rpcapi.ConductorMigrations).anyone(),
     )
 
 

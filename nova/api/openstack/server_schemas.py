@@ -78,7 +78,7 @@ TRUSTED_CERTIFICATES: Json = {
     ]
 }
 _NAME_OR_NULL: Json = {"type": ["string", "null"], "minLength": 1, "maxLength": 255}
-_PERSONALITY: Json = array_of(
+PERSONALITY: Json = array_of(
     {
         "type": "object",
         "properties": {"path": STRING, "contents": BASE64},
@@ -156,7 +156,7 @@ CREATE = Object(
             Key("OS-DCF:diskConfig", DISK_CONFIG),
             Key("accessIPv4", IPV4),
             Key("accessIPv6", IPV6),
-            Key("personality", _PERSONALITY, until="2.56"),
+            Key("personality", PERSONALITY, until="2.56"),
             Key("availability_zone", NAME),
             Key(
                 "block_device_mapping",
