@@ -8,9 +8,10 @@ from nova.conductor.reports import Reports
 from nova.conductor.rpcapi import ConductorHosts
 from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
-from nova.db import aggregates, compute_nodes, instances, services
+from nova.db import aggregates, compute_nodes, host_usage, instances, services
 from nova.db.engine import Database, Transaction, retried
 from nova.exception import (
+    ComputeHostNotFound,
     Conflict,
     HypervisorNotFound,
     MarkerNotFound,
@@ -18,6 +19,7 @@ from nova.exception import (
     ServiceNotFound,
 )
 from nova.objects.aggregate import ZONE_KEY
+from nova.objects.host_usage import HostUsage
 from nova.objects.service import (
     AvailabilityZone,
     ComputeNode,
@@ -186,6 +188,15 @@ class HostsEndpoint(ConductorHosts):
                 raise MarkerNotFound(marker=query.marker)
             after = marker[0].id
         return compute_nodes.page(tx, query.limit, after, query.hostname_pattern)
+
+    @retried
+    def usage(self, context: RequestContext, host: str) -> HostUsage:
+        """Return what a compute host has and who uses it."""
+        with self.db.reading() as tx:
+            found = host_usage.find(tx, host)
+        if found is None:
+            raise ComputeHostNotFound(host=host)
+        return found
 
     @retried
     def list_zones(self, context: RequestContext) -> tuple[AvailabilityZone, ...]:

@@ -108,6 +108,15 @@ class InstancesEndpoint(ImmediateActions):
         )
 
     @retried
+    def hosts_of(
+        self, context: RequestContext, scope: Scope, instance_uuids: tuple[str, ...]
+    ) -> dict[str, str]:
+        """Return the hosts of the live servers among some."""
+        with self.db.reading() as tx:
+            found = instances.hosts_of(tx, instance_uuids, scope)
+        return {uuid: host or "" for uuid, host in found.items()}
+
+    @retried
     def page_summaries(
         self, context: RequestContext, query: InstanceQuery
     ) -> tuple[InstanceSummary, ...]:
@@ -225,7 +234,9 @@ class InstancesEndpoint(ImmediateActions):
                 now=now,
             )
             prepared = rules.prepare(tx, beginning)
+            abandoned = {}
             if action.interrupts:
+                abandoned = shelving.abandoned_image(tx, instance)
                 word = PUBLIC_ACTION_NAMES.get(name, name)
                 operations.supersede(tx, instance.uuid, f"Superseded by {word}", now)
             values = {**prepared.values, **transitions.begun(instance, action, now)}
@@ -241,7 +252,7 @@ class InstancesEndpoint(ImmediateActions):
             deadline = now + datetime.timedelta(seconds=patience_s)
             operation = dataclasses.replace(
                 instance_rows.operation_of(context, begun, name, deadline),
-                arguments={**asked.arguments, **prepared.arguments},
+                arguments={**asked.arguments, **prepared.arguments, **abandoned},
                 request=prepared.request,
             )
             row = instance_rows.operation_row(operation, now)

@@ -169,6 +169,22 @@ RESIZE_OPTS: list[cfg.Opt] = [
     ),
 ]
 
+AUDIT_OPTS: list[cfg.Opt] = [
+    cfg.BoolOpt(
+        "instance_usage_audit",
+        default=False,
+        help="Whether servers are counted per host after the end of each audit period, and "
+        "compute.instance.exists is sent for each of them.",
+    ),
+    cfg.StrOpt(
+        "instance_usage_audit_period",
+        default="month",
+        regex=r"^(year|month|day|hour)(@[0-9]{1,2})?$",
+        help="Period of usage audits: year, month, day or hour, with the month, day, hour or "
+        "minute at which it begins behind it, for example day@2.",
+    ),
+]
+
 ZONE_OPTS: list[cfg.Opt] = [
     cfg.StrOpt(
         "default_availability_zone",
@@ -259,5 +275,13 @@ TIMER_OPTS: list[cfg.Opt] = [
 OPTS: dict[str, list[cfg.Opt]] = {
     CONDUCTOR_GROUP: CONDUCTOR_OPTS,
     NOTIFICATIONS_GROUP: NOTIFICATIONS_OPTS,
-    "DEFAULT": [*QUOTA_OPTS, *PLACEMENT_OPTS, *RESIZE_OPTS, *ZONE_OPTS, *NETWORK_OPTS, *TIMER_OPTS],
+    "DEFAULT": [
+        *QUOTA_OPTS,
+        *PLACEMENT_OPTS,
+        *RESIZE_OPTS,
+        *AUDIT_OPTS,
+        *ZONE_OPTS,
+        *NETWORK_OPTS,
+        *TIMER_OPTS,
+    ],
 }

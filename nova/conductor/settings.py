@@ -52,6 +52,8 @@ class ConductorSettings:
     placement_report_days: int = 30
     build_threads: int = 16
     reconcile_interval_s: int = 30
+    usage_audit: bool = False
+    usage_audit_period: str = "month"
     allow_resize_to_same_host: bool = True
     default_architecture: str | None = None
     reclaim_instance_interval_s: int = 0
@@ -84,6 +86,8 @@ def conductor_settings(conf: cfg.ConfigOpts) -> ConductorSettings:
         placement_report_days=group.placement_report_days,
         build_threads=group.build_threads,
         reconcile_interval_s=group.reconcile_interval,
+        usage_audit=conf.instance_usage_audit,
+        usage_audit_period=conf.instance_usage_audit_period,
         allow_resize_to_same_host=conf.allow_resize_to_same_host,
         default_architecture=conf.filter_scheduler.image_properties_default_architecture,
         reclaim_instance_interval_s=conf.reclaim_instance_interval,

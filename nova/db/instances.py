@@ -251,13 +251,17 @@ def states_on_host(
     return [(uuid, vm, task, PowerState(power)) for uuid, vm, task, power in tx.execute(query)]
 
 
-def hosts_of(tx: Transaction, uuids: Sequence[str]) -> dict[str, str | None]:
-    """Return the host of each of the uuids that is a live server."""
+def hosts_of(
+    tx: Transaction, uuids: Sequence[str], scope: Scope | None = None
+) -> dict[str, str | None]:
+    """Return the host of each of the uuids that is a live server within a scope."""
     return {
         uuid: host
         for piece in bulk.chunks(uuids)
         for uuid, host in tx.execute(
-            sa.select(instances.c.uuid, instances.c.host).where(instances.c.uuid.in_(piece))
+            sa.select(instances.c.uuid, instances.c.host).where(
+                instances.c.uuid.in_(piece), *scope_conditions(instances.c, scope)
+            )
         )
     }
 

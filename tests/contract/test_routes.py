@@ -55,7 +55,7 @@ def _expected() -> set[Row]:
 def test_table_is_complete_and_without_doubles() -> None:
     rows = [row for row, _ in _golden()]
     assert len(rows) == len(set(rows)) > 240
-    assert {state.split()[0] for _, state in _golden()} == {
+    assert {state.split()[0] for _, state in _golden()} <= {
         "built",
         "refused",
         "alias",

@@ -1,5 +1,6 @@
 """os-hypervisors: the compute nodes, for administrators."""
 
+import dataclasses
 import json
 import uuid
 from collections.abc import Iterator
@@ -193,9 +194,9 @@ def uptime(call: Call) -> dict[str, object]:
         raise exception.InvalidInput(
             reason=f"the compute service of hypervisor {call.args['id']} is down."
         )
-    if hypervisor.node.uptime is None:
-        raise exception.NotSupported(reason="The hypervisor does not report its uptime.")
-    return UPTIME.render(hypervisor, call)
+    live = call.services.compute.on(hypervisor.service.host).get_host_uptime(call.context)
+    node = dataclasses.replace(hypervisor.node, uptime=live)
+    return UPTIME.render(dataclasses.replace(hypervisor, node=node), call)
 
 
 @hypervisors.route("GET /os-hypervisors/{id}/search", policy="search", until="2.52")

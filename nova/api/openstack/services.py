@@ -15,7 +15,7 @@ from nova.policy import ADMIN
 services = Resource("os-services", rules={"list": ADMIN, "update": ADMIN, "delete": ADMIN})
 
 COMPUTE = "nova-compute"
-_HIDDEN = ("nova-osapi_compute", "nova-metadata", "nova-api", "nova-api-metadata")
+HIDDEN = ("nova-osapi_compute", "nova-metadata", "nova-api", "nova-api-metadata")
 
 _TEXT: Json = {"type": "string", "minLength": 1, "maxLength": 255}
 UPDATE_BY_NAME = Object(
@@ -63,7 +63,7 @@ def index(call: Call) -> dict[str, object]:
     found = call.conductor.hosts.list_services(
         call.context, host=call.query.get("host"), binary=call.query.get("binary")
     )
-    shown = [service for service in found if service.binary not in _HIDDEN]
+    shown = [service for service in found if service.binary not in HIDDEN]
     return {"services": SHOWN.items(shown, call)}
 
 
