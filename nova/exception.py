@@ -597,6 +597,10 @@ class NetworkHostUnavailable(Unavailable):
     message = "No nova-network service is running that could serve network {network}."
 
 
+class PortNotFound(NotFound):
+    message = "Port {port_id} could not be found."
+
+
 class PortsNotSupported(Invalid):
     message = (
         "Ports are not supported by this network service: name a network instead of port {port}."

@@ -8,6 +8,7 @@ from nova.compute.build import Builder
 from nova.compute.config_drive import ConfigDrives
 from nova.compute.crash_dump import CrashDumpActions
 from nova.compute.deferred_delete import DeferredDeleteActions
+from nova.compute.interfaces import InterfaceActions
 from nova.compute.network_info import NetworkInfoActions
 from nova.compute.networks import Networks
 from nova.compute.operations import Plan
@@ -45,10 +46,11 @@ def make_plans(tools: HostTools) -> Plans:
     terminator = Terminator(tools.driver, tools.networks, tools.images)
     pause = PauseActions(tools.driver)
     suspend = SuspendActions(tools.driver, tools.networks)
-    deferred = DeferredDeleteActions(tools.driver, tools.networks, power)
+    deferred = DeferredDeleteActions(tools.driver, tools.networks, power, tools.images)
     password = AdminPasswordActions(tools.driver)
     crash_dump = CrashDumpActions(tools.driver)
     network_info = NetworkInfoActions(tools.driver, tools.networks)
+    interfaces = InterfaceActions(tools.driver, tools.networks)
     snapshots = SnapshotActions(tools.driver, tools.images)
     shelve = ShelveActions(tools.driver, tools.networks, power, tools.images)
     unshelve = UnshelveActions(tools.driver, tools.networks, tools.builder, tools.images)
@@ -79,6 +81,8 @@ def make_plans(tools: HostTools) -> Plans:
         "changePassword": lambda operation: password.plan(),
         "trigger_crash_dump": lambda operation: crash_dump.plan(),
         "inject_network_info": lambda operation: network_info.plan(),
+        "attach_interface": lambda operation: interfaces.attach_plan(),
+        "detach_interface": lambda operation: interfaces.detach_plan(),
         "createImage": lambda operation: snapshots.image_plan(),
         "createBackup": lambda operation: snapshots.backup_plan(),
         "shelve": lambda operation: shelve.shelve_plan(),

@@ -6,11 +6,12 @@ import random
 import uuid
 from collections.abc import Sequence
 
-from nova.conductor.network_plan import Pick
+from nova.conductor.network_plan import Pick, contains
 from nova.db import fixed_ips, networks, services, vifs
 from nova.db.engine import Transaction
 from nova.exception import (
     FixedIpAlreadyInUse,
+    FixedIpInvalid,
     NetworkHostUnavailable,
     NoMoreFixedIps,
 )
@@ -42,6 +43,26 @@ def allocate(tx: Transaction, guest: Guest, picks: Sequence[Pick]) -> tuple[Vif,
     Raises: NoMoreFixedIps, FixedIpAlreadyInUse, NetworkHostUnavailable.
     """
     return tuple(_allocate_one(tx, guest, pick) for pick in picks)
+
+
+def check_wanted(tx: Transaction, pick: Pick) -> None:
+    """Refuse an address that a server can not be given.
+
+    Raises: FixedIpInvalid, FixedIpAlreadyInUse.
+    """
+    if pick.fixed_ip is None:
+        return
+    found = fixed_ips.find(tx, pick.fixed_ip)
+    if not contains(pick.network, pick.fixed_ip) or found is None:
+        raise FixedIpInvalid(address=pick.fixed_ip, network_id=pick.network.uuid)
+    if found.instance_uuid is not None or found.reserved or found.host is not None:
+        raise FixedIpAlreadyInUse(address=pick.fixed_ip)
+
+
+def release(tx: Transaction, instance_uuid: str, vif_uuid: str, now: datetime.datetime) -> bool:
+    """Take an interface and its address from a server; tell whether there was one."""
+    fixed_ips.release_for(tx, instance_uuid, now, vif_uuid)
+    return vifs.delete(tx, instance_uuid, vif_uuid)
 
 
 def bring(tx: Transaction, guest: Guest) -> tuple[Vif, ...]:

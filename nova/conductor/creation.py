@@ -6,17 +6,16 @@ import secrets
 import string
 
 from nova import clock
-from nova.conductor import grouping, instance_rows, transitions
+from nova.conductor import addresses, grouping, instance_rows, transitions
 from nova.conductor.instance_rows import Template
 from nova.conductor.liveness import COMPUTE_BINARY
-from nova.conductor.network_plan import choose_networks, contains
+from nova.conductor.network_plan import choose_networks
 from nova.conductor.settings import ConductorSettings
 from nova.conductor.tasks.build import BuildJob
 from nova.context import RequestContext
 from nova.db import (
     aggregates,
     block_devices,
-    fixed_ips,
     flavors,
     instance_details,
     instances,
@@ -27,8 +26,6 @@ from nova.db import (
 from nova.db.engine import Database, Transaction, retried
 from nova.exception import (
     AvailabilityZoneNotFound,
-    FixedIpAlreadyInUse,
-    FixedIpInvalid,
     FlavorNotFound,
     KeypairNotFound,
     TooManyInstances,
@@ -127,13 +124,7 @@ class Creation:
             new.network_mode, new.networks, [(network, None) for network in usable]
         )
         for pick in picks:
-            if pick.fixed_ip is None:
-                continue
-            found = fixed_ips.find(tx, pick.fixed_ip)
-            if not contains(pick.network, pick.fixed_ip) or found is None:
-                raise FixedIpInvalid(address=pick.fixed_ip, network_id=pick.network.uuid)
-            if found.instance_uuid is not None or found.reserved or found.host is not None:
-                raise FixedIpAlreadyInUse(address=pick.fixed_ip)
+            addresses.check_wanted(tx, pick)
 
     def _check_zone(self, tx: Transaction, new: NewServers) -> None:
         """Refuse a zone without hosts; a host that is named makes the zone unimportant."""

@@ -246,6 +246,8 @@ class InstancesEndpoint(ImmediateActions):
             begun = dataclasses.replace(instance, **instance_rows.fields_of(values))
             if prepared.metadata is not None:
                 begun = dataclasses.replace(begun, metadata=prepared.metadata)
+            if prepared.vifs is not None:
+                begun = dataclasses.replace(begun, vifs=prepared.vifs)
             patience_s = action.deadline_s
             if prepared.schedule:
                 patience_s = self.settings.placement_timeout_s

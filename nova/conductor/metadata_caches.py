@@ -12,7 +12,7 @@ LOG = logging.getLogger(__name__)
 
 
 def forget(bus: Bus, context: RequestContext, instance: Instance) -> None:
-    """Have everything forgotten that is remembered under a deleted server's addresses.
+    """Have everything forgotten that is remembered under a server's addresses.
 
     Call it after the transaction that gave the addresses back.  A failure is only logged:
     what is remembered dies by its age as well.

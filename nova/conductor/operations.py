@@ -42,6 +42,7 @@ LOG = logging.getLogger(__name__)
 MAX_UUIDS = 20000
 MAX_NAMED = 10
 DELETE_RETRY_S = 60
+_GIVE_ADDRESSES_BACK = frozenset({"delete", "detach_interface"})
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,12 +172,13 @@ class OperationsEndpoint(ConductorOperations):
     def _succeed(
         self, tx: Transaction, operation: Operation, result: ActionResult, now: datetime.datetime
     ) -> Instance | None:
-        """Save a success; return the server if it is gone now."""
+        """Save a success; return the server, as it was, if addresses of it are free now."""
         gone = None
         self._end(tx, operation, OperationState.DONE, None, now)
         self._event(tx, operation, result, now)
-        if operation.action == "delete":
+        if operation.action in _GIVE_ADDRESSES_BACK:
             gone = instances.find(tx, operation.instance_uuid)
+        if operation.action == "delete":
             if gone is not None:
                 transitions.finish_delete(tx, gone, now)
         else:

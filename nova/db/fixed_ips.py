@@ -95,15 +95,21 @@ def find(tx: Transaction, address: str) -> FixedIp | None:
     return None if row is None else FixedIp(**row)
 
 
-def release_for(tx: Transaction, instance_uuid: str, now: datetime.datetime) -> int:
-    """Give up the addresses of a server; return their number.
+def release_for(
+    tx: Transaction, instance_uuid: str, now: datetime.datetime, vif_uuid: str | None = None
+) -> int:
+    """Give up the addresses of a server, or of one of its interfaces; return their number.
 
     An address that the guest still holds a lease of stays with the server until the lease
     ends, so that nobody else gets it before.
     """
     statement = (
         sa.update(fixed_ips)
-        .where(fixed_ips.c.instance_uuid == instance_uuid, fixed_ips.c.allocated.is_(True))
+        .where(
+            fixed_ips.c.instance_uuid == instance_uuid,
+            fixed_ips.c.allocated.is_(True),
+            *([] if vif_uuid is None else [_of_interface(vif_uuid)]),
+        )
         .values(
             allocated=False,
             virtual_interface_id=None,
@@ -112,6 +118,11 @@ def release_for(tx: Transaction, instance_uuid: str, now: datetime.datetime) -> 
         )
     )
     return tx.execute(statement).rowcount
+
+
+def _of_interface(vif_uuid: str) -> sa.ColumnElement[bool]:
+    query = sa.select(virtual_interfaces.c.id).where(virtual_interfaces.c.uuid == vif_uuid)
+    return fixed_ips.c.virtual_interface_id == query.scalar_subquery()
 
 
 def set_leased(tx: Transaction, address: str, mac: str, now: datetime.datetime) -> bool:

@@ -74,6 +74,15 @@ def create(tx: Transaction, row: bulk.Row) -> int:
         return bulk.insert_keyed(tx, virtual_interfaces, key, [row])[row["uuid"]]
 
 
+def delete(tx: Transaction, instance_uuid: str, vif_uuid: str) -> bool:
+    """Remove an interface of a server; tell whether there was one."""
+    columns = virtual_interfaces.c
+    statement = sa.delete(virtual_interfaces).where(
+        columns.uuid == vif_uuid, columns.instance_uuid == instance_uuid
+    )
+    return tx.execute(statement).rowcount == 1
+
+
 def delete_for(tx: Transaction, instance_uuid: str) -> int:
     """Remove the interfaces of a server; return their number."""
     statement = sa.delete(virtual_interfaces).where(

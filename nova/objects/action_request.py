@@ -77,10 +77,14 @@ class UnshelveRequest:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class InterfaceRequest:
-    """One interface: attach a network's (None: any), or detach the one named by its uuid."""
+    """One interface: attach a network's (None: any), or detach the one named by its uuid.
+
+    tag: of an interface to be attached in any network.
+    """
 
     network: RequestedNetwork | None = None
     vif_uuid: str | None = None
+    tag: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from nova.db.engine import Transaction
 from nova.objects.action_request import ActionRequest
 from nova.objects.instance import Instance
 from nova.objects.migration import Migration
+from nova.objects.network import Vif
 from nova.objects.operation import ActionResult, Operation
 
 Values = dict[str, Any]
@@ -33,8 +34,8 @@ class Prepared:
 
     values: columns of the server to be set, states excepted.  request: what is stored with
     the operation.  arguments: likewise.  schedule: the operation has no host yet; the
-    scheduler is asked for one.  metadata: all of the server's from now on, already saved;
-    None: unchanged.
+    scheduler is asked for one.  metadata, vifs: all of the server's from now on, already
+    saved; None: unchanged.
     """
 
     values: Values = dataclasses.field(default_factory=dict)
@@ -42,6 +43,7 @@ class Prepared:
     arguments: dict[str, str] = dataclasses.field(default_factory=dict)
     schedule: bool = False
     metadata: dict[str, str] | None = None
+    vifs: tuple[Vif, ...] | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

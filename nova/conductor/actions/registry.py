@@ -2,6 +2,7 @@
 
 from nova.conductor.actions.base import ActionRules
 from nova.conductor.actions.deferred_delete import RestoreRules, SoftDeleteRules
+from nova.conductor.actions.interfaces import AttachRules, DetachRules
 from nova.conductor.actions.rebuild import RebuildRules
 from nova.conductor.actions.rescue import RescueRules
 from nova.conductor.actions.resize import ConfirmRules, ResizeRules, RevertRules
@@ -15,6 +16,8 @@ from nova.conductor.actions.shelve import (
 _PLAIN = ActionRules()
 
 _RULES: dict[str, ActionRules] = {
+    "attach_interface": AttachRules(),
+    "detach_interface": DetachRules(),
     "rebuild": RebuildRules(),
     "rescue": RescueRules(),
     "resize": ResizeRules(),
