@@ -5,6 +5,8 @@ from nova.compute import endings
 from nova.compute.networks import Networks
 from nova.compute.operations import Failure, Outcome, Plan, Running
 from nova.compute.power import PowerActions
+from nova.compute.uploads import Uploads
+from nova.image.api import ImageService
 from nova.objects.lifecycle import TaskState, VmState
 from nova.virt.driver import ComputeDriver
 
@@ -12,8 +14,15 @@ from nova.virt.driver import ComputeDriver
 class DeferredDeleteActions:
     """Plans of soft_delete and restore on one host."""
 
-    def __init__(self, driver: ComputeDriver, networks: Networks, power: PowerActions) -> None:
+    def __init__(
+        self,
+        driver: ComputeDriver,
+        networks: Networks,
+        power: PowerActions,
+        images: ImageService,
+    ) -> None:
         self._driver = driver
+        self._uploads = Uploads(driver, images)
         self._networks = networks
         self._power = power
 
@@ -45,6 +54,7 @@ class DeferredDeleteActions:
             self._power.shut_down(running.instance)
         except exception.GuestNotFound:
             pass
+        self._uploads.delete_abandoned(running.operation)
         return endings.outcome(self._driver, running)
 
     def _restore(self, running: Running) -> Outcome:

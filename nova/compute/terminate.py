@@ -33,6 +33,7 @@ class Terminator:
         self._networks.teardown(running.context, running.instance)
         if running.instance.shelved_image_id is not None:
             self._uploads.delete(running.instance.shelved_image_id)
+        self._uploads.delete_abandoned(running.operation)
         return Outcome(power_state=PowerState.NOSTATE)
 
 

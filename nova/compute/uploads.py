@@ -6,6 +6,7 @@ from nova import exception
 from nova.image.api import ImageService
 from nova.objects.image import ImageChange
 from nova.objects.instance import Instance
+from nova.objects.operation import ABANDONED_IMAGE, Operation
 from nova.virt.driver import ComputeDriver, SnapshotFile
 
 LOG = logging.getLogger(__name__)
@@ -54,6 +55,12 @@ class Uploads:
             LOG.info("Image %s is gone already", image_id)
         except exception.NovaException as error:
             LOG.warning("Image %s stays, delete it by hand: %s", image_id, error)
+
+    def delete_abandoned(self, operation: Operation) -> None:
+        """Delete the image that was being made when an operation, a deletion, ended that."""
+        image_id = operation.arguments.get(ABANDONED_IMAGE)
+        if image_id is not None:
+            self.delete(image_id)
 
 
 def explanation(action: str, error: Exception) -> str:

@@ -13,10 +13,28 @@ from nova.objects.build_request import BuildRequest
 from nova.objects.instance import Instance
 from nova.objects.lifecycle import ACTIONS, VmState
 from nova.objects.network import NetworkMode
-from nova.objects.operation import Operation, Work
+from nova.objects.operation import ABANDONED_IMAGE, Operation, Work
 from nova.objects.unset import UNSET
 
 OFFLOAD = "shelveOffload"
+
+
+_IMAGE_TASKS = frozenset(
+    task for name in ("createImage", "createBackup", "shelve") for task in ACTIONS[name].running
+)
+
+
+def abandoned_image(tx: Transaction, instance: Instance) -> dict[str, str]:
+    """Return, as an argument, the image that what runs on a server has begun to make.
+
+    Its host may never hear of an operation that another one ends before it has begun.
+    """
+    if instance.task_state not in _IMAGE_TASKS:
+        return {}
+    for operation in operations.list_unfinished_of(tx, instance.uuid):
+        if operation.request is not None and operation.request.snapshot is not None:
+            return {ABANDONED_IMAGE: operation.request.snapshot.image_id}
+    return {}
 
 
 def is_build(operation: Operation, instance: Instance | None) -> bool:

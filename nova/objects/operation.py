@@ -22,6 +22,9 @@ class OperationState(enum.StrEnum):
 # Argument of an operation: nothing is done unless the guest has this power state.
 IF_POWER_STATE = "if_power_state"
 
+# Argument of a deletion: an image that an operation which it ended had begun to make.
+ABANDONED_IMAGE = "abandoned_image"
+
 # Argument of a rebuild: disks that a resize has put aside are to be deleted.
 DISCARD_ASIDE = "discard_aside"
 
