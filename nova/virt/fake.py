@@ -180,6 +180,7 @@ class FakeDriver(FakeLifecycle):
     def _remove(self, instance_uuid: str, destroy_disks: bool) -> None:
         with self._lock:
             if destroy_disks:
+                self._delete_snapshot(instance_uuid)
                 self.guests.pop(instance_uuid, None)
             elif instance_uuid in self.guests:
                 self.guests[instance_uuid].power_state = PowerState.NOSTATE

@@ -190,7 +190,10 @@ class FakeLifecycle:
 
     def discard_snapshot(self, instance: Instance) -> None:
         """Delete the temporary file."""
-        path = self._snapshots.pop(instance.uuid, None)
+        self._delete_snapshot(instance.uuid)
+
+    def _delete_snapshot(self, instance_uuid: str) -> None:
+        path = self._snapshots.pop(instance_uuid, None)
         if path is not None:
             os.unlink(path)
 

@@ -6,11 +6,12 @@ import pytest
 from nova.objects.instance_detail import InstanceDetail
 from nova.objects.lifecycle import PowerState
 from nova.virt.fake import FakeDriver
+from tests.fixtures.driver_live_suite import DriverInterfaceSuite
 from tests.fixtures.driver_suite import DriverCase, DriverSuite
 from tests.fixtures.guests import make_instance
 
 
-class TestFakeDriver(DriverSuite):
+class TestFakeDriver(DriverSuite, DriverInterfaceSuite):
     """The conformance suite on the driver in memory."""
 
     @pytest.fixture
@@ -25,4 +26,12 @@ class TestFakeDriver(DriverSuite):
         def shut_down_inside(detail):
             driver.emit(detail.instance.uuid, PowerState.SHUTDOWN)
 
-        return DriverCase(driver=driver, detail=detail, shut_down_inside=shut_down_inside)
+        def lose_agent(detail):
+            driver.guests[detail.instance.uuid].has_agent = False
+
+        return DriverCase(
+            driver=driver,
+            detail=detail,
+            shut_down_inside=shut_down_inside,
+            lose_agent=lose_agent,
+        )

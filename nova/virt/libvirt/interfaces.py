@@ -23,17 +23,22 @@ _POLL_S = 0.25
 
 
 class GuestInterfaces:
-    """Interfaces of the guests of one host; sleep does the waiting."""
+    """Interfaces of the guests of one host.
+
+    sleep does the waiting; plug makes the host's side ready.
+    """
 
     def __init__(
         self,
         host: Host,
         firewall: Firewall,
         sleep: Callable[[float], object] = concurrency.sleep,
+        plug: Callable[[tuple[Vif, ...]], None] = vif.plug,
     ) -> None:
         self._host = host
         self._firewall = firewall
         self._sleep = sleep
+        self._plug = plug
 
     def attach(self, instance: Instance, new: Vif, settings: HardwareSettings) -> None:
         """Give a guest an interface, with its filter in place before the first packet.
@@ -43,7 +48,7 @@ class GuestInterfaces:
         running = self._runs(instance.uuid)
         if running is None:
             raise exception.GuestNotFound(instance_uuid=instance.uuid)
-        vif.plug((new,))
+        self._plug((new,))
         self._firewall.prepare(instance)
         xml = self._xml(instance, new, settings)
         for live in (True, False) if running else (False,):
