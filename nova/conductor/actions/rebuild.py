@@ -17,11 +17,13 @@ from nova.db import (
 )
 from nova.db.engine import Transaction
 from nova.exception import Invalid, InvalidInput, KeypairNotFound, NoRoomForServer
+from nova.objects import guest_rules
 from nova.objects.action_request import ImageChoice, RebuildRequest
 from nova.objects.image_fit import why_not_here
 from nova.objects.migration import MigrationStatus
 from nova.objects.numa_request import numa_request
 from nova.objects.operation import DISCARD_ASIDE
+from nova.objects.traits import required_traits
 from nova.objects.unset import UNSET
 
 # Fields of the request that are columns of the server.
@@ -87,12 +89,15 @@ def _check_image(tx: Transaction, beginning: Beginning, image: ImageChoice) -> N
     instance_rows.check_sizes(
         image.min_ram_mb, image.min_disk_gb, image.size_bytes, instance.flavor
     )
+    guest_rules.check(instance.flavor, image.properties)
     if image.image_ref == instance.image_ref:
         return
     node = compute_nodes.find(tx, instance.host or "", instance.node or "")
     default = beginning.settings.default_architecture
     if node is None or why_not_here(node, image.properties, default) is not None:
         raise NoRoomForServer(reason="The host of the server does not suit the image.")
+    if required_traits(instance.flavor, image.properties) - set(node.traits):
+        raise NoRoomForServer(reason="The host lacks the firmware, TPM or trait of the image.")
     before = numa_request(instance.flavor, instance.image_properties)
     if numa_request(instance.flavor, image.properties) != before:
         raise InvalidInput(reason="A rebuild can not change the NUMA cells of a server.")

@@ -23,12 +23,14 @@ from nova.exception import (
     ResizeUnfinished,
     SameFlavor,
 )
+from nova.objects import guest_rules
 from nova.objects.flavor import Flavor
 from nova.objects.instance import Instance
 from nova.objects.lifecycle import VmState
 from nova.objects.migration import Migration, MigrationStatus, MigrationType
 from nova.objects.numa import GuestNuma
 from nova.objects.operation import OperationState
+from nova.objects.traits import required_traits
 from nova.objects.unset import UNSET
 
 
@@ -49,6 +51,7 @@ class ResizeRules(ActionRules):
         _require_tidy(tx, instance)
         flavor = _flavor(tx, beginning, wanted.flavorid)
         _check_flavor(instance, flavor)
+        guest_rules.check(flavor, instance.image_properties)
         numa = _claim_host(tx, beginning, flavor)
         _claim_quota(tx, beginning, flavor)
         migration = _migration(tx, beginning, flavor, numa)
@@ -180,6 +183,10 @@ def _claim_host(tx: Transaction, beginning: Beginning, flavor: Flavor) -> GuestN
     if not beginning.settings.allow_resize_to_same_host:
         raise NoRoomForServer(reason="Resizing to the same host is not allowed here.")
     host, node = instance.host or "", instance.node or ""
+    found = compute_nodes.find(tx, host, node)
+    wanted = required_traits(flavor, instance.image_properties)
+    if found is not None and wanted - set(found.traits):
+        raise NoRoomForServer(reason="The host lacks the firmware, TPM or trait of the flavor.")
     claim = transitions.claim_of(flavor, servers=0)
     if not compute_nodes.take(tx, host, node, claim, now):
         raise NoRoomForServer(reason="There is not enough room for the flavor on the host.")
