@@ -61,7 +61,7 @@ _SHOWN: View[Vif] = View(
 
 def _render(vif: Vif, instance: Instance, call: Call) -> dict[str, object]:
     state = "ACTIVE" if instance.power_state in _ON else "DOWN"
-    return {**_SHOWN.render(vif, call), "port_state": state}
+    return {**_SHOWN.item(vif, call), "port_state": state}
 
 
 @attach_interfaces.route("GET /servers/{server_id}/os-interface", policy="list")
