@@ -4,6 +4,7 @@ import dataclasses
 
 from oslo_config import cfg
 
+from nova.conductor import audit_period
 from nova.conductor.network_plan import NetworkDefaults
 from nova.conductor.notify.settings import NotificationSettings, notification_settings
 from nova.db.engine import DatabaseSettings
@@ -67,8 +68,12 @@ class ConductorSettings:
 
 
 def conductor_settings(conf: cfg.ConfigOpts) -> ConductorSettings:
-    """Return the settings from options that nova.config has registered."""
+    """Return the settings from options that nova.config has registered.
+
+    Raises: ConfigurationError.
+    """
     group = conf.conductor
+    audit_period.check(conf.instance_usage_audit_period)
     return ConductorSettings(
         quotas={name: conf[_OPTION_OF.get(name, f"quota_{name}")] for name in RESOURCES},
         max_attempts=conf.scheduler_max_attempts,

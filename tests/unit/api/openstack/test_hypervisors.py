@@ -168,8 +168,9 @@ def test_search_and_servers_end_with_2_52(cloud: RestSite) -> None:
         assert cloud.admin.at("2.53").get(f"/os-hypervisors/host1/{kind}").status_int == 404
 
 
-def test_uptime_ends_with_2_87(cloud: RestSite) -> None:
-    seed_host(cloud.conductor, uptime="up 3 days")
+def test_uptime_is_read_live_and_ends_with_2_87(cloud: RestSite) -> None:
+    seed_host(cloud.conductor, uptime="reported long ago")
+    cloud.site.computes["host2"].uptime = None
     found = cloud.admin.get("/os-hypervisors/1/uptime").json["hypervisor"]
     assert set(found) == BRIEF | {"uptime"} and found["uptime"] == "up 3 days"
     assert cloud.admin.get("/os-hypervisors/2/uptime").status_int == 501

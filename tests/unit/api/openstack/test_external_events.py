@@ -1,0 +1,107 @@
+"""os-server-external-events: what other services tell about servers."""
+
+from typing import Any
+
+import pytest
+
+from nova.api.openstack.app import default_rules
+from nova.context import RequestContext
+from nova.policy import Policy, own_target
+from tests.fixtures.rest import empty_conf
+from tests.fixtures.rest_site import IMAGE_ID, RestSite
+
+PATH = "/os-server-external-events"
+SINCE = {"volume-extended": 51, "power-update": 76, "accelerator-request-bound": 82,
+         "volume-reimaged": 93}  # fmt: skip
+
+
+def _send(cloud: RestSite, *events: dict[str, Any], version: str = "2.93") -> Any:
+    return cloud.admin.at(version).post(PATH, {"events": list(events)})
+
+
+def _event(server: str, name: str = "network-changed", **more: Any) -> dict[str, Any]:
+    return {"name": name, "server_uuid": server, **more}
+
+
+@pytest.mark.parametrize(
+    ("name", "tag", "code"),
+    [
+        ("network-changed", None, 200),
+        ("network-vif-plugged", "port", 200),
+        ("network-vif-unplugged", None, 200),
+        ("network-vif-deleted", "port", 200),
+        ("volume-extended", None, 400),
+        ("volume-extended", "volume", 200),
+        ("power-update", None, 400),
+        ("power-update", "POWER_ON", 200),
+        ("power-update", "POWER_OFF", 200),
+        ("power-update", "power", 400),
+        ("accelerator-request-bound", None, 400),
+        ("accelerator-request-bound", "request", 200),
+        ("volume-reimaged", "volume", 200),
+    ],
+)
+def test_each_event_has_its_code(cloud: RestSite, name: str, tag: str | None, code: int) -> None:
+    event = _event(cloud.boot(), name) | ({} if tag is None else {"tag": tag})
+    answer = _send(cloud, event)
+    assert answer.status_int == (200 if code == 200 else 207)
+    assert answer.json == {"events": [{**event, "status": "completed", "code": code}]}
+
+
+def test_servers_unknown_or_without_host_have_codes_of_their_own(cloud: RestSite) -> None:
+    running = cloud.boot()
+    cloud.site.scheduler.hosts = []
+    unplaced = cloud.request()
+    answer = _send(
+        cloud,
+        _event(running.upper(), status="failed"),
+        _event(unplaced),
+        _event(IMAGE_ID),
+    )
+    assert answer.status_int == 207
+    assert [event["code"] for event in answer.json["events"]] == [200, 422, 404]
+    assert answer.json["events"][0]["status"] == "failed"
+
+
+def test_events_cost_one_question(cloud: RestSite) -> None:
+    servers = [cloud.boot() for _ in range(3)]
+    cloud.conductor.counter.take()
+    assert _send(cloud, *(_event(server) for server in servers * 5)).status_int == 200
+    assert len(cloud.conductor.counter.take()) == 1
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {},
+        {"name": "network-changed"},
+        {"server_uuid": IMAGE_ID},
+        _event("odd"),
+        _event(IMAGE_ID, "odd"),
+        _event(IMAGE_ID, status="odd"),
+        _event(IMAGE_ID, tag="x" * 256),
+        _event(IMAGE_ID, odd=1),
+    ],
+)
+def test_in_04_bad_events_are_refused(cloud: RestSite, event: dict[str, Any]) -> None:
+    assert _send(cloud, event).status_int == 400
+
+
+def test_in_04_there_is_at_least_one_event(cloud: RestSite) -> None:
+    assert _send(cloud).status_int == 400
+
+
+@pytest.mark.parametrize(("name", "minor"), SINCE.items())
+def test_names_come_with_their_version(cloud: RestSite, name: str, minor: int) -> None:
+    event = _event(cloud.boot(), name, tag="POWER_ON")
+    assert _send(cloud, event, version=f"2.{minor - 1}").status_int == 400
+    assert _send(cloud, event, version=f"2.{minor}").status_int == 200
+
+
+def test_az_07_events_come_from_services(cloud: RestSite) -> None:
+    assert cloud.rest.post(PATH, {"events": [_event(cloud.boot())]}).status_int == 403
+    policy = Policy(empty_conf(), default_rules())
+    rule = "os_compute_api:os-server-external-events:create"
+    for role, allowed in (("service", True), ("member", False), ("manager", False)):
+        context = RequestContext(user_id="u", project_id="p", roles=(role,))
+        assert policy.check(context, rule, own_target(context)) is allowed
