@@ -174,3 +174,18 @@ def test_img_06_only_one_module_builds_such_commands():
                 if words and words[0].rpartition("/")[2] in ("qemu-img", "qemu-nbd", "qemu-io"):
                     users.add(path.relative_to(root).as_posix())
     assert users == {"virt/libvirt/qemu_img.py"}
+
+
+def test_img_06_snapshot_is_converted_from_and_to_named_formats(programs, tool, source, tmp_path):
+    for target_format in ("raw", "qcow2", "vmdk", "vdi"):
+        target = str(tmp_path / target_format)
+        tool.convert(source, "qcow2", target, target_format, images.SIZE)
+        assert programs.calls[-1][2:7] == ["-f", "qcow2", "-O", target_format, "--"]
+        assert int(programs.limits[-1]["fsize"]) > images.SIZE
+
+
+@pytest.mark.parametrize("formats", [("qcow2", "qed"), ("qed", "qcow2"), ("luks", "raw")])
+def test_snapshot_of_another_format_is_refused(programs, tool, source, tmp_path, formats):
+    with pytest.raises(exception.Internal):
+        tool.convert(source, formats[0], str(tmp_path / "target"), formats[1], images.SIZE)
+    assert programs.calls == []
