@@ -69,7 +69,8 @@ def _match(places: Sequence[dict[int, GuestCell]]) -> list[int] | None:
     owner: dict[int, int] = {}
 
     def assign(row: int, seen: set[int]) -> bool:
-        for column in places[row]:
+        # Free columns first: rows that have one are moved only when it must be.
+        for column in sorted(places[row], key=lambda column: (column in owner, column)):
             if column in seen:
                 continue
             seen.add(column)
