@@ -1,11 +1,14 @@
 """The Glance client against a real Keystone and Glance, named by the usual OS_* variables.
 
 OS_* are the credentials of an administrator; OS_OTHER_USERNAME, OS_OTHER_PROJECT_NAME and
-OS_OTHER_PASSWORD those of somebody else.
+OS_OTHER_PASSWORD those of somebody else; OS_SERVICE_* those of the account of the compute hosts.
 """
 
+import contextlib
 import dataclasses
+import datetime
 import os
+import uuid
 
 import pytest
 from keystoneauth1 import adapter, loading, session
@@ -16,6 +19,7 @@ from nova import exception
 from nova.image import opts
 from nova.image.connect import glance_from_config
 from nova.image.source import CheckedImages
+from nova.objects.image import ImageChange, ImageQuery, NewImage
 from tests.fixtures import images
 
 pytestmark = [
@@ -73,12 +77,24 @@ def make_image(admin):
 @pytest.fixture(scope="module")
 def service():
     """Return the client as a daemon makes it from its configuration."""
+    return make_service("OS")
+
+
+@pytest.fixture(scope="module")
+def of_host():
+    """Return the client of a compute host, with the service's own account."""
+    if "OS_SERVICE_USERNAME" not in os.environ:
+        pytest.skip("no account of the compute hosts is named (OS_SERVICE_USERNAME, ...)")
+    return make_service("OS_SERVICE")
+
+
+def make_service(kind):
     config = cfg.ConfigOpts()
     for group, options in opts.OPTS.items():
         config.register_opts(options, group=group)
     config([])
     config.register_opts(loading.get_auth_plugin_conf_options("password"), group="service_user")
-    for name, value in {"auth_type": "password", **credentials("OS")}.items():
+    for name, value in {"auth_type": "password", **credentials(kind)}.items():
         config.set_override(name, value, "service_user")
     config.set_override("valid_interfaces", ["public"], "glance")
     return glance_from_config(config)
@@ -146,3 +162,118 @@ def test_checked_image_reaches_the_host(service, make_image, tmp_path):
     image = source.get(make_image())
     facts = source.fetch(image, str(tmp_path / "file"))
     assert (facts.format, facts.virtual_size_bytes) == ("qcow2", images.SIZE)
+
+
+# --- Writing
+
+
+FORMATS = ImageChange(disk_format="qcow2", container_format="bare")
+
+
+@pytest.fixture
+def record(service):
+    """Return the record of an image that an ordinary user has made."""
+    token = token_of("OS_OTHER")
+    new = NewImage(
+        name=f"snap-{uuid.uuid4()}",
+        min_disk_gb=2,
+        min_ram_mb=64,
+        properties={"image_type": "backup", "backup_type": "daily", "hw_disk_bus": "virtio"},
+    )
+    made = service.create(token, new)
+    yield made
+    with contextlib.suppress(exception.ImageNotFound):
+        service.delete(token, made.id)
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "contents"
+    path.write_bytes(CONTENT)
+    return str(path)
+
+
+def test_host_fills_the_users_image_and_the_user_owns_it(service, of_host, record, file, tmp_path):
+    assert (record.status, record.visibility, record.min_disk_gb) == ("queued", "private", 2)
+    of_host.update(None, record.id, FORMATS)
+    of_host.upload(None, record.id, file)
+    of_host.upload(None, record.id, file)
+    token = token_of("OS_OTHER")
+    found = service.get(token, record.id)
+    assert (found.status, found.size_bytes) == ("active", len(CONTENT))
+    assert (found.owner, found.visibility) == (record.owner, "private")
+    assert found.properties["backup_type"] == "daily"
+    service.download(token, found, str(tmp_path / "again"))
+    assert (tmp_path / "again").read_bytes() == CONTENT
+    with pytest.raises(exception.ImageServiceForbidden):
+        of_host.update(None, record.id, FORMATS)
+
+
+def test_other_bytes_for_an_image_that_has_some_are_refused(of_host, record, file, tmp_path):
+    of_host.update(None, record.id, FORMATS)
+    of_host.upload(None, record.id, file)
+    (tmp_path / "other").write_bytes(b"other")
+    with pytest.raises(exception.ImageBusy):
+        of_host.upload(None, record.id, str(tmp_path / "other"))
+
+
+def test_host_finds_and_deletes_backups_of_one_owner(of_host, record):
+    query = ImageQuery(
+        owner=record.owner,
+        statuses=("queued", "saving"),
+        properties={"image_type": "backup", "backup_type": "daily"},
+    )
+    assert record.id in [found.id for found in of_host.page(None, query)]
+    assert of_host.page(None, dataclasses.replace(query, owner="nobody")) == ()
+    of_host.delete(None, record.id)
+    with pytest.raises(exception.ImageNotFound):
+        of_host.delete(None, record.id)
+
+
+def test_properties_are_set_and_removed(service, record):
+    token = token_of("OS_OTHER")
+    change = ImageChange(
+        set_properties={"hw_disk_bus": "scsi", "a/b~c": "1"}, remove_properties=("backup_type",)
+    )
+    after = service.update(token, record.id, change).properties
+    assert after["hw_disk_bus"] == "scsi"
+    assert after["a/b~c"] == "1"
+    assert "backup_type" not in after
+    with pytest.raises(exception.ImageBusy):
+        service.update(token, record.id, ImageChange(remove_properties=("backup_type",)))
+
+
+@pytest.mark.parametrize(
+    ("visibility", "error"),
+    [("private", exception.ImageNotFound), ("public", exception.ImageServiceForbidden)],
+)
+def test_img_17_a_stranger_changes_nothing(service, make_image, visibility, error):
+    token, image_id = token_of("OS_OTHER"), make_image(visibility=visibility)
+    with pytest.raises(error):
+        service.delete(token, image_id)
+    with pytest.raises(error):
+        service.update(token, image_id, ImageChange(set_properties={"a": "1"}))
+    assert service.get(None, image_id).status == "active"
+
+
+def test_lists_are_filtered_and_come_in_pages(service, make_image):
+    name = f"page-{uuid.uuid4()}"
+    made = [make_image(name=name, min_ram=ram, kind="x") for ram in (0, 64, 64)]
+    token = token_of("OS")
+
+    def ids(**query):
+        return [found.id for found in service.page(token, ImageQuery(name=name, **query))]
+
+    assert ids() == made[::-1]
+    assert ids(limit=2) == made[:0:-1]
+    assert ids(limit=2, marker=made[1]) == made[:1]
+    assert ids(min_ram_mb=64) == made[:0:-1]
+    assert ids(properties={"kind": "x"}) == made[::-1]
+    assert ids(properties={"kind": "y"}) == []
+    assert ids(statuses=("active", "queued")) == made[::-1]
+    assert ids(statuses=("queued",)) == []
+    assert ids(changes_since=datetime.datetime(2020, 1, 1)) == made[::-1]
+    assert ids(changes_since=datetime.datetime(2090, 1, 1)) == []
+    with pytest.raises(exception.MarkerNotFound):
+        ids(marker=str(uuid.uuid4()))
+    assert service.page(token_of("OS_OTHER"), ImageQuery(name=name)) == ()

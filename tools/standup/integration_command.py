@@ -125,10 +125,14 @@ def _run_tests(options: argparse.Namespace) -> bool:
 
 
 def _clouds_user(variables: dict[str, str]) -> dict[str, str]:
-    """Return the usual variables of an administrator, and of somebody else."""
+    """Return the usual variables of an administrator, of somebody else, and of compute hosts."""
     password = variables["NOVA_TEST_PASSWORD"]
     found = {"OS_AUTH_URL": variables["NOVA_TEST_KEYSTONE_URL"]}
-    for prefix, user, project in (("OS", "admin", "admin"), ("OS_OTHER", "demo", "demo")):
+    for prefix, user, project in (
+        ("OS", "admin", "admin"),
+        ("OS_OTHER", "demo", "demo"),
+        ("OS_SERVICE", "nova", "service"),
+    ):
         found[f"{prefix}_USERNAME"] = user
         found[f"{prefix}_PASSWORD"] = password
         found[f"{prefix}_PROJECT_NAME"] = project
