@@ -653,12 +653,6 @@ class ResizeNotUndone(Internal):
     message = "The failed resize of instance {instance_uuid} could not be undone."
 
 
-class AdminPasswordLost(Internal):
-    """The message with the password, which is stored nowhere, was lost."""
-
-    message = "The administrator password for the config drive is not known any more."
-
-
 class ActionNotSupported(NotSupported):
     """The hypervisor driver of a host can not do this."""
 

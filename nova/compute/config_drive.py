@@ -35,5 +35,5 @@ class ConfigDrives:
         Raises: AdminPasswordLost.
         """
         if detail.instance.config_drive and detail.admin_password is None:
-            raise exception.AdminPasswordLost()
+            raise exception.AdminPasswordLost(instance_uuid=detail.instance.uuid)
         return self.files(detail)
