@@ -103,7 +103,7 @@ def fault_response(error: Exception, is_admin: bool = False) -> webob.Response:
     fault = faults.fault_of(error, is_admin)
     if fault.status == 500:
         LOG.error("Request failed: %s", type(error).__name__, exc_info=error)
-    elif fault.status > 500:
+    elif fault.status == 503:
         LOG.warning("Request failed: %s", error)
     return webob.Response(status=fault.status, body=fault.body, headerlist=[*fault.headers.items()])
 
