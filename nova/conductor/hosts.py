@@ -8,7 +8,7 @@ from nova.conductor.reports import Reports
 from nova.conductor.rpcapi import ConductorHosts
 from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
-from nova.db import aggregates, compute_nodes, host_usage, instances, services
+from nova.db import aggregates, compute_nodes, host_usage, instances, server_migrations, services
 from nova.db.engine import Database, Transaction, retried
 from nova.exception import (
     ComputeHostNotFound,
@@ -147,6 +147,11 @@ class HostsEndpoint(ConductorHosts):
                     raise Conflict(
                         reason="Unable to delete compute service that is hosting instances. "
                         "Migrate or delete the instances first."
+                    )
+                if server_migrations.is_any_on_host(tx, service.host):
+                    raise Conflict(
+                        reason="Unable to delete compute service with migrations in progress. "
+                        "Confirm or revert them first."
                     )
                 compute_nodes.delete_of_host(tx, service.host, now)
                 aggregates.forget_host(tx, service.host)

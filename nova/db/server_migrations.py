@@ -75,6 +75,15 @@ def is_any(tx: Transaction, instance_uuid: str, statuses: Sequence[MigrationStat
     return tx.execute(query.limit(1)).first() is not None
 
 
+def is_any_on_host(tx: Transaction, host: str) -> bool:
+    """Tell whether servers are on their way from or to a host, or may go back to it."""
+    query = sa.select(migrations.c.id).where(
+        sa.or_(migrations.c.source_compute == host, migrations.c.dest_compute == host),
+        migrations.c.status.in_(UNFINISHED),
+    )
+    return tx.execute(query.limit(1)).first() is not None
+
+
 def set_status(
     tx: Transaction,
     instance_uuid: str,

@@ -165,6 +165,11 @@ def _flavor(**changes: object) -> dict[str, object]:
     return {"flavor": {**values, **changes}}
 
 
+def _event(world: World, name: str) -> int:
+    event = {"name": name, "server_uuid": world.server, "tag": "POWER_ON"}
+    return world.status("POST", "/os-server-external-events", {"events": [event]}, admin=True)
+
+
 def _pin(world: World, zone: str | None) -> int:
     body = {"server": {"pinned_availability_zone": zone}}
     return world.status("PUT", f"/servers/{world.server}", body)
@@ -308,6 +313,22 @@ ROWS = [
     ),
     Row("2.47", "the flavor has no id", lambda w: "id" in w.shown()["flavor"], True, False),
     Row("2.50", "quota classes", _class_names, {"fixed_ips"}, {"server_groups"}),
+    Row(
+        "2.43",
+        "os-hosts ends",
+        lambda w: [w.status("GET", path, admin=True) for path in ("/os-hosts", "/os-hosts/host1")],
+        [200, 200],
+        [404, 404],
+    ),
+    *(
+        Row(version, f"{name} events", lambda w, name=name: _event(w, name), 400, 200)
+        for version, name in (
+            ("2.51", "volume-extended"),
+            ("2.76", "power-update"),
+            ("2.82", "accelerator-request-bound"),
+            ("2.93", "volume-reimaged"),
+        )
+    ),
     Row("2.51", "owners see events", lambda w: "events" in w.action(), False, True),
     Row("2.52", "tags are given", lambda w: w.create(tags=["t"]), 400, 202),
     Row("2.53", "service ids", lambda w: type(w.service()["id"]), int, str),
@@ -643,14 +664,14 @@ NO_DIFFERENCE = {
     "2.18": "both forms of URLs are served at all versions", "2.20": "volumes",
     "2.22": "migrations", "2.23": "migrations", "2.24": "migrations", "2.25": "migrations",
     "2.27": "both headers are read at all versions", "2.29": "evacuate", "2.30": "migrations",
-    "2.31": "consoles", "2.34": "migrations", "2.41": "aggregates", "2.43": "os-hosts",
+    "2.31": "consoles", "2.34": "migrations", "2.41": "aggregates",
     "2.44": "address actions", "2.45": "snapshots", "2.46": "ids are sent at all versions",
     "2.48": "diagnostics", "2.49": "interfaces", "2.54": "rebuild", "2.56": "migrations",
     "2.59": "migrations", "2.60": "volumes", "2.64": "server groups", "2.65": "migrations",
     "2.68": "migrations", "2.69": "there is one cell, and it is never down", "2.70": "interfaces",
-    "2.72": "ports", "2.76": "events", "2.77": "unshelve", "2.78": "topology", "2.79": "volumes",
-    "2.80": "migrations", "2.81": "aggregates", "2.82": "events", "2.85": "volumes",
-    "2.87": "rescue", "2.89": "volumes", "2.91": "unshelve", "2.93": "rebuild",
+    "2.72": "ports", "2.77": "unshelve", "2.78": "topology", "2.79": "volumes",
+    "2.80": "migrations", "2.81": "aggregates", "2.85": "volumes",
+    "2.87": "rescue", "2.89": "volumes", "2.91": "unshelve",
     "2.95": "evacuate", "2.99": "consoles", "2.101": "volumes",
 }  # fmt: skip
 

@@ -4,6 +4,10 @@ import uuid
 
 import pytest
 
+from nova import clock
+from nova.db import server_migrations
+from nova.objects.lifecycle import VmState
+from nova.objects.migration import Migration, MigrationStatus, MigrationType
 from tests.fixtures.conductor import seed_network_host
 from tests.fixtures.rest_site import RestSite
 
@@ -172,6 +176,37 @@ def test_a_host_with_servers_is_not_forgotten(cloud: RestSite) -> None:
     answer = cloud.admin.delete("/os-services/1")
     assert answer.status_int == 409
     assert len(_list(cloud)) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (MigrationStatus.MIGRATING, 409),
+        (MigrationStatus.FINISHED, 409),
+        (MigrationStatus.CONFIRMED, 204),
+        (MigrationStatus.ERROR, 204),
+    ],
+)
+def test_a_host_of_unfinished_migrations_is_not_forgotten(
+    cloud: RestSite, status: MigrationStatus, code: int
+) -> None:
+    flavor = cloud.site.flavor
+    migration = Migration(
+        id=0,
+        uuid=str(uuid.uuid4()),
+        instance_uuid=str(uuid.uuid4()),
+        migration_type=MigrationType.RESIZE,
+        status=status,
+        old_vm_state=VmState.ACTIVE,
+        old_flavor=flavor,
+        new_flavor=flavor,
+        source_compute="host1",
+        dest_compute="host2",
+    )
+    with cloud.conductor.db.transaction() as tx:
+        server_migrations.create(tx, migration, clock.utcnow())
+    for service in (1, 2):
+        assert cloud.admin.delete(f"/os-services/{service}").status_int == code
 
 
 def test_az_07_services_are_for_administrators(cloud: RestSite) -> None:
