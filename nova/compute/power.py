@@ -14,6 +14,8 @@ LOG = logging.getLogger(__name__)
 
 # Image property with the seconds that a guest needs to shut down.
 SHUTDOWN_TIMEOUT_PROPERTY = "os_shutdown_timeout"
+# An image can not hold up its host longer than this, and stays below the action's deadline.
+MAX_OWN_TIMEOUT_S = 480
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,9 +26,15 @@ class ShutdownSettings:
     retry_interval_s: int = 10
 
     def timeout_s_of(self, instance: Instance) -> int:
-        """Return the time of one guest: what its image says goes before what the host says."""
+        """Return the time of one guest: what its image says goes before what the host says.
+
+        The image's owner can ask for no more than MAX_OWN_TIMEOUT_S, or what all guests get.
+        """
         own = instance.image_properties.get(SHUTDOWN_TIMEOUT_PROPERTY, "")
-        return int(own) if own.isdecimal() else self.timeout_s
+        if not own.isdecimal():
+            return self.timeout_s
+        most = max(MAX_OWN_TIMEOUT_S, self.timeout_s)
+        return most if len(own) > len(str(most)) else min(int(own), most)
 
 
 class PowerActions:

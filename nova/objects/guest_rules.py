@@ -1,4 +1,4 @@
-"""Whether a flavor and an image go together, and what about a guest would change.  Pure.
+"""Whether a flavor and an image go together.  Pure.
 
 The API's conductor asks before anything is stored; hosts rely on the same functions.
 """
@@ -29,16 +29,6 @@ def check(flavor: Flavor, image_properties: Mapping[str, str]) -> None:
     guest_limits.random_allowed(flavor)
     guest_limits.serial_ports(flavor, image_properties)
     guest_limits.video_ram_mb(flavor, image_properties)
-
-
-def check_rebuild(flavor: Flavor, before: Mapping[str, str], after: Mapping[str, str]) -> None:
-    """Refuse an image that asks for other cells or processors than the server has.
-
-    Raises: Invalid.
-    """
-    check(flavor, after)
-    if numa_request(flavor, before) != numa_request(flavor, after):
-        refuse("The image asks for another NUMA topology than the server has.")
 
 
 def locked_memory(flavor: Flavor, image_properties: Mapping[str, str]) -> bool:

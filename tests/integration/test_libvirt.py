@@ -21,7 +21,12 @@ pytestmark = pytest.mark.integration
 ROOT = pathlib.Path(__file__).parents[2]
 CASES = tuple(
     pathlib.Path(__file__).with_name(name)
-    for name in ("libvirt_guest_cases.py", "libvirt_disk_cases.py", "libvirt_live_cases.py")
+    for name in (
+        "libvirt_guest_cases.py",
+        "libvirt_disk_cases.py",
+        "libvirt_live_cases.py",
+        "libvirt_hardware_cases.py",
+    )
 )
 NEEDED = ("libvirtd", "virtlogd", "qemu-system-x86_64", "genisoimage", "ebtables")
 _CASE_TIMEOUT_S = 1200

@@ -30,6 +30,8 @@ HYPERVISOR = (
     "iproute2",
     "sudo",
 )
+# What guests may ask for beyond the ordinary; hosts without it say so to the scheduler.
+GUEST_HARDWARE = ("ovmf", "swtpm", "swtpm-tools")
 GUEST_IMAGE = ("e2fsprogs", "cpio", "gzip", "qemu-utils")
 CONTROLLER = (*rabbitmq.PACKAGES, "openssh-client", "iproute2", "util-linux", "passwd")
 DATABASES = {"sqlite": (), "mysql": mariadb.PACKAGES, "postgresql": postgresql.PACKAGES}
@@ -67,6 +69,7 @@ def for_tests(integration: bool) -> list[str]:
             *servers,
             *(HYPERVISOR if integration else ()),
             *(GUEST_IMAGE if integration else ()),
+            *(GUEST_HARDWARE if integration else ()),
         }
     )
 

@@ -39,7 +39,10 @@ def test_stop_and_start(compute, server):
     assert compute.ledger.steps[2:] == ["powering-off", "powering-on"]
 
 
-@pytest.mark.parametrize(("own", "expected"), [(None, 60), ("5", 5), ("0", 0), ("soon", 60)])
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [(None, 60), ("5", 5), ("0", 0), ("soon", 60), ("9999", 480), ("9" * 5000, 480)],
+)
 def test_guest_gets_the_time_that_its_image_names(own, expected):
     slept = []
     compute = LoneCompute()

@@ -65,13 +65,6 @@ def test_contradiction_is_refused_with_its_name(specs, properties, reason):
         check(specs, properties)
 
 
-def test_rebuild_can_not_change_cells():
-    flavor = make_flavor(vcpus=2)
-    guest_rules.check_rebuild(flavor, {}, {"hw_cpu_cores": "2"})
-    with pytest.raises(exception.Invalid, match="NUMA"):
-        guest_rules.check_rebuild(flavor, {}, {"hw_cpu_policy": "dedicated"})
-
-
 def test_number_of_serial_ports_is_the_images_within_the_flavors():
     flavor = make_flavor(extra_specs={"hw:serial_port_count": "3"})
     assert guest_limits.serial_ports(make_flavor(), {}) == 1
