@@ -47,19 +47,17 @@ def index(call: Call) -> dict[str, object]:
 @image_metadata.route(f"POST {_ALL}", policy=None, body=ALL, until=_UNTIL)
 def create(call: Call) -> dict[str, object]:
     """Add metadata to what is there."""
-    wanted = call.body["metadata"]
-    check_quota(call, len(_properties(call) | wanted))
+    wanted, present = call.body["metadata"], _properties(call)
+    check_quota(call, len(present | wanted))
     return {"metadata": _change(call, ImageChange(set_properties=wanted))}
 
 
 @image_metadata.route(f"PUT {_ALL}", policy=None, body=ALL, until=_UNTIL)
 def update_all(call: Call) -> dict[str, object]:
     """Replace all metadata."""
-    wanted = call.body["metadata"]
+    wanted, present = call.body["metadata"], _properties(call)
     check_quota(call, len(wanted))
-    gone = tuple(
-        name for name in _properties(call) if name not in wanted and is_free_property(name)
-    )
+    gone = tuple(name for name in present if name not in wanted and is_free_property(name))
     change = ImageChange(set_properties=wanted, remove_properties=gone)
     return {"metadata": _change(call, change)}
 
@@ -74,10 +72,10 @@ def show(call: Call) -> dict[str, object]:
 @image_metadata.route(f"PUT {_ONE}", policy=None, body=ONE, until=_UNTIL)
 def update(call: Call) -> dict[str, object]:
     """Set one item."""
-    meta = call.body["meta"]
+    meta, present = call.body["meta"], _properties(call)
     if call.args["id"] not in meta:
         raise exception.InvalidInput(reason="The key in the path and the key in meta must agree.")
-    check_quota(call, len(_properties(call) | meta))
+    check_quota(call, len(present | meta))
     _change(call, ImageChange(set_properties=meta))
     return {"meta": meta}
 
