@@ -32,7 +32,7 @@ def test_a_server_is_rescued_and_comes_back(cloud, image):
     assert answer.status_int == 200
     assert len(answer.json["adminPass"]) == 12
     assert (server.status, server.instance().task_state) == ("RESCUE", None)
-    assert guest(server).rescue_image_id == image or cloud.image_id
+    assert guest(server).rescue_image_id == (image or cloud.image_id)
     assert guest(server).image_id == cloud.image_id
     assert carry_out(server, UNRESCUE).status_int == 202
     assert server.status == "ACTIVE"
@@ -46,6 +46,14 @@ def test_a_stopped_server_can_be_rescued(cloud):
     server.act({"os-stop": None})
     carry_out(server, rescue_with())
     assert (server.status, guest(server).power_state) == ("RESCUE", PowerState.RUNNING)
+
+
+def test_launched_at_is_the_time_of_the_rescue(cloud):
+    server = cloud.boot()
+    before = server.instance().launched_at
+    cloud.advance(30)
+    carry_out(server, rescue_with())
+    assert server.instance().launched_at > before
 
 
 def test_the_password_is_that_of_the_request(cloud):
