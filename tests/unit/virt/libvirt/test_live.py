@@ -3,7 +3,6 @@
 import pytest
 
 from nova import exception
-from nova.objects.lifecycle import PowerState
 
 
 @pytest.fixture
@@ -44,14 +43,6 @@ def test_guest_that_is_off_can_not_be_suspended(driver, spawned):
     for operation in (driver.suspend, driver.pause, driver.unpause):
         with pytest.raises(exception.DriverError):
             operation(instance)
-
-
-def test_guest_that_was_paused_when_it_was_saved_runs_afterwards(driver, spawned):
-    instance = spawned()
-    driver.pause(instance)
-    driver.suspend(instance)
-    driver.resume(instance)
-    assert driver.get_power_state(instance) is PowerState.RUNNING
 
 
 @pytest.mark.parametrize(
