@@ -13,6 +13,7 @@ from nova.api.openstack.versions import MAXIMUM
 from nova.conductor.rpcapi import ConductorFlavors
 from nova.context import get_admin_context
 from nova.objects.flavor import NewFlavor
+from nova.policy import MEMBER, READER
 from tests.fixtures.cloud import IMAGE_ID
 from tests.fixtures.rest import OTHER_PROJECT
 
@@ -57,14 +58,36 @@ _BODIES = {
     ("PUT", "/servers/{server_id}/metadata"): {"metadata": {"k": "v"}},
     ("PUT", "/servers/{server_id}/metadata/{id}"): {"meta": {"child": "v"}},
     ("PUT", "/servers/{server_id}/tags"): {"tags": ["a"]},
+    ("POST", "/servers/{server_id}/os-interface"): {"interfaceAttachment": {"net_id": NET}},
+    ("POST", "/servers/{server_id}/os-volume_attachments"): {"volumeAttachment": {"volumeId": NET}},
+    ("PUT", "/servers/{server_id}/os-volume_attachments/{id}"): {
+        "volumeAttachment": {"volumeId": NET}
+    },
+    ("POST", "/servers/{server_id}/shares"): {"share": {"share_id": NET}},
 }
-_ACTION_ARGUMENTS = {"reboot": {"type": "HARD"}, "os-getConsoleOutput": {}}
+_ACTION_ARGUMENTS = {
+    "reboot": {"type": "HARD"},
+    "os-getConsoleOutput": {},
+    "changePassword": {"adminPass": "x"},
+    "os-resetState": {"state": "error"},
+    "rebuild": {"imageRef": IMAGE_ID},
+    "resize": {"flavorRef": "2"},
+    "createImage": {"name": "x"},
+    "createBackup": {"name": "x", "backup_type": "daily", "rotation": 1},
+    "evacuate": {},
+    "os-migrateLive": {"host": None, "block_migration": "auto"},
+}
 
 
 def _body_of(route):
     if route.action:
         return {route.action: _ACTION_ARGUMENTS.get(route.action)}
     return _BODIES.get((route.method, route.path))
+
+
+def _is_for_members(route):
+    (rules,) = (resource.rules for resource in app.RESOURCES if route in resource.routes)
+    return rules.get(route.rule) in (MEMBER, READER)
 
 
 def _version_of(route):
@@ -86,7 +109,7 @@ def test_az_02_every_route_hides_foreign_servers(cloud, foreign, prefix):
             answer = rest.request(route.method, path, _body_of(route))
             answers.append((answer.status_int, answer.text.replace(server, "")))
         assert answers[0] == answers[1]
-        assert answers[0][0] == 404, route.path
+        assert answers[0][0] in ((404,) if _is_for_members(route) else (403, 404)), route
     cloud.run_until_idle()
     assert foreign[0].at("2.96").get(f"/servers/{theirs}").json == before
 
@@ -252,7 +275,7 @@ def _create(rest, **changes):
         ({"networks": [{"uuid": NET}]}, 400, NET),
         ({"metadata": {str(number): "x" for number in range(129)}}, 403, "128"),
         ({"min_count": 2000}, 403, "Quota exceeded"),
-        ({"availability_zone": "nowhere"}, 202, ""),
+        ({"availability_zone": "nowhere"}, 400, "nowhere"),
     ],
 )
 def test_refusals_say_what(cloud, changes, status, word):
@@ -399,7 +422,8 @@ def test_odd_ids_are_404(cloud, part):
     for route in _server_routes():
         path = route.path.replace("{server_id}", part).replace("{id}", part)
         answer = cloud.rest.at("2.96").request(route.method, path, _body_of(route))
-        assert answer.status_int in (400, 404), route.path
+        refused = (400, 404) if _is_for_members(route) else (400, 403, 404)
+        assert answer.status_int in refused, route
 
 
 def test_in_05_a_hundred_hints_cost_no_query_each(cloud):

@@ -11,17 +11,26 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from nova import clock
-from nova.conductor import addresses, transitions
+from nova.conductor import addresses, grouping, transitions
 from nova.conductor.creation import Creation
 from nova.conductor.network_plan import Pick
+from nova.conductor.rpcapi import ConductorAggregates, ConductorServerGroups
 from nova.conductor.settings import ConductorSettings
 from nova.context import get_admin_context
 from nova.db import fixed_ips, instances, migrations_api, networks, quotas, tables
 from nova.db.engine import Database, DatabaseSettings, retried
-from nova.exception import NoMoreFixedIps, TooManyInstances
+from nova.exception import (
+    AggregateZoneConflict,
+    GroupPolicyViolated,
+    NoMoreFixedIps,
+    QuotaExceeded,
+    TooManyInstances,
+)
 from nova.objects.instance import InstanceQuery, Scope
+from nova.objects.server_group import GroupPolicy, NewServerGroup
 from tests.fixtures.conductor import (
     PROJECT,
+    USER,
     finish_build,
     make_conductor,
     make_site,
@@ -214,6 +223,97 @@ def test_parallel_allocations_use_a_small_network_up_and_no_more(site):
     allocation = _Allocation(site.conductor.db, network)
     found = [address for address in _in_parallel(40, allocation.may_fail) if address]
     assert len(found) == len(set(found)) == 12
+
+
+class _GroupClaim:
+    """Puts one waiting server of a group onto one host, as a build does."""
+
+    def __init__(self, db, uuids, hosts):
+        self.db = db
+        self.uuids = uuids
+        self.hosts = hosts
+
+    @retried
+    def run(self, number):
+        now = clock.utcnow()
+        host = self.hosts[number % len(self.hosts)]
+        uuid = self.uuids[number]
+        try:
+            with self.db.transaction() as tx:
+                instance = instances.find(tx, uuid)
+                assert transitions.place(tx, instance, host, f"{host}.example", "nova", now)
+                grouping.check_host(tx, instance, host, now)
+        except GroupPolicyViolated:
+            return None
+        return host
+
+
+def _group_of(conductor, policy, **changes):
+    groups = conductor.bus.client(ConductorServerGroups).anyone()
+    values = {"name": "g", "project_id": PROJECT, "user_id": USER, "policy": policy}
+    return groups.create(user_context(), NewServerGroup(**(values | changes))).uuid
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        (GroupPolicy.ANTI_AFFINITY, [2, 2, 2]),
+        (GroupPolicy.AFFINITY, [3]),
+        (GroupPolicy.SOFT_AFFINITY, [3, 3, 3]),
+    ],
+)
+def test_parallel_claims_keep_the_policy_of_their_group(site, policy, expected):
+    conductor = site.conductor
+    rules = {"max_server_per_host": 2} if policy is GroupPolicy.ANTI_AFFINITY else {}
+    hints = {"group": (_group_of(conductor, policy, **rules),)}
+    creation = Creation(conductor.db, ConductorSettings())
+    job = creation.create(user_context(), new_servers(min_count=9, max_count=9, hints=hints))
+    uuids = [instance.uuid for instance in job.instances]
+    claim = _GroupClaim(conductor.db, uuids, ("host1", "host2", "host3"))
+    placed = [host for host in _in_parallel(9, claim.run) if host]
+    assert sorted(placed.count(host) for host in set(placed)) == expected
+
+
+def test_in_10_parallel_creates_never_exceed_the_members_of_a_group(site):
+    conductor = site.conductor
+    limits = ConductorSettings().quotas | {"server_group_members": 4}
+    hints = {"group": (_group_of(conductor, GroupPolicy.AFFINITY),)}
+    creation = Creation(conductor.db, ConductorSettings(quotas=limits))
+
+    def create(_number):
+        try:
+            creation.create(user_context(), new_servers(hints=hints))
+        except QuotaExceeded:
+            return False
+        return True
+
+    assert _in_parallel(9, create).count(True) == 4
+
+
+def test_in_10_parallel_requests_never_exceed_the_number_of_groups(site):
+    def create(_number):
+        try:
+            _group_of(site.conductor, GroupPolicy.AFFINITY)
+        except QuotaExceeded:
+            return False
+        return True
+
+    assert _in_parallel(25, create).count(True) == 10
+
+
+def test_a_host_gets_one_zone_when_two_are_given_at_once(site):
+    aggregates = site.conductor.bus.client(ConductorAggregates).anyone()
+    admin = get_admin_context()
+    made = [aggregates.create(admin, f"a{number}", f"zone{number}").id for number in range(6)]
+
+    def add(number):
+        try:
+            aggregates.add_host(admin, made[number], "host1")
+        except AggregateZoneConflict:
+            return False
+        return True
+
+    assert _in_parallel(len(made), add).count(True) == 1
 
 
 def test_hosts_of_a_network_get_different_addresses_at_once(site):
