@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 
 from nova import exception
-from nova.objects import guest_limits, traits
+from nova.objects import guest_limits, guest_rules, traits
 from nova.objects.flavor import Flavor
 from nova.objects.flavor_wishes import Wishes, truth
 from nova.objects.instance import Instance
@@ -128,14 +128,14 @@ def guest_config(
         serial_ports=guest_limits.serial_ports(flavor, properties),
         vnc_listen=settings.vnc_listen if full else None,
         tablet=full and _tablet(settings, wanted),
-        input_bus=wanted.input_bus or "usb",
+        input_bus=guest_rules.input_bus(flavor, properties),
         video_model=_video_model(settings, wanted) if full else None,
         video_ram_mb=guest_limits.video_ram_mb(flavor, properties),
         guest_agent=full and wanted.guest_agent,
         random_source=_random_source(instance.flavor, settings, wanted),
         random_rate=guest_limits.random_rate(flavor),
         tpm=_tpm(instance),
-        watchdog_action=_watchdog_action(instance.flavor, wanted),
+        watchdog_action=guest_rules.watchdog_action(flavor, properties),
         memory_statistics_period_s=settings.memory_statistics_period_s,
         notes=_notes(instance),
     )
@@ -292,11 +292,6 @@ def _random_source(
     if settings.virt_type not in _QEMU_LIKE:
         return None
     return settings.random_source or ("/dev/urandom" if wanted.rng_model else None)
-
-
-def _watchdog_action(flavor: Flavor, wanted: ImageProperties) -> str | None:
-    action = wanted.watchdog_action or flavor.extra_specs.get("hw:watchdog_action")
-    return None if action in (None, "disabled") else action
 
 
 def _notes(instance: Instance) -> GuestNotes:

@@ -20,10 +20,8 @@ _CHOICES: dict[str, frozenset[str]] = {
         {"virtio-scsi", "lsilogic", "lsisas1068", "lsisas1078", "buslogic", "ibmvscsi", "vmpvscsi"}
     ),
     "hw_rng_model": frozenset({"virtio"}),
-    "hw_watchdog_action": frozenset({"disabled", "none", "pause", "poweroff", "reset"}),
     "hw_firmware_type": frozenset({"bios", "uefi"}),
     "os_type": frozenset({"linux", "windows"}),
-    "hw_input_bus": frozenset({"usb", "virtio"}),
     "hw_pointer_model": frozenset({"ps2mouse", "usbtablet"}),
 }
 
@@ -40,10 +38,8 @@ class ImageProperties:
     machine_type: str | None = None
     firmware_type: str | None = None
     rng_model: str | None = None
-    watchdog_action: str | None = None
     os_type: str | None = None
     command_line: str | None = None
-    input_bus: str | None = None
     pointer_model: str | None = None
     guest_agent: bool = False
     boot_menu: bool = False
@@ -66,12 +62,10 @@ def parse(properties: Mapping[str, str], image_id: str | None) -> ImagePropertie
         machine_type=reader.machine("hw_machine_type"),
         firmware_type=reader.choice("hw_firmware_type"),
         rng_model=reader.choice("hw_rng_model"),
-        watchdog_action=reader.choice("hw_watchdog_action"),
         os_type=reader.choice("os_type"),
         command_line=reader.text("os_command_line"),
         guest_agent=reader.flag("hw_qemu_guest_agent"),
         boot_menu=reader.flag("hw_boot_menu"),
-        input_bus=reader.choice("hw_input_bus"),
         pointer_model=reader.choice("hw_pointer_model"),
         hidden=reader.flag("img_hide_hypervisor_id"),
         hpet=reader.flag("hw_time_hpet"),

@@ -58,6 +58,11 @@ def test_everything_that_goes_together_passes():
         ({"hw:serial_port_count": "1"}, {"hw_serial_port_count": "2"}, "serial"),
         ({}, {"hw_serial_port_count": "5"}, "at most 4"),
         ({}, {"hw_video_ram": "1"}, "video memory"),
+        ({"hw:watchdog_action": "explode"}, {}, "hw:watchdog_action"),
+        ({}, {"hw_watchdog_action": "explode"}, "hw_watchdog_action"),
+        ({"hw:input_bus": "ps2'/>"}, {}, "hw:input_bus"),
+        ({"hw:hide_hypervisor_id": "perhaps"}, {}, "hide_hypervisor_id"),
+        ({"hw:pmu": "yes"}, {"hw_pmu": "no"}, "pmu"),
     ],
 )
 def test_contradiction_is_refused_with_its_name(specs, properties, reason):

@@ -88,7 +88,6 @@ def test_xen_guests_have_xen_disks():
         ("hw_video_model", "3d"),
         ("hw_machine_type", "q35 -drive file=/etc/shadow"),
         ("hw_qemu_guest_agent", "perhaps"),
-        ("hw_watchdog_action", "explode"),
         ("hw_firmware_type", "/etc/passwd"),
     ],
 )

@@ -87,6 +87,7 @@ def definition(specs=None, properties=None, vcpus=1, numa=None, **settings):
         ),
         ({}, {"hw_serial_port_count": "2"}, '<serial type="pty"><target port="1" /></serial>'),
         ({}, {"hw_input_bus": "virtio"}, '<input type="tablet" bus="virtio" />'),
+        ({"hw:input_bus": "virtio"}, {}, '<input type="tablet" bus="virtio" />'),
         ({"hw:hide_hypervisor_id": "yes"}, {}, '<kvm><hidden state="on" /></kvm>'),
         ({}, {"img_hide_hypervisor_id": "yes"}, '<kvm><hidden state="on" /></kvm>'),
         ({"hw:pmu": "no"}, {}, '<pmu state="off" />'),
