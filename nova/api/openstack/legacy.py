@@ -6,6 +6,7 @@ Source: api-conventions section 10.
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import TypeGuard
 
 from nova.api.openstack.schema import Json
 
@@ -18,22 +19,28 @@ def forgiven(schema: Json, value: object) -> object:
     An object that has unknown keys only keeps them, so that the schema refuses it.
     """
     match value:
-        case str() if schema.get("format") == _NAME:
-            return value.strip()
-        case list() if isinstance(schema.get("items"), Mapping):
-            return [forgiven(schema["items"], entry) for entry in value]  # type: ignore[arg-type]
+        case str():
+            named = _form(schema, "string").get("format") == _NAME
+            return value.strip() if named else value
+        case list():
+            items = _form(schema, "array").get("items")
+            return [forgiven(items, entry) for entry in value] if _is_schema(items) else value
         case dict():
-            return _forgiven_object(_object_schema(schema), value)
+            return _forgiven_object(_form(schema, "object"), value)
         case _:
             return value
 
 
-def _object_schema(schema: Json) -> Json:
-    """Return the schema itself, or the form of it that is about objects."""
+def _is_schema(value: object) -> TypeGuard[Json]:
+    return isinstance(value, Mapping)
+
+
+def _form(schema: Json, kind: str) -> Json:
+    """Return the schema itself, or that one of its forms that is about a kind of value."""
     forms = schema.get("anyOf")
     if "type" in schema or not isinstance(forms, list):
         return schema
-    return next((form for form in forms if form.get("type") == "object"), schema)
+    return next((form for form in forms if form.get("type") == kind), schema)
 
 
 def _forgiven_object(schema: Json, value: dict[str, object]) -> dict[str, object]:

@@ -144,6 +144,7 @@ SCHEMA: Json = {
         "name": NAME,
         "list": {"type": "array", "items": {"anyOf": [{"type": "null"}, {
             "type": "object", "properties": {"a": NAME}, "additionalProperties": False}]}},
+        "maybe": {"anyOf": [NAME, {"type": "null"}]},
         "open": {"type": "object", "additionalProperties": {"type": "string"}},
     },
     "patternProperties": {"^x-": {}},
@@ -159,6 +160,8 @@ SCHEMA: Json = {
         ({}, {}),
         ({"x-a": " y ", "odd": 1}, {"x-a": " y "}),
         ({"open": {"any": " s "}}, {"open": {"any": " s "}}),
+        ({"maybe": " z "}, {"maybe": "z"}),
+        ({"maybe": None}, {"maybe": None}),
         ({"list": [{"a": " b ", "odd": 1}, None]}, {"list": [{"a": "b"}, None]}),
         ("text", "text"),
         (None, None),
