@@ -5,7 +5,7 @@ import requests
 
 from nova import exception
 from nova.image.glance_documents import image_from_document
-from nova.objects.image import Image
+from nova.objects.image import Image, ImageChange, ImageQuery, NewImage
 from tests.fixtures import images
 from tests.fixtures.glance_transport import SERVICE_TOKEN, GlanceInMemory, document_of
 
@@ -172,3 +172,128 @@ def test_image_deactivated_meanwhile_is_not_active(glance, tmp_path):
     glance.transport.documents[IMAGE_ID]["status"] = "deactivated"
     with pytest.raises(exception.ImageNotActive, match="deactivated"):
         glance.service.download(None, found, str(tmp_path / "file"))
+
+
+# --- Writing
+
+
+NEW = NewImage(name="snap", properties={"a": "1"})
+FORMATS = ImageChange(disk_format="raw", container_format="bare")
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "contents"
+    path.write_bytes(CONTENT)
+    return str(path)
+
+
+def queued(glance):
+    made = glance.service.create("user:owner", NEW)
+    glance.service.update(None, made.id, FORMATS)
+    glance.transport.seen.clear()
+    return made.id
+
+
+def test_creation_whose_answer_was_lost_makes_one_image(glance):
+    send, lost = glance.transport.send, []
+
+    def losing(request, **options):
+        answer = send(request, **options)
+        if not lost:
+            lost.append(request)
+            raise requests.exceptions.ConnectionError("reset")
+        return answer
+
+    glance.transport.send = losing
+    made = glance.service.create("user:owner", NEW)
+    assert list(glance.transport.documents) == [made.id]
+    assert made.properties == {"a": "1"}
+
+
+def test_upload_that_breaks_is_sent_again_from_the_beginning(glance, file):
+    image_id = queued(glance)
+    glance.transport.failures = [requests.exceptions.ConnectionError("reset"), 503]
+    glance.service.upload(None, image_id, file)
+    assert glance.transport.content[image_id] == CONTENT
+    assert glance.pauses == [0.5, 1.0]
+
+
+def test_upload_whose_answer_was_lost_is_noticed(glance, file):
+    image_id = queued(glance)
+    send, lost = glance.transport.send, []
+
+    def losing(request, **options):
+        answer = send(request, **options)
+        if request.method == "PUT" and not lost:
+            lost.append(request)
+            raise requests.exceptions.ConnectionError("reset")
+        return answer
+
+    glance.transport.send = losing
+    glance.service.upload(None, image_id, file)
+    assert glance.transport.documents[image_id]["size"] == len(CONTENT)
+
+
+def test_upload_waits_for_an_earlier_one_that_goes_on(glance, file):
+    image_id = queued(glance)
+    glance.transport.documents[image_id]["status"] = "saving"
+    with pytest.raises(exception.ImageServiceUnavailable, match="earlier upload"):
+        glance.service.upload(None, image_id, file)
+    assert len(glance.pauses) == 3
+
+
+def test_upload_is_never_sent_again_from_the_end_of_the_file(glance, file):
+    """A token that has expired must not make an image without contents."""
+    image_id = queued(glance)
+    glance.transport.failures = [401]
+    with pytest.raises(exception.ImageServiceForbidden):
+        glance.service.upload(None, image_id, file)
+    assert image_id not in glance.transport.content
+    assert [request.method for request in glance.transport.seen] == ["PUT"]
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, exception.ImageUnacceptable),
+        (403, exception.ImageServiceForbidden),
+        (409, exception.ImageBusy),
+        (413, exception.ImageQuotaExceeded),
+        (500, exception.ImageServiceUnavailable),
+    ],
+)
+def test_refused_writes_become_errors_of_ours(glance, status, error):
+    image_id = queued(glance)
+    glance.transport.failures = [status]
+    with pytest.raises(error):
+        glance.service.update(None, image_id, FORMATS)
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_img_19_writes_follow_no_redirects(glance, file, status):
+    image_id = queued(glance)
+    glance.transport.headers = {"Location": "http://attacker.test/v2/images"}
+    for write in (
+        lambda: glance.service.create("user:owner", NEW),
+        lambda: glance.service.update("user:owner", image_id, FORMATS),
+        lambda: glance.service.upload("user:owner", image_id, file),
+        lambda: glance.service.delete("user:owner", image_id),
+        lambda: glance.service.page("user:owner", ImageQuery()),
+    ):
+        glance.transport.failures = [status]
+        with pytest.raises(exception.ImageServiceUnavailable, match="redirects"):
+            write()
+    assert hosts(glance) == {"glance.test:9292"}
+
+
+def test_small_pages_of_glance_are_joined(glance):
+    glance.transport.largest_page = 2
+    made = [glance.service.create("user:owner", NEW).id for _ in range(5)][::-1]
+    glance.transport.seen.clear()
+    found = glance.service.page("user:owner", ImageQuery(limit=5))
+    assert [image.id for image in found] == made
+    assert len(glance.transport.seen) == 3
+    assert [image.id for image in glance.service.page("user:owner", ImageQuery(limit=3))] == (
+        made[:3]
+    )

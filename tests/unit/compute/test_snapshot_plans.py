@@ -1,0 +1,149 @@
+"""What a host does for snapshots and shelving, step by step."""
+
+import dataclasses
+
+import pytest
+
+from nova.exception import DriverError
+from nova.objects.action_request import ActionRequest, SnapshotRequest
+from nova.objects.image import Image, NewImage
+from nova.objects.lifecycle import PowerState, VmState
+from nova.objects.operation import OperationState
+from tests.fixtures.compute import CONTEXT, LoneCompute
+
+REFUSED = DriverError(operation="snapshot", reason="no")
+
+
+@pytest.fixture
+def compute():
+    return LoneCompute()
+
+
+@pytest.fixture
+def server(compute):
+    """Return a server that runs."""
+    compute.images.add(Image(id="base", visibility="public"), b"x")
+    return compute.build().detail.instance
+
+
+def snapshot(compute, server, action="createImage", **request):
+    """Return the work of an action that fills an image."""
+    made = compute.images.create("user:demo", NewImage(name="snap"))
+    work = compute.work(action, instance=server)
+    wanted = ActionRequest(snapshot=SnapshotRequest(image_id=made.id, name="snap", **request))
+    work = dataclasses.replace(work, operation=dataclasses.replace(work.operation, request=wanted))
+    compute.ledger.works[work.operation.id] = work
+    return work, made.id
+
+
+@pytest.mark.parametrize(
+    ("action", "steps", "event"),
+    [
+        (
+            "createImage",
+            ["image_snapshot", "image_pending_upload", "image_uploading"],
+            "compute_snapshot_instance",
+        ),
+        (
+            "createBackup",
+            ["image_backup", "image_pending_upload", "image_uploading"],
+            "compute_backup_instance",
+        ),
+        (
+            "shelve",
+            ["shelving", "shelving_image_pending_upload", "shelving_image_uploading"],
+            "compute_shelve_instance",
+        ),
+    ],
+)
+def test_steps_and_events(compute, server, action, steps, event):
+    before = len(compute.ledger.steps)
+    work, image_id = snapshot(compute, server, action)
+    compute.send(work)
+    assert compute.ledger.steps[before:] == steps
+    result = compute.ledger.results[-1]
+    assert (result.succeeded, result.event, result.fault) == (True, event, None)
+    assert compute.images.get(None, image_id).status == "active"
+    assert compute.driver._snapshots == {}
+
+
+class Watched:
+    """An image service that notes with which tokens it is asked."""
+
+    def __init__(self, images):
+        self.images = images
+        self.tokens = []
+
+    def __getattr__(self, name):
+        def call(token, *arguments):
+            self.tokens.append(token)
+            return getattr(self.images, name)(token, *arguments)
+
+        return call
+
+
+def test_image_is_filled_with_the_services_own_credentials(compute, server):
+    work, image_id = snapshot(compute, server, "createBackup", backup_type="daily", rotation=1)
+    compute.images = Watched(compute.images)
+    compute.start()
+    compute.bus.run_until_idle()
+    assert compute.state(work) is OperationState.DONE
+    assert set(compute.images.tokens) == {None}
+    assert compute.images.images.get("user:demo", image_id).owner == "demo"
+
+
+def test_shelving_again_after_a_crash_uses_the_image_that_is_there(compute, server):
+    work, image_id = snapshot(compute, server, "shelve")
+    compute.send(work)
+    compute.ledger.set_state(work.operation.id, OperationState.RUNNING)
+    copies = [call for call in compute.driver.calls if call[0] == "snapshot"]
+    compute.start()
+    compute.bus.run_until_idle()
+    assert compute.state(work) is OperationState.DONE
+    assert [call for call in compute.driver.calls if call[0] == "snapshot"] == copies
+    assert compute.images.get(None, image_id).status == "active"
+
+
+@pytest.mark.parametrize(
+    ("vm_state", "action", "after"),
+    [
+        (VmState.ACTIVE, None, (None, PowerState.RUNNING)),
+        (VmState.PAUSED, "pause", (VmState.STOPPED, PowerState.SHUTDOWN)),
+        (VmState.SUSPENDED, "suspend", (None, PowerState.SHUTDOWN)),
+    ],
+)
+def test_failed_shelving_tells_what_became_of_the_guest(compute, server, vm_state, action, after):
+    if action is not None:
+        getattr(compute.driver, action)(server)
+    server = dataclasses.replace(server, vm_state=vm_state)
+    work, _image_id = snapshot(compute, server, "shelve")
+    compute.driver.fail_next("snapshot", REFUSED)
+    compute.send(work)
+    result = compute.ledger.results[-1]
+    assert (result.succeeded, result.vm_state, result.power_state) == (False, *after)
+
+
+def test_offload_is_repeated_until_it_succeeds(compute, server):
+    work = compute.work("shelveOffload", instance=server)
+    compute.driver.fail_next("destroy", REFUSED)
+    compute.send(work)
+    assert compute.state(work) is OperationState.RUNNING
+    compute.manager.pull_operations(CONTEXT)
+    compute.bus.run_until_idle()
+    assert compute.state(work) is OperationState.DONE
+    assert compute.driver.list_files() == set()
+    assert compute.network.present == set()
+
+
+def test_unshelved_server_is_built_from_its_image_with_its_own_flavor(compute, server):
+    compute.driver.destroy(server)
+    compute.images.add(Image(id="shelved", owner="demo"), b"x")
+    offloaded = dataclasses.replace(
+        server, vm_state=VmState.SHELVED_OFFLOADED, shelved_image_id="shelved"
+    )
+    before = len(compute.ledger.steps)
+    compute.send(compute.work("unshelve", instance=offloaded))
+    guest = compute.driver.guests[server.uuid]
+    assert (guest.image_id, guest.root_gb) == ("shelved", server.flavor.disk_gb)
+    assert compute.ledger.steps[before:] == ["unshelving", "spawning"]
+    assert compute.images._images.keys() == {"base"}
