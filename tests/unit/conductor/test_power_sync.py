@@ -20,7 +20,11 @@ from nova.objects.lifecycle import PowerState, TaskState, VmState
         (VmState.STOPPED, PowerState.SHUTDOWN, Reaction.NONE),
         (VmState.STOPPED, PowerState.NOSTATE, Reaction.NONE),
         (VmState.PAUSED, PowerState.SHUTDOWN, Reaction.STOP),
+        (VmState.PAUSED, PowerState.CRASHED, Reaction.STOP),
         (VmState.PAUSED, PowerState.PAUSED, Reaction.NONE),
+        (VmState.PAUSED, PowerState.RUNNING, Reaction.NONE),
+        (VmState.PAUSED, PowerState.NOSTATE, Reaction.NONE),
+        (VmState.SOFT_DELETED, PowerState.SHUTDOWN, Reaction.NONE),
         (VmState.SOFT_DELETED, PowerState.RUNNING, Reaction.WARN),
         (VmState.BUILDING, PowerState.SHUTDOWN, Reaction.NONE),
         (VmState.ERROR, PowerState.SHUTDOWN, Reaction.NONE),
@@ -29,6 +33,23 @@ from nova.objects.lifecycle import PowerState, TaskState, VmState
 def test_reactions_follow_the_table(vm_state, power_state, reaction):
     assert reaction_to(vm_state, None, power_state) is reaction
     assert reaction_to(vm_state, TaskState.REBOOTING, power_state) is Reaction.NONE
+
+
+@pytest.mark.parametrize("power_state", PowerState)
+@pytest.mark.parametrize(
+    "vm_state",
+    [
+        VmState.BUILDING,
+        VmState.RESCUED,
+        VmState.RESIZED,
+        VmState.SUSPENDED,
+        VmState.ERROR,
+        VmState.SHELVED,
+        VmState.SHELVED_OFFLOADED,
+    ],
+)
+def test_states_that_guests_leave_by_actions_only(vm_state, power_state):
+    assert reaction_to(vm_state, None, power_state) is Reaction.NONE
 
 
 @pytest.mark.parametrize(
