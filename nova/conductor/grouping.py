@@ -51,9 +51,8 @@ def join(
     if not server_groups.lock(tx, group_uuid, now, new.project_id):
         raise InvalidInput(reason=f"Server group {group_uuid} could not be found.")
     limit = quotas.limits(tx, new.project_id, defaults, new.user_id)[_MEMBERS]
-    if limit != UNLIMITED:
-        if server_groups.count_members(tx, group_uuid) + len(uuids) > limit:
-            raise QuotaExceeded(resource="servers in group", allowed=limit)
+    if limit != UNLIMITED and server_groups.count_members(tx, group_uuid) + len(uuids) > limit:
+        raise QuotaExceeded(resource="servers in group", allowed=limit)
     server_groups.add_members(tx, group_uuid, uuids)
     return (group_uuid,)
 

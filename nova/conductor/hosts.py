@@ -70,7 +70,7 @@ class HostsEndpoint(ConductorHosts):
         changed = []
         for node, row in found:
             items = metadata.get(node.host, {})
-            zones = {node.host: zone for zone in items.get(ZONE_KEY, ())}
+            zones = dict(zip((node.host,), items.get(ZONE_KEY, ()), strict=False))
             service = judged(self.settings, row, now, zones)
             changed.append(
                 HostSnapshot(

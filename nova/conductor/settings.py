@@ -9,6 +9,7 @@ from nova.conductor.network_plan import NetworkDefaults
 from nova.conductor.notify.settings import NotificationSettings, notification_settings
 from nova.db.engine import DatabaseSettings
 from nova.db.opts import DATABASE_OPTS
+from nova.objects.image_isolation import ImageIsolation
 from nova.objects.quota import RESOURCES
 
 _OPTION_OF = {"injected_file_path_bytes": "quota_injected_file_path_length"}
@@ -57,6 +58,7 @@ class ConductorSettings:
     usage_audit_period: str = "month"
     allow_resize_to_same_host: bool = True
     default_architecture: str | None = None
+    image_isolation: ImageIsolation = dataclasses.field(default_factory=ImageIsolation)
     reclaim_instance_interval_s: int = 0
     rescue_timeout_s: int = 0
     reboot_timeout_s: int = 0
@@ -95,6 +97,7 @@ def conductor_settings(conf: cfg.ConfigOpts) -> ConductorSettings:
         usage_audit_period=conf.instance_usage_audit_period,
         allow_resize_to_same_host=conf.allow_resize_to_same_host,
         default_architecture=conf.filter_scheduler.image_properties_default_architecture,
+        image_isolation=image_isolation(conf),
         reclaim_instance_interval_s=conf.reclaim_instance_interval,
         rescue_timeout_s=conf.rescue_timeout,
         reboot_timeout_s=conf.reboot_timeout,
@@ -112,6 +115,20 @@ def conductor_settings(conf: cfg.ConfigOpts) -> ConductorSettings:
             vpn_start=conf.vpn_start,
             vpn_clients=conf.cnt_vpn_clients,
         ),
+    )
+
+
+def image_isolation(conf: cfg.ConfigOpts) -> ImageIsolation:
+    """Return which images are kept apart, as far as the filters in use see to it."""
+    group = conf.filter_scheduler
+    return ImageIsolation(
+        hosts=tuple(group.isolated_hosts),
+        images=tuple(group.isolated_images),
+        restrict=group.restrict_isolated_hosts_to_isolated_images,
+        namespace=group.aggregate_image_properties_isolation_namespace,
+        separator=group.aggregate_image_properties_isolation_separator,
+        by_host="IsolatedHostsFilter" in group.enabled_filters,
+        by_aggregate="AggregateImagePropertiesIsolation" in group.enabled_filters,
     )
 
 

@@ -2,6 +2,7 @@
 
 from oslo_config import cfg
 
+from nova.objects.image_isolation import ImageIsolation
 from nova.scheduler import loading
 from nova.scheduler.choose import Rules
 from nova.scheduler.filters.base import FilterSettings
@@ -14,16 +15,12 @@ def rules_from(conf: cfg.ConfigOpts) -> Rules:
         max_io_ops_per_host=group.max_io_ops_per_host,
         max_instances_per_host=group.max_instances_per_host,
         image_properties_default_architecture=group.image_properties_default_architecture,
-        aggregate_image_properties_isolation_namespace=(
-            group.aggregate_image_properties_isolation_namespace
-        ),
-        aggregate_image_properties_isolation_separator=(
-            group.aggregate_image_properties_isolation_separator
-        ),
-        isolated_hosts=tuple(group.isolated_hosts),
-        isolated_images=tuple(group.isolated_images),
-        restrict_isolated_hosts_to_isolated_images=(
-            group.restrict_isolated_hosts_to_isolated_images
+        image_isolation=ImageIsolation(
+            hosts=tuple(group.isolated_hosts),
+            images=tuple(group.isolated_images),
+            restrict=group.restrict_isolated_hosts_to_isolated_images,
+            namespace=group.aggregate_image_properties_isolation_namespace,
+            separator=group.aggregate_image_properties_isolation_separator,
         ),
     )
     multipliers = {

@@ -1,10 +1,13 @@
 """Server groups, aggregates and zones with every daemon at work."""
 
+import dataclasses
 import random
 
 import pytest
 
 from nova.context import RequestContext
+from nova.objects.image import Image
+from nova.objects.image_isolation import ImageIsolation
 from nova.objects.request_spec import PlacementReport, RequestSpec
 from nova.scheduler.manager import SchedulerManager
 from nova.scheduler.rpcapi import SchedulerAPI
@@ -229,3 +232,48 @@ def test_images_are_fetched_by_the_hosts_of_an_aggregate(cloud):
     cloud.run_until_idle()
     cached = {name: host.driver.cached_images for name, host in cloud.hosts.items()}
     assert cached == {"host1": {IMAGE_ID}, "host2": set(), "host3": {IMAGE_ID}}
+
+
+# --- Images that are kept apart
+
+
+def _rebuild(server, image_id):
+    body = {"rebuild": {"imageRef": image_id}}
+    return server.cloud.rest.post(f"/servers/{server.uuid}/action", body).status_int
+
+
+def test_in_11_isolated_images_are_refused_at_a_rebuild_elsewhere(frozen_clock):
+    secret = "22222222-2222-4333-8444-555555555555"
+    isolation = ImageIsolation(hosts=("host2",), images=(secret,), by_host=True)
+    settings = {"image_isolation": isolation}
+    cloud = make_cloud(frozen_clock, hosts=1, conductor_settings=settings)
+    cloud.images.add(Image(id=secret, name="secret", visibility="public"), b"x")
+    server = cloud.boot("tiny")
+    before = cloud.claims()
+    assert _rebuild(server, secret) == 400
+    assert server.instance().image_ref == IMAGE_ID
+    assert cloud.claims() == before
+    off = {"image_isolation": dataclasses.replace(isolation, by_host=False)}
+    other = make_cloud(frozen_clock, hosts=1, conductor_settings=off)
+    other.images.add(Image(id=secret, name="secret", visibility="public"), b"x")
+    assert _rebuild(other.boot("tiny"), secret) == 202
+    for one in (cloud, other):
+        one.run_until_idle()
+        one.close()
+
+
+def test_in_11_images_that_aggregates_do_not_want_are_refused_at_a_rebuild(frozen_clock):
+    windows = "33333333-2222-4333-8444-555555555555"
+    settings = {"image_isolation": ImageIsolation(by_aggregate=True)}
+    cloud = make_cloud(frozen_clock, hosts=1, conductor_settings=settings)
+    image = Image(id=windows, visibility="public", properties={"os_type": "windows"})
+    cloud.images.add(image, b"x")
+    server = cloud.boot("tiny")
+    aggregate_id = make_aggregate(cloud, "linux", "host1", os_type="linux")
+    assert _rebuild(server, windows) == 400
+    body = {"set_metadata": {"metadata": {"os_type": "windows"}}}
+    path = f"/os-aggregates/{aggregate_id}/action"
+    assert cloud.rest.as_admin().post(path, body).status_int == 200
+    assert _rebuild(server, windows) == 202
+    cloud.run_until_idle()
+    cloud.close()

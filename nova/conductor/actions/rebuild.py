@@ -8,6 +8,7 @@ from typing import Any
 from nova.conductor import instance_rows, transitions
 from nova.conductor.actions.base import ActionRules, Beginning, Ending, Prepared, Values
 from nova.db import (
+    aggregates,
     block_devices,
     compute_nodes,
     instance_details,
@@ -96,11 +97,24 @@ def _check_image(tx: Transaction, beginning: Beginning, image: ImageChoice) -> N
     default = beginning.settings.default_architecture
     if node is None or why_not_here(node, image.properties, default) is not None:
         raise NoRoomForServer(reason="The host of the server does not suit the image.")
+    if _is_isolated(tx, beginning, image):
+        raise NoRoomForServer(reason="The host of the server is not for the image.")
     if required_traits(instance.flavor, image.properties) - set(node.traits):
         raise NoRoomForServer(reason="The host lacks the firmware, TPM or trait of the image.")
     before = numa_request(instance.flavor, instance.image_properties)
     if numa_request(instance.flavor, image.properties) != before:
         raise InvalidInput(reason="A rebuild can not change the NUMA cells of a server.")
+
+
+def _is_isolated(tx: Transaction, beginning: Beginning, image: ImageChoice) -> bool:
+    """Tell whether a filter in use keeps the image away from the server's host."""
+    isolation, host = beginning.settings.image_isolation, beginning.instance.host or ""
+    if isolation.by_host and isolation.refuses_host(host, image.image_ref):
+        return True
+    if not isolation.by_aggregate:
+        return False
+    metadata = aggregates.metadata_of_hosts(tx, [host]).get(host, {})
+    return isolation.refuses_aggregates(metadata, image.properties) is not None
 
 
 def _check_limits(tx: Transaction, beginning: Beginning, wanted: RebuildRequest) -> None:

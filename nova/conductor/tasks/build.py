@@ -183,8 +183,8 @@ class BuildTask:
     def _claim(self, job: BuildJob, destination: Destination) -> Work:
         """Give a server its host, addresses and resources in one transaction.
 
-        Raises: HostClaimFailed, GroupPolicyViolated, InstanceActionStale, NoMoreFixedIps, FixedIpAlreadyInUse,
-        NetworkNotFound, NetworkHostUnavailable.
+        Raises: HostClaimFailed, GroupPolicyViolated, InstanceActionStale, NoMoreFixedIps,
+        FixedIpAlreadyInUse, NetworkNotFound, NetworkHostUnavailable.
         """
         instance, operation = job.instances[0], job.operations[0]
         now = clock.utcnow()
@@ -206,9 +206,7 @@ class BuildTask:
                     "updated_at": now,
                 },
             )
-            if not changed or not transitions.place(
-                tx, instance, host, node, default_zone, now
-            ):
+            if not changed or not transitions.place(tx, instance, host, node, default_zone, now):
                 raise InstanceActionStale(action_id=operation.id, instance_uuid=instance.uuid)
             grouping.check_host(tx, instance, host, now)
             vifs = self._networks(tx, job, host, now)

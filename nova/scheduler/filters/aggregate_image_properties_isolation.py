@@ -17,13 +17,5 @@ class AggregateImagePropertiesIsolation(HostFilter):
 
     def refuses(self, host: HostState, spec: RequestSpec) -> str | None:
         """Compare each property that both have."""
-        for key, values in host.aggregate_metadata.items():
-            wanted = spec.image_properties.get(key)
-            if wanted is not None and self._counts(key) and wanted not in values:
-                return f"the image has {key} {wanted}, aggregates want {', '.join(values)}"
-        return None
-
-    def _counts(self, key: str) -> bool:
-        namespace = self.settings.aggregate_image_properties_isolation_namespace
-        separator = self.settings.aggregate_image_properties_isolation_separator
-        return not namespace or key.startswith(namespace + separator)
+        isolation = self.settings.image_isolation
+        return isolation.refuses_aggregates(host.aggregate_metadata, spec.image_properties)

@@ -3,6 +3,7 @@
 import dataclasses
 from typing import ClassVar
 
+from nova.objects.image_isolation import ImageIsolation
 from nova.objects.request_spec import RequestSpec
 from nova.objects.server_group import GroupPolicy
 from nova.scheduler.host_state import HostState
@@ -15,11 +16,7 @@ class FilterSettings:
     max_io_ops_per_host: int = 8
     max_instances_per_host: int = 50
     image_properties_default_architecture: str | None = None
-    aggregate_image_properties_isolation_namespace: str | None = None
-    aggregate_image_properties_isolation_separator: str = "."
-    isolated_hosts: tuple[str, ...] = ()
-    isolated_images: tuple[str, ...] = ()
-    restrict_isolated_hosts_to_isolated_images: bool = True
+    image_isolation: ImageIsolation = dataclasses.field(default_factory=ImageIsolation)
 
 
 class HostFilter:

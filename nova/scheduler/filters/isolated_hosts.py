@@ -13,12 +13,4 @@ class IsolatedHostsFilter(HostFilter):
 
     def refuses(self, host: HostState, spec: RequestSpec) -> str | None:
         """Compare what the options say of the host and of the image."""
-        settings = self.settings
-        isolated_host = host.host in settings.isolated_hosts
-        isolated_image = spec.image_id in settings.isolated_images
-        if isolated_image and not isolated_host:
-            return "the image runs on isolated hosts only"
-        kept = isolated_host and settings.restrict_isolated_hosts_to_isolated_images
-        if kept and not isolated_image:
-            return "the host is for isolated images only"
-        return None
+        return self.settings.image_isolation.refuses_host(host.host, spec.image_id)

@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from nova.objects.image_isolation import ImageIsolation
 from nova.scheduler.choose import choose
 from nova.scheduler.filters.aggregate_core import AggregateCoreFilter
 from nova.scheduler.filters.aggregate_disk import AggregateDiskFilter
@@ -89,7 +90,7 @@ def test_images_stay_out_of_aggregates_of_other_properties(
 ):
     spec = make_spec(image_properties=properties)
     host = host_in(metadata)
-    setting = {"aggregate_image_properties_isolation_namespace": namespace}
+    setting = {"image_isolation": ImageIsolation(namespace=namespace)}
     assert suits(AggregateImagePropertiesIsolation, host, spec, **setting) is expected
 
 
@@ -150,11 +151,8 @@ def test_numbers_per_host_come_from_aggregates_before_the_option():
     ],
 )
 def test_isolated_images_and_hosts_go_together(host, image_id, restrict, expected):
-    settings = {
-        "isolated_hosts": ("host1",),
-        "isolated_images": ("secret",),
-        "restrict_isolated_hosts_to_isolated_images": restrict,
-    }
+    isolation = ImageIsolation(hosts=("host1",), images=("secret",), restrict=restrict)
+    settings = {"image_isolation": isolation}
     spec = make_spec(image_id=image_id)
     assert suits(IsolatedHostsFilter, make_host_state(host), spec, **settings) is expected
 
