@@ -97,6 +97,52 @@ def test_processors_stay_taken_through_reports_and_restarts(cloud):
     assert set(cells(cloud).cells[0].pinned) == pins(server)
 
 
+@pytest.mark.parametrize("end", ["confirmResize", "revertResize"])
+def test_resize_holds_processors_for_both_flavors_until_it_ends(cloud, end):
+    make_flavor(cloud, "pinned", PINNED, vcpus=1)
+    make_flavor(cloud, "wider", PINNED, vcpus=2)
+    server = cloud.boot("pinned")
+    old = pins(server)
+    server.act({"resize": {"flavorRef": "wider"}})
+    new = pins(server)
+    assert server.status == "VERIFY_RESIZE"
+    assert (len(old), len(new), old & new) == (1, 2, set())
+    assert set(cells(cloud).cells[0].pinned) == old | new
+    assert cloud.boot("wider").status == "ERROR"
+    assert cloud.rest.post(f"/servers/{server.uuid}/action", {end: None}).status_int in (202, 204)
+    cloud.run_until_idle()
+    assert server.status == "ACTIVE"
+    kept = new if end == "confirmResize" else old
+    assert pins(server) == kept
+    assert set(cells(cloud).cells[0].pinned) == kept
+    server.delete()
+    assert cells(cloud) == HOST
+
+
+def test_resize_without_room_changes_nothing(cloud):
+    make_flavor(cloud, "pinned", PINNED)
+    make_flavor(cloud, "wider", PINNED, vcpus=3)
+    server = cloud.boot("pinned")
+    before = pins(server)
+    answer = cloud.rest.post(f"/servers/{server.uuid}/action", {"resize": {"flavorRef": "wider"}})
+    assert answer.status_int == 400, answer.text
+    assert (server.status, pins(server)) == ("ACTIVE", before)
+    assert set(cells(cloud).cells[0].pinned) == before
+
+
+def test_shelved_server_leaves_its_processors_to_others(cloud):
+    make_flavor(cloud, "pinned", PINNED, vcpus=4)
+    server = cloud.boot("pinned")
+    server.act({"shelve": None})
+    server.act({"shelveOffload": None}) if server.status == "SHELVED" else None
+    assert cells(cloud) == HOST
+    assert server.instance().numa_topology is None
+    # The scheduler remembers a choice for a while that no report has confirmed.
+    cloud.advance(70)
+    other = cloud.boot("pinned")
+    assert other.status == "ACTIVE"
+
+
 def test_impossible_topology_is_refused_at_once_and_nothing_is_stored(cloud):
     specs = {"hw:cpu_sockets": "2", "hw:cpu_cores": "2", "hw:cpu_threads": "2"}
     make_flavor(cloud, "odd", specs)

@@ -311,7 +311,12 @@ class LibvirtDriver(LiveOperations):
         """Return what guests of a kind can have here; only QEMU tells."""
         if virt_type not in _QEMU_LIKE:
             return ()
-        return host_traits.traits_of(self._host.domain_capabilities(architecture, virt_type))
+        try:
+            text = self._host.domain_capabilities(architecture, virt_type)
+        except exception.DriverError as error:
+            LOG.warning("Guests get neither UEFI nor TPM on this host: %s", error)
+            return ()
+        return host_traits.traits_of(text)
 
     def _pump_events(self, sink: EventSink) -> None:
         """Hand on what libvirt saw, until the connection is closed."""
