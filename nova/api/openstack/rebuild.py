@@ -69,7 +69,9 @@ REBUILT = UPDATED.extended(
 )
 
 
-@rebuild.route("POST /servers/{id}/action rebuild", policy="rebuild", ok=202, body=REBUILD)
+@rebuild.route(
+    "POST /servers/{id}/action rebuild", policy="rebuild", ok=202, body=REBUILD, errors=409
+)
 def rebuild_server(call: Call) -> Reply:
     """Make a server anew from an image; its id, its host and its addresses stay."""
     wanted = call.body["rebuild"]

@@ -26,7 +26,9 @@ RESCUE = Object(
 UNRESCUE = Object(Key("unrescue", ANYTHING, required=True))
 
 
-@rescue_server.route("POST /servers/{id}/action rescue", policy="", ok=200, body=RESCUE)
+@rescue_server.route(
+    "POST /servers/{id}/action rescue", policy="", ok=200, body=RESCUE, errors=(409, 501)
+)
 def rescue(call: Call) -> dict[str, object] | None:
     """Boot a server from a rescue image, with its own disk attached."""
     wanted = call.body["rescue"] or {}
@@ -47,7 +49,9 @@ def rescue(call: Call) -> dict[str, object] | None:
     return {"adminPass": password} if call.settings.enable_instance_password else None
 
 
-@unrescue_server.route("POST /servers/{id}/action unrescue", policy="", ok=202, body=UNRESCUE)
+@unrescue_server.route(
+    "POST /servers/{id}/action unrescue", policy="", ok=202, body=UNRESCUE, errors=(409, 501)
+)
 def unrescue(call: Call) -> None:
     """Boot a rescued server from its own disk again."""
     begin(call, "unrescue")

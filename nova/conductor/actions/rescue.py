@@ -28,9 +28,5 @@ class RescueRules(ActionRules):
         return Prepared(request=ActionRequest(rescue=wanted))
 
     def succeeded(self, tx: Transaction, ending: Ending) -> Values:
-        """Count the server's time from now on; the timer of rescues goes by it."""
-        return {"launched_at": ending.now}
-
-    def succeeded(self, tx: Transaction, ending: Ending) -> Values:
         """Note since when the server is in rescue; rescue_timeout counts from then."""
         return {"launched_at": ending.now}
