@@ -543,3 +543,24 @@ def test_budget_an_action_is_one_call(cloud, body):
     cloud.bus.calls.clear()
     assert post(cloud, server, body, admin=True).status_int == 202
     assert len([call for call in cloud.bus.calls if call.topic == "conductor"]) == 1
+
+
+# --- Power states
+
+
+def test_paused_server_whose_guest_went_off_is_stopped(cloud):
+    server = cloud.boot()
+    server.act({"pause": None})
+    cloud.driver(server.instance().host).emit(server.uuid, PowerState.SHUTDOWN)
+    cloud.advance(20)
+    assert (server.status, server.instance().power_state) == ("SHUTOFF", PowerState.SHUTDOWN)
+
+
+@pytest.mark.parametrize(
+    ("body", "status"), [({"pause": None}, "PAUSED"), ({"suspend": None}, "SUSPENDED")]
+)
+def test_frozen_server_stays_as_it_is(cloud, body, status):
+    server = cloud.boot()
+    server.act(body)
+    cloud.advance(1300)
+    assert (server.status, names(server)[0]) == (status, next(iter(body)))
