@@ -1,6 +1,7 @@
 """Addresses that follow from other addresses."""
 
 import ipaddress
+import uuid
 
 from nova.objects.network import Network
 
@@ -15,6 +16,14 @@ def eui64_address(cidr_v6: str, mac: str) -> str:
     identifier = bytes([*parts[:3], 0xFF, 0xFE, *parts[3:]])
     network = ipaddress.IPv6Network(cidr_v6, strict=False)
     return str(network.network_address + int.from_bytes(identifier, "big"))
+
+
+def subnet_uuid(network_uuid: str, version: int) -> str:
+    """Return the id of the IPv4 or IPv6 part of a network, which has no record of its own.
+
+    Clients know networks that are made of subnets.  Source: client-calls (Mapping).
+    """
+    return str(uuid.uuid5(uuid.UUID(network_uuid), f"ipv{version}"))
 
 
 def local_addresses(network: Network, host_address: str | None) -> tuple[str | None, str | None]:

@@ -7,6 +7,7 @@ import pytest
 from nova.conductor.rpcapi import ConductorNetworks
 from nova.context import get_admin_context
 from nova.exception import DriverError
+from nova.objects.addresses import subnet_uuid
 from nova.objects.network import NewNetwork
 from tests.fixtures.rest import OTHER_PROJECT, PROJECT
 
@@ -130,7 +131,8 @@ def test_address_can_be_chosen(cloud):
     server, network = cloud.boot(), make_network(cloud)
     wish = [{"ip_address": "10.1.0.77"}]
     made = attach(cloud, server, net_id=network.uuid, fixed_ips=wish)
-    assert made["fixed_ips"] == [{"ip_address": "10.1.0.77", "subnet_id": network.uuid}]
+    subnet = subnet_uuid(network.uuid, 4)
+    assert made["fixed_ips"] == [{"ip_address": "10.1.0.77", "subnet_id": subnet}]
     answer = request(cloud, server, net_id=network.uuid, fixed_ips=wish)
     assert answer.status_int == 409
     outside = [{"ip_address": "10.9.0.77"}]
@@ -186,6 +188,34 @@ def test_number_of_interfaces_is_limited(cloud):
         attach(cloud, server)
     assert request(cloud, server).status_int == 403
     assert len(server.instance().vifs) == 16
+
+
+def test_subnets_of_both_families_differ_and_stay_the_same(cloud):
+    server = cloud.boot()
+    network = make_network(cloud, cidr_v6="2001:db8::/64")
+    pairs = [attach(cloud, server, net_id=network.uuid)["fixed_ips"] for _ in range(2)]
+    ids = [[each["subnet_id"] for each in pair] for pair in pairs]
+    assert ids[0] == ids[1]
+    assert len({*ids[0], network.uuid}) == 3
+
+
+def test_md_04_address_of_an_interface_that_is_gone_is_forgotten(cloud):
+    server = cloud.boot()
+    made = attach(cloud, server)
+    assert not [record for record in cloud.bus.calls if record.method == "forget"]
+    detach(cloud, server, made["port_id"])
+    assert len([record for record in cloud.bus.calls if record.method == "forget"]) == 1
+
+
+def test_address_of_an_interface_that_is_gone_can_be_taken_by_another_server(cloud):
+    first, second = cloud.boot(), cloud.boot()
+    network = make_network(cloud)
+    wish = {"net_id": network.uuid, "fixed_ips": [{"ip_address": "10.1.0.77"}]}
+    made = attach(cloud, first, **wish)
+    assert request(cloud, second, **wish).status_int == 409
+    detach(cloud, first, made["port_id"])
+    attach(cloud, second, **wish)
+    assert addresses(second)[-1] == "10.1.0.77"
 
 
 # --- Two tenants

@@ -12,6 +12,7 @@ from nova.api.openstack.schema_types import IP, TAG, UUID
 from nova.api.openstack.server_ids import server_uuid
 from nova.api.openstack.views import Field, View
 from nova.objects.action_request import ActionRequest, InterfaceRequest
+from nova.objects.addresses import subnet_uuid
 from nova.objects.instance import Instance
 from nova.objects.lifecycle import PowerState
 from nova.objects.network import RequestedNetwork, Vif
@@ -41,10 +42,10 @@ _ON = (PowerState.RUNNING, PowerState.PAUSED)
 
 
 def _fixed_ips(vif: Vif) -> list[dict[str, object]]:
-    found = (vif.fixed_ip, vif.fixed_ip_v6)
+    found = ((4, vif.fixed_ip), (6, vif.fixed_ip_v6))
     return [
-        {"subnet_id": vif.network.uuid, "ip_address": address}
-        for address in found
+        {"subnet_id": subnet_uuid(vif.network.uuid, version), "ip_address": address}
+        for version, address in found
         if address is not None
     ]
 

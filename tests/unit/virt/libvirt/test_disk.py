@@ -6,11 +6,15 @@ import pathlib
 import stat
 
 import pytest
+from oslo_config import cfg
 
 from nova import clock, exception
 from nova.image.memory import MemoryImageService
 from nova.image.source import CheckedImages
 from nova.objects.image import Image
+from nova.opts import SERVICE_OPTS
+from nova.privileged.context import run_in_process
+from nova.privileged.opts import COMPUTE_OPTS
 from nova.virt.libvirt.disk import GIB, MIB, DiskStore, bases_of
 from nova.virt.libvirt.imagecache import CacheSettings, ImageCache, base_name
 from nova.virt.libvirt.paths import Area
@@ -114,6 +118,28 @@ def test_img_14_failure_at_any_step_leaves_no_disk(cow_host, programs, verb):
             cow_host.store.create_root(cow_host.image(), path, 1)
         assert os.listdir(os.path.dirname(path)) == []
     cow_host.store.create_root(cow_host.image(), path, 1)
+
+
+@pytest.fixture
+def privileged_here(tmp_path):
+    run_in_process(True)
+    cfg.CONF.register_opts([*SERVICE_OPTS, *COMPUTE_OPTS])
+    cfg.CONF.set_override("instances_path", str(tmp_path))
+    yield
+    cfg.CONF.clear_override("instances_path")
+    run_in_process(False)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_disks_that_libvirt_did_not_give_back_are_taken(host, privileged_here, monkeypatch):
+    path = host.disk()
+    pathlib.Path(path).write_text("disk")
+    os.chown(path, 64055, 64055)
+    host.store.take_back(UUID)
+    assert os.stat(path).st_uid == 64055
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    host.store.take_back(UUID)
+    assert os.stat(path).st_uid == 0
 
 
 def test_img_16_disks_are_private(host):
