@@ -52,7 +52,7 @@ class UsageAuditor:
     def __init__(self, db: Database, settings: ConductorSettings, notifier: Notifier) -> None:
         self.settings = settings
         self._audits = AuditEndpoint(db, settings)
-        self._db = db
+        self.db = db
         self._notifier = notifier
 
     def run(self, now: datetime.datetime) -> tuple[str, ...]:
@@ -79,7 +79,7 @@ class UsageAuditor:
     @retried
     def _log(self, host: str, period: Period, now: datetime.datetime) -> list[str]:
         done = Conflict(reason=f"Host {host} is audited already.")
-        with self._db.transaction() as tx, refused_as(done):
+        with self.db.transaction() as tx, refused_as(done):
             uuids = task_log.servers_of(tx, host, period)
             message = f"Instance usage audit ran for host {host}, {len(uuids)} instances."
             entry = AuditEntry(
@@ -89,7 +89,7 @@ class UsageAuditor:
         return uuids
 
     def _tell(self, uuids: list[str], period: Period) -> None:
-        with self._db.reading() as tx:
+        with self.db.reading() as tx:
             found = instances.list_by_uuids(tx, uuids)
             live = {instance.uuid for instance in found}
             gone = (archive.find(tx, uuid) for uuid in uuids if uuid not in live)

@@ -58,7 +58,7 @@ def index(call: Call) -> dict[str, object]:
     return {"agents": SHOWN.items(found, call)}
 
 
-@agents.route("POST /os-agents", policy="create", body=CREATE)
+@agents.route("POST /os-agents", policy="create", body=CREATE, errors=409)
 def create(call: Call) -> dict[str, object]:
     """Announce a build."""
     made = call.conductor.agents.create(call.context, AgentBuild(**call.body["agent"]))

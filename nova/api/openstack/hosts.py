@@ -76,7 +76,7 @@ def _resource(host: str, project: str, amounts: HostAmounts) -> Json:
     }
 
 
-@hosts.route("PUT /os-hosts/{id}", policy="update", until=_UNTIL, body=UPDATE)
+@hosts.route("PUT /os-hosts/{id}", policy="update", until=_UNTIL, body=UPDATE, errors=501)
 def update(call: Call) -> dict[str, object]:
     """Let a compute host take new work, or not."""
     if not call.body:
@@ -93,19 +93,19 @@ def update(call: Call) -> dict[str, object]:
     return {"host": service.host, "status": status(service)}
 
 
-@hosts.route("GET /os-hosts/{id}/reboot", policy="reboot", until=_UNTIL)
+@hosts.route("GET /os-hosts/{id}/reboot", policy="reboot", until=_UNTIL, errors=501)
 def reboot(call: Call) -> None:
     """Reboot a host."""
     _refuse(call, "reboots of the host")
 
 
-@hosts.route("GET /os-hosts/{id}/shutdown", policy="shutdown", until=_UNTIL)
+@hosts.route("GET /os-hosts/{id}/shutdown", policy="shutdown", until=_UNTIL, errors=501)
 def shutdown(call: Call) -> None:
     """Shut a host down."""
     _refuse(call, "shutdowns of the host")
 
 
-@hosts.route("GET /os-hosts/{id}/startup", policy="start", until=_UNTIL)
+@hosts.route("GET /os-hosts/{id}/startup", policy="start", until=_UNTIL, errors=501)
 def startup(call: Call) -> None:
     """Start a host."""
     _refuse(call, "starts of the host")

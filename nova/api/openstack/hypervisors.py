@@ -186,7 +186,7 @@ def show(call: Call) -> dict[str, object]:
     return DETAIL.render(_one(call, _with_servers(call)), call)
 
 
-@hypervisors.route("GET /os-hypervisors/{id}/uptime", policy="uptime", until="2.87")
+@hypervisors.route("GET /os-hypervisors/{id}/uptime", policy="uptime", until="2.87", errors=501)
 def uptime(call: Call) -> dict[str, object]:
     """Show how long a hypervisor's host has been up."""
     hypervisor = _one(call)

@@ -1,5 +1,7 @@
 """Which quota resources a version shows."""
 
+from collections.abc import Mapping
+
 from nova.api.openstack.schema import Json, Key, Object
 from nova.api.openstack.versions import Range, Version
 
@@ -50,6 +52,6 @@ def limits_schema(ranges: Ranges, *more: Key) -> Object:
     return Object(*keys, *more)
 
 
-def numbers(limits: dict[str, object]) -> dict[str, int]:
-    """Return limits as numbers."""
-    return {name: int(str(value)) for name, value in limits.items()}
+def numbers(limits: Mapping[str, str | float]) -> dict[str, int]:
+    """Return limits as whole numbers; JSON knows 5.0 as one, too."""
+    return {name: int(value) for name, value in limits.items()}

@@ -152,7 +152,13 @@ def _resource(
     made = Resource(policy, rules=rules)
     for row in rows:
         made.route(
-            row.spec, policy=row.policy, ok=row.ok, until=until, body=row.body, query=row.query
+            row.spec,
+            policy=row.policy,
+            ok=row.ok,
+            until=until,
+            body=row.body,
+            query=row.query,
+            errors=() if row.reason is _read_only else 501,
         )(_handler(row.reason))
     return made
 

@@ -41,7 +41,7 @@ def index(call: Call) -> dict[str, object]:
     return {"shares": []}
 
 
-@server_shares.route(f"POST {_ALL}", policy="create", ok=201, since="2.97", body=CREATE)
+@server_shares.route(f"POST {_ALL}", policy="create", ok=201, since="2.97", body=CREATE, errors=501)
 def create(call: Call) -> None:
     """Attach a share."""
     _require_server(call)

@@ -104,7 +104,7 @@ def show(call: Call) -> dict[str, object]:
     return SHOWN.render(found, call)
 
 
-@servers.route("PUT /servers/{id}", policy="update", body=UPDATE)
+@servers.route("PUT /servers/{id}", policy="update", body=UPDATE, errors=409)
 def update(call: Call) -> dict[str, object]:
     """Change a server's name, description, access addresses, disk configuration or pin."""
     wanted = call.body["server"]

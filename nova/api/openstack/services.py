@@ -127,7 +127,7 @@ def update(call: Call) -> dict[str, object]:
     return SHOWN.render(changed, call)
 
 
-@services.route("DELETE /os-services/{id}", policy="delete", ok=204)
+@services.route("DELETE /os-services/{id}", policy="delete", ok=204, errors=409)
 def delete(call: Call) -> None:
     """Forget a service."""
     service_id = call.args["id"]

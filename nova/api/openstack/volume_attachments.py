@@ -82,8 +82,10 @@ def index(call: Call) -> dict[str, object]:
     return {"volumeAttachments": []}
 
 
-@volume_attachments.route(f"POST {_ALL}", policy="create", until="2.100", body=CREATE)
-@volume_attachments.route(f"POST {_ALL}", policy="create", ok=202, since="2.101", body=CREATE)
+@volume_attachments.route(f"POST {_ALL}", policy="create", until="2.100", body=CREATE, errors=501)
+@volume_attachments.route(
+    f"POST {_ALL}", policy="create", ok=202, since="2.101", body=CREATE, errors=501
+)
 def create(call: Call) -> None:
     """Attach a volume."""
     _require_server(call)
@@ -97,7 +99,7 @@ def show(call: Call) -> None:
     raise _not_attached(call)
 
 
-@volume_attachments.route(f"PUT {_ONE}", policy=None, ok=202, body=UPDATE)
+@volume_attachments.route(f"PUT {_ONE}", policy=None, ok=202, body=UPDATE, errors=403)
 def update(call: Call) -> None:
     """Put another volume in the place of one, or change how it is attached.
 

@@ -136,3 +136,13 @@ def test_in_09_quota_messages_tell_the_numbers(cloud: RestSite) -> None:
     assert answer.json["forbidden"]["message"] == (
         "Quota exceeded for instances: Requested 1, but already used 1 of 1 instances"
     )
+
+
+def test_whole_numbers_may_have_a_point(cloud: RestSite) -> None:
+    answer = cloud.admin.put(
+        f"/os-quota-sets/{PROJECT}", {"quota_set": {"cores": 30.0, "ram": "7"}}
+    )
+    assert (answer.status_int, answer.json["quota_set"]["cores"]) == (200, 30)
+    assert answer.json["quota_set"]["ram"] == 7
+    half = cloud.admin.put(f"/os-quota-sets/{PROJECT}", {"quota_set": {"cores": 30.5}})
+    assert half.status_int == 400
