@@ -3,11 +3,18 @@
 from typing import Any
 
 import pytest
+import webob
 
-from nova.api.openstack.app import default_rules
+from nova.api.core.clients import compute_client, conductor_clients
+from nova.api.core.hosts import HostStates
+from nova.api.openstack.app import RESOURCES, default_rules
+from nova.api.openstack.call import Services
+from nova.api.openstack.dispatch import Dispatcher
+from nova.api.openstack.environment import CONTEXT_KEY
+from nova.api.settings import ApiSettings
 from nova.context import RequestContext
 from nova.policy import Policy, own_target
-from tests.fixtures.rest import empty_conf
+from tests.fixtures.rest import OTHER_PROJECT, empty_conf
 from tests.fixtures.rest_site import IMAGE_ID, RestSite
 
 PATH = "/os-server-external-events"
@@ -96,6 +103,36 @@ def test_names_come_with_their_version(cloud: RestSite, name: str, minor: int) -
     event = _event(cloud.boot(), name, tag="POWER_ON")
     assert _send(cloud, event, version=f"2.{minor - 1}").status_int == 400
     assert _send(cloud, event, version=f"2.{minor}").status_int == 200
+
+
+def _send_as(cloud: RestSite, role: str, event: dict[str, Any]) -> webob.Response:
+    """Send an event with a token of another project that has one role."""
+    policy = Policy(
+        empty_conf(), {**default_rules(), "os_compute_api:os-server-external-events:create": "@"}
+    )
+    conductor = conductor_clients(cloud.bus)
+    provided = Services(
+        conductor=conductor,
+        compute=compute_client(cloud.bus),
+        images=cloud.images,
+        policy=policy,
+        settings=ApiSettings(),
+        host_states=HostStates(conductor.hosts),
+    )
+    request = webob.Request.blank(f"/v2.1{PATH}", method="POST", json={"events": [event]})
+    request.environ[CONTEXT_KEY] = RequestContext(
+        user_id="u", project_id=OTHER_PROJECT, roles=(role,)
+    )
+    return request.get_response(Dispatcher(RESOURCES, provided))
+
+
+def test_az_02_services_tell_of_servers_of_all_projects_and_others_do_not(
+    cloud: RestSite,
+) -> None:
+    event = _event(cloud.boot())
+    for role, code in (("service", 200), ("member", 404)):
+        answer = _send_as(cloud, role, event)
+        assert [taken["code"] for taken in answer.json["events"]] == [code]
 
 
 def test_az_07_events_come_from_services(cloud: RestSite) -> None:
