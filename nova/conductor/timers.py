@@ -30,13 +30,13 @@ AGAIN_S = 600
 class Timer:
     """One rule.
 
-    setting: field of ConductorSettings with the seconds.  column: time from which they count.
-    task_states: empty for servers on which nothing runs.  never: value that turns it off.
-    needs_host: servers whose hosts are down are left alone.
+    setting: field of ConductorSettings with the seconds.  found_in: vm_state of the servers.
+    column: time from which they count.  task_states: empty for servers on which nothing runs.
+    never: value that turns it off.  needs_host: servers whose hosts are down are left alone.
     """
 
     setting: str
-    vm_state: VmState
+    found_in: VmState
     action: str
     column: str
     task_states: tuple[TaskState, ...] = ()
@@ -47,27 +47,27 @@ class Timer:
 TIMERS: tuple[Timer, ...] = (
     Timer(
         setting="reclaim_instance_interval_s",
-        vm_state=VmState.SOFT_DELETED,
+        found_in=VmState.SOFT_DELETED,
         action="delete",
         column="soft_deleted_at",
         needs_host=False,
     ),
     Timer(
         setting="rescue_timeout_s",
-        vm_state=VmState.RESCUED,
+        found_in=VmState.RESCUED,
         action="unrescue",
         column="launched_at",
     ),
     Timer(
         setting="reboot_timeout_s",
-        vm_state=VmState.ACTIVE,
+        found_in=VmState.ACTIVE,
         action="hard_reboot",
         column="updated_at",
         task_states=(TaskState.REBOOTING, TaskState.REBOOT_PENDING, TaskState.REBOOT_STARTED),
     ),
     Timer(
         setting="resize_confirm_window_s",
-        vm_state=VmState.RESIZED,
+        found_in=VmState.RESIZED,
         action="confirmResize",
         column=RESIZE_ENDED,
     ),
@@ -101,7 +101,7 @@ def due_of(timer: Timer, settings: ConductorSettings, now: datetime.datetime) ->
     if seconds == timer.never:
         return None
     return Due(
-        vm_state=timer.vm_state,
+        vm_state=timer.found_in,
         task_states=timer.task_states,
         column=timer.column,
         before=now - datetime.timedelta(seconds=seconds),
@@ -135,7 +135,7 @@ class Timers:
 
     def _begin(self, timer: Timer, instance_uuid: str) -> bool:
         """Begin an action; False when the server has changed since it was looked for."""
-        only_in = (timer.vm_state, frozenset[TaskState | None](timer.task_states or (None,)))
+        only_in = (timer.found_in, frozenset[TaskState | None](timer.task_states or (None,)))
         try:
             self.beginner.begin_due(get_admin_context(), instance_uuid, timer.action, only_in)
         except (Conflict, Invalid, NotFound) as error:

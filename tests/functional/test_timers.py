@@ -36,7 +36,7 @@ def test_only_shelved_servers_have_a_timer_without_options():
 @pytest.mark.parametrize("timer", ALL, ids=lambda timer: timer.action)
 def test_each_timer_begins_an_action_that_its_state_allows(timer):
     action = ACTIONS[timer.action]
-    assert timer.vm_state in action.vm_states
+    assert timer.found_in in action.vm_states
     assert set(timer.task_states or (None,)) <= action.task_states
 
 
