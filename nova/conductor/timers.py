@@ -74,7 +74,7 @@ TIMERS: tuple[Timer, ...] = (
 )
 OFFLOAD = Timer(
     setting="shelved_offload_time_s",
-    vm_state=VmState.SHELVED,
+    found_in=VmState.SHELVED,
     action="shelveOffload",
     column="shelved_at",
     never=-1,
