@@ -121,13 +121,13 @@ DETAIL: View[Hypervisor] = BRIEF.extended(
 )
 
 
-@hypervisors.route("GET /os-hypervisors", policy="list", query=LIST)
+@hypervisors.route("GET /os-hypervisors", policy="list", query=LIST, errors=404)
 def index(call: Call) -> dict[str, object]:
     """List hypervisors."""
     return _page(call, BRIEF)
 
 
-@hypervisors.route("GET /os-hypervisors/detail", policy="list-detail", query=LIST)
+@hypervisors.route("GET /os-hypervisors/detail", policy="list-detail", query=LIST, errors=404)
 def detail(call: Call) -> dict[str, object]:
     """List hypervisors with all their fields."""
     return _page(call, DETAIL)
