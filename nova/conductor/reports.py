@@ -106,7 +106,8 @@ class Reports:
             row["numa_topology"] = reported.numa_topology
             compute_nodes.register(tx, row, now)
             return
-        if reported.numa_topology != without_usage(node.numa_topology):
+        known = without_usage(node.numa_topology)
+        if reported.numa_topology is not None and reported.numa_topology != known:
             self._set_numa(tx, node, reported.numa_topology, now)
         compute_nodes.update(tx, node.id, values | load, now)
 
@@ -114,11 +115,11 @@ class Reports:
         self,
         tx: Transaction,
         node: ComputeNode,
-        reported: HostNuma | None,
+        reported: HostNuma,
         now: datetime.datetime,
     ) -> None:
         """Save cells that have changed, with what servers have of them."""
-        cells = None if reported is None else with_usage_of(reported, node.numa_topology)
+        cells = with_usage_of(reported, node.numa_topology)
         if not compute_nodes.set_numa(tx, node, cells, now):
             raise Repeat
 

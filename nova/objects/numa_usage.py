@@ -19,12 +19,21 @@ def given_back(host: HostNuma, guest: GuestNuma) -> HostNuma:
 
 
 def with_usage_of(reported: HostNuma, known: HostNuma | None) -> HostNuma:
-    """Return the cells that a host reports with what is known to be taken of them."""
+    """Return the cells that a host reports with what is known to be taken of them.
+
+    A cell that is gone for now is kept, empty, as long as servers have something of it.
+    """
     before = {cell.id: cell for cell in known.cells} if known is not None else {}
+    here = {cell.id: cell for cell in reported.cells}
+    gone = [
+        HostCell(id=cell.id, cpus=(), memory_mb=0)
+        for cell in before.values()
+        if cell.id not in here and cell != _unused(cell)
+    ]
     return HostNuma(
         cells=tuple(
             cell if (old := before.get(cell.id)) is None else _with_usage(cell, old)
-            for cell in reported.cells
+            for cell in (*reported.cells, *gone)
         )
     )
 
@@ -33,12 +42,11 @@ def without_usage(host: HostNuma | None) -> HostNuma | None:
     """Return the cells as their host reports them."""
     if host is None:
         return None
-    return HostNuma(
-        cells=tuple(
-            dataclasses.replace(cell, memory_used_mb=0, shared_used=0, pinned=(), pages_used={})
-            for cell in host.cells
-        )
-    )
+    return HostNuma(cells=tuple(_unused(cell) for cell in host.cells))
+
+
+def _unused(cell: HostCell) -> HostCell:
+    return dataclasses.replace(cell, memory_used_mb=0, shared_used=0, pinned=(), pages_used={})
 
 
 def _with_usage(cell: HostCell, old: HostCell) -> HostCell:
