@@ -141,6 +141,8 @@ def test_what_can_not_be_resized_to_is_refused_and_takes_nothing(cloud):
     no_disk = dataclasses.replace(MEDIUM, flavorid="6", name="no disk", root_gb=0)
     flavors.create(context, private)
     flavors.create(context, no_disk)
+    flavors.create(context, dataclasses.replace(MEDIUM, flavorid="7", name="special"))
+    flavors.set_extra_specs(context, "7", {"trait:HW_CPU_X86_AVX512F": "required"})
     server = cloud.boot()
     for flavorid, words in {
         "2": "another flavor",
@@ -149,6 +151,7 @@ def test_what_can_not_be_resized_to_is_refused_and_takes_nothing(cloud):
         "5": "could not be found",
         "unknown": "could not be found",
         "9": "No valid host was found",
+        "7": "No valid host was found",
     }.items():
         answer = ask(server, resize_to(flavorid))
         assert answer.status_int == 400

@@ -71,7 +71,9 @@ _LIVE = frozenset({VmState.ACTIVE, VmState.PAUSED})
 _EVACUATED = frozenset({VmState.ACTIVE, VmState.STOPPED, VmState.ERROR})
 
 
-@migrate_server.route("POST /servers/{id}/action migrate", policy="migrate", ok=202, body=MIGRATE)
+@migrate_server.route(
+    "POST /servers/{id}/action migrate", policy="migrate", ok=202, body=MIGRATE, errors=409
+)
 def migrate(call: Call) -> None:
     """Move a server to another host while it is off; none is ready for that."""
     wanted = call.body["migrate"]
@@ -85,7 +87,11 @@ def migrate(call: Call) -> None:
 
 
 @migrate_server.route(
-    "POST /servers/{id}/action os-migrateLive", policy="migrate_live", ok=202, body=MIGRATE_LIVE
+    "POST /servers/{id}/action os-migrateLive",
+    policy="migrate_live",
+    ok=202,
+    body=MIGRATE_LIVE,
+    errors=409,
 )
 def migrate_live(call: Call) -> None:
     """Move a server to another host while it runs; none is ready for that."""
@@ -96,7 +102,9 @@ def migrate_live(call: Call) -> None:
     raise _no_host(host)
 
 
-@evacuate_server.route("POST /servers/{id}/action evacuate", policy="", ok=200, body=EVACUATE)
+@evacuate_server.route(
+    "POST /servers/{id}/action evacuate", policy="", ok=200, body=EVACUATE, errors=409
+)
 def evacuate(call: Call) -> None:
     """Build a server of a dead host elsewhere; no other host is ready for that."""
     host = call.body["evacuate"].get("host")

@@ -29,7 +29,7 @@ CONFIRM = Object(Key("confirmResize", ANYTHING, required=True))
 REVERT = Object(Key("revertResize", ANYTHING, required=True))
 
 
-@resize.route("POST /servers/{id}/action resize", policy="resize", ok=202, body=RESIZE)
+@resize.route("POST /servers/{id}/action resize", policy="resize", ok=202, body=RESIZE, errors=409)
 def resize_server(call: Call) -> None:
     """Give a server another flavor; it may be confirmed or reverted afterwards."""
     wanted = call.body["resize"]
@@ -48,14 +48,24 @@ def resize_server(call: Call) -> None:
 
 
 @resize.route(
-    "POST /servers/{id}/action confirmResize", policy="confirm_resize", ok=204, body=CONFIRM
+    "POST /servers/{id}/action confirmResize",
+    policy="confirm_resize",
+    ok=204,
+    body=CONFIRM,
+    errors=409,
 )
 def confirm(call: Call) -> None:
     """Keep the new flavor for good."""
     begin(call, "confirmResize")
 
 
-@resize.route("POST /servers/{id}/action revertResize", policy="revert_resize", ok=202, body=REVERT)
+@resize.route(
+    "POST /servers/{id}/action revertResize",
+    policy="revert_resize",
+    ok=202,
+    body=REVERT,
+    errors=409,
+)
 def revert(call: Call) -> None:
     """Go back to the old flavor."""
     begin(call, "revertResize")

@@ -44,7 +44,7 @@ def show(call: Call) -> NoReturn:
 
 
 @server_migrations.route(
-    "DELETE /servers/{server_id}/migrations/{id}", policy="delete", since="2.24", ok=202
+    "DELETE /servers/{server_id}/migrations/{id}", policy="delete", since="2.24", ok=202, errors=409
 )
 def delete(call: Call) -> NoReturn:
     """End a live migration; the server stays where it is."""
@@ -57,6 +57,7 @@ def delete(call: Call) -> NoReturn:
     since="2.22",
     ok=202,
     body=FORCE_COMPLETE,
+    errors=409,
 )
 def force_complete(call: Call) -> NoReturn:
     """Let a live migration come to its end, whatever the guest does."""

@@ -30,6 +30,7 @@ from nova.objects.lifecycle import VmState
 from nova.objects.migration import Migration, MigrationStatus, MigrationType
 from nova.objects.numa import GuestNuma
 from nova.objects.operation import OperationState
+from nova.objects.service import ComputeNode
 from nova.objects.traits import required_traits
 from nova.objects.unset import UNSET
 
@@ -52,9 +53,10 @@ class ResizeRules(ActionRules):
         flavor = _flavor(tx, beginning, wanted.flavorid)
         _check_flavor(instance, flavor)
         guest_rules.check(flavor, instance.image_properties)
+        node = _host_for(tx, beginning, flavor)
         numa = _claim_host(tx, beginning, flavor)
         _claim_quota(tx, beginning, flavor)
-        migration = _migration(tx, beginning, flavor, numa)
+        migration = _migration(beginning, flavor, node, numa)
         server_migrations.create(tx, migration, beginning.now)
         values: dict[str, Any] = {}
         if wanted.auto_disk_config is not UNSET:
@@ -177,16 +179,21 @@ def _check_flavor(instance: Instance, flavor: Flavor) -> None:
 # --- Claims -----------------------------------------------------------------------------------
 
 
+def _host_for(tx: Transaction, beginning: Beginning, flavor: Flavor) -> ComputeNode:
+    """Return the server's host if it suits a flavor.  Raises: NoRoomForServer."""
+    instance = beginning.instance
+    if not beginning.settings.allow_resize_to_same_host:
+        raise NoRoomForServer(reason="Resizing to the same host is not allowed here.")
+    node = compute_nodes.find(tx, instance.host or "", instance.node or "")
+    if node is None or required_traits(flavor, instance.image_properties) - set(node.traits):
+        raise NoRoomForServer(reason="The host lacks the firmware, TPM or trait of the flavor.")
+    return node
+
+
 def _claim_host(tx: Transaction, beginning: Beginning, flavor: Flavor) -> GuestNuma | None:
     """Claim a flavor on the server's host, beside the one it has; return its cells."""
     instance, now = beginning.instance, beginning.now
-    if not beginning.settings.allow_resize_to_same_host:
-        raise NoRoomForServer(reason="Resizing to the same host is not allowed here.")
     host, node = instance.host or "", instance.node or ""
-    found = compute_nodes.find(tx, host, node)
-    wanted = required_traits(flavor, instance.image_properties)
-    if found is not None and wanted - set(found.traits):
-        raise NoRoomForServer(reason="The host lacks the firmware, TPM or trait of the flavor.")
     claim = transitions.claim_of(flavor, servers=0)
     if not compute_nodes.take(tx, host, node, claim, now):
         raise NoRoomForServer(reason="There is not enough room for the flavor on the host.")
@@ -210,11 +217,10 @@ def _claim_quota(tx: Transaction, beginning: Beginning, flavor: Flavor) -> None:
 
 
 def _migration(
-    tx: Transaction, beginning: Beginning, flavor: Flavor, numa: GuestNuma | None
+    beginning: Beginning, flavor: Flavor, node: ComputeNode, numa: GuestNuma | None
 ) -> Migration:
     """Return the record of a resize that begins."""
     instance = beginning.instance
-    node = compute_nodes.find(tx, instance.host or "", instance.node or "")
     return Migration(
         id=0,
         uuid=str(uuid.uuid4()),
@@ -232,7 +238,7 @@ def _migration(
         source_node=instance.node,
         dest_compute=instance.host,
         dest_node=instance.node,
-        dest_host=None if node is None else node.host_ip,
+        dest_host=node.host_ip,
     )
 
 
