@@ -86,7 +86,6 @@ _SNAPSHOT = Object(
         required=True,
     )
 )
-_ANY = Object(extra=True)
 _CELL_NAME: Json = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[^!.@]+\Z"}
 _PORT: Json = {
     "type": ["integer", "string", "null"],
@@ -138,8 +137,11 @@ def _proxy(kind: str, rules: str, body: Object) -> tuple[Refusal, ...]:
 def _bare_metal(spec: str, policy: str | None = None) -> Refusal:
     if policy is not None:
         return Refusal(spec=spec, policy=policy, reason=_no_bare_metal)
-    body = None if spec.startswith("DELETE") else _ANY
-    return Refusal(spec=spec, policy=None, body=body, reason=_read_only)
+    method, _path, *action = spec.split()
+    body = Object(*(Key(name, {}, required=True) for name in action), extra=not action)
+    return Refusal(
+        spec=spec, policy=None, body=None if method == "DELETE" else body, reason=_read_only
+    )
 
 
 def _cells(spec: str, policy: str = "", body: Object | None = None) -> Refusal:
