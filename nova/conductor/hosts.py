@@ -3,7 +3,7 @@
 import dataclasses
 
 from nova import clock
-from nova.conductor.liveness import COMPUTE_BINARY, judged, silent_before
+from nova.conductor.liveness import COMPUTE_BINARY, NO_ZONES, judged, silent_before
 from nova.conductor.reports import Reports
 from nova.conductor.rpcapi import ConductorHosts
 from nova.conductor.settings import ConductorSettings
@@ -70,7 +70,7 @@ class HostsEndpoint(ConductorHosts):
         changed = []
         for node, row in found:
             items = metadata.get(node.host, {})
-            zones = dict(zip((node.host,), items.get(ZONE_KEY, ()), strict=False))
+            zones = {node.host: items[ZONE_KEY][0]} if ZONE_KEY in items else NO_ZONES
             service = judged(self.settings, row, now, zones)
             changed.append(
                 HostSnapshot(
