@@ -21,8 +21,8 @@ MINUTE_S = 60.0
 
 # (method, path behind project and version, units); the first that fits counts.
 _COSTS: tuple[tuple[str, re.Pattern[str], int], ...] = (
-    ("POST", re.compile(r"/servers/?\Z"), 10),
-    ("POST", re.compile(r"/servers/[^/]+/action/?\Z"), 5),
+    ("POST", re.compile(r"/(?:servers|os-volumes_boot)/?\Z"), 10),
+    ("POST", re.compile(r"/(?:servers|os-volumes_boot)/[^/]+/action/?\Z"), 5),
     ("GET", re.compile(r"/detail/?\Z"), 2),
     ("GET", re.compile(""), 1),
     ("", re.compile(""), 3),

@@ -34,6 +34,8 @@ def limited(frozen_clock):
         ("POST", "/v2.1/os-keypairs", 3),
         ("PUT", "/v2.1/servers/x", 3),
         ("DELETE", "/v2.1/servers/x", 3),
+        ("POST", "/v2/os-volumes_boot", 10),
+        ("POST", "/v1.1/os-volumes_boot/1/action", 5),
     ],
 )
 def test_in_16_expensive_requests_weigh_more(method, path, units):
