@@ -286,6 +286,14 @@ class InstanceActionStale(Conflict):
     message = "Operation {action_id} on instance {instance_uuid} is no longer in progress."
 
 
+class SecurityGroupNotFound(NotFound):
+    message = "Security group {name} could not be found."
+
+
+class SecurityGroupInvalid(Invalid):
+    message = "{reason}"
+
+
 class InstanceTagNotFound(NotFound):
     message = "Instance {instance_uuid} has no tag '{tag}'."
 

@@ -6,7 +6,7 @@ import secrets
 import string
 
 from nova import clock
-from nova.conductor import addresses, grouping, instance_rows, transitions
+from nova.conductor import addresses, grouping, instance_rows, security_groups, transitions
 from nova.conductor.instance_rows import Template
 from nova.conductor.liveness import COMPUTE_BINARY
 from nova.conductor.network_plan import choose_networks
@@ -76,6 +76,7 @@ class Creation:
             flavor, key_data = self._boot_material(tx, context, new)
             instance_rows.check_image(new, flavor)
             guest_rules.check(flavor, new.image_properties)
+            security_groups.check_all(new.security_groups)
             self._check_items(tx, new)
             self._check_networks(tx, new)
             self._check_zone(tx, new)

@@ -9,7 +9,7 @@ import logging
 from typing import Any
 
 from nova import clock
-from nova.conductor import instance_rows, metadata_caches, transitions
+from nova.conductor import instance_rows, metadata_caches, security_groups, transitions
 from nova.conductor.actions.base import Ending
 from nova.conductor.actions.registry import rules_of
 from nova.conductor.metadata import PASSWORD
@@ -17,6 +17,7 @@ from nova.conductor.rpcapi import ConductorInstances
 from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
 from nova.db import instance_details, instances, operations, quotas
+from nova.db.duplicates import Repeat
 from nova.db.engine import Database, Transaction, retried
 from nova.exception import InstanceNotFound, Invalid, PolicyNotAuthorized
 from nova.objects.instance import Instance, Scope
@@ -119,6 +120,28 @@ class ImmediateActions(ConductorInstances):
         operations.supersede(tx, instance.uuid, SUPERSEDED, now)
         return values
 
+    # --- Security groups
+
+    @retried
+    def add_security_group(
+        self, context: RequestContext, scope: Scope, instance_uuid: str, name: str
+    ) -> None:
+        """Put a server into a group."""
+        with self.db.transaction() as tx:
+            instance = _require(tx, scope, instance_uuid)
+            groups = security_groups.with_group(instance, security_groups.find(name))
+            _set_groups(tx, instance, groups)
+
+    @retried
+    def remove_security_group(
+        self, context: RequestContext, scope: Scope, instance_uuid: str, name: str
+    ) -> None:
+        """Take a server out of a group."""
+        with self.db.transaction() as tx:
+            instance = _require(tx, scope, instance_uuid)
+            groups = security_groups.without_group(instance, security_groups.find(name))
+            _set_groups(tx, instance, groups)
+
     # --- The password that a guest has posted
 
     @retried
@@ -146,6 +169,14 @@ def _require(tx: Transaction, scope: Scope, instance_uuid: str) -> Instance:
     if instance is None:
         raise InstanceNotFound(instance_uuid=instance_uuid)
     return instance
+
+
+def _set_groups(tx: Transaction, instance: Instance, groups: tuple[str, ...]) -> None:
+    """Save a server's groups, unless they have changed since it was read."""
+    values = {"security_groups": groups, "updated_at": clock.utcnow()}
+    seen = {"updated_at": (instance.updated_at,)}
+    if not instances.compare_and_set(tx, instance.uuid, seen, values):
+        raise Repeat
 
 
 def _kind(context: RequestContext, instance: Instance) -> str:

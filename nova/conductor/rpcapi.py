@@ -135,6 +135,18 @@ class ConductorInstances(Interface):
     ) -> None:
         """Make a server active or error, and give up what is unfinished on it."""
 
+    @call(since="1.1")
+    def add_security_group(
+        self, context: RequestContext, scope: Scope, instance_uuid: str, name: str
+    ) -> None:
+        """Put a server into a group.  Raises: SecurityGroupNotFound, SecurityGroupInvalid."""
+
+    @call(since="1.1")
+    def remove_security_group(
+        self, context: RequestContext, scope: Scope, instance_uuid: str, name: str
+    ) -> None:
+        """Take a server out of a group.  Raises: SecurityGroupNotFound, SecurityGroupInvalid."""
+
     @call(since="1.1", retry_safe=True)
     def get_password(self, context: RequestContext, scope: Scope, instance_uuid: str) -> str:
         """Return the opaque password that the guest posted, an empty text if none."""

@@ -89,11 +89,11 @@ def _id_of(call: Call) -> int:
 
     Raises: InvalidInput, AggregateNotFound.
     """
-    text = call.args["id"]
+    text = call.args["id"].removeprefix("-")
     if not (text.isascii() and text.isdigit()):
         raise InvalidInput(reason="the id of an aggregate is an integer.")
-    if len(text) > len(str(_MAX_ID)) or int(text) > _MAX_ID:
-        raise AggregateNotFound(aggregate_id=text[:20])
+    if text != call.args["id"] or len(text) > len(str(_MAX_ID)) or int(text) > _MAX_ID:
+        raise AggregateNotFound(aggregate_id=call.args["id"][:20])
     return int(text)
 
 

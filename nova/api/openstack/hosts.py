@@ -31,7 +31,7 @@ LIST = Query(Param("zone", repeat=True))
 @hosts.route("GET /os-hosts", policy="list", until=_UNTIL, query=LIST)
 def index(call: Call) -> dict[str, object]:
     """List the services by host."""
-    zones = call.query.all("zone")
+    zones = [zone for zone in call.query.all("zone") if zone]
     found = call.conductor.hosts.list_services(call.context)
     return {
         "hosts": [

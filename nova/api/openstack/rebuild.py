@@ -26,6 +26,7 @@ from nova.api.openstack.server_ids import server_uuid
 from nova.api.openstack.server_schemas import PERSONALITY, TRUSTED_CERTIFICATES, USER_DATA
 from nova.api.openstack.server_views import UPDATED
 from nova.api.openstack.validation import boolean
+from nova.api.openstack.values import canonical_address
 from nova.api.openstack.views import Field
 from nova.exception import InvalidInput
 from nova.objects.action_request import ActionRequest, RebuildRequest
@@ -107,7 +108,7 @@ def _request(call: Call, wanted: dict[str, Any]) -> RebuildRequest:
         key_name=wanted.get("key_name", UNSET),
         user_data=wanted.get("user_data", UNSET),
         access_ip_v4=wanted.get("accessIPv4", UNSET),
-        access_ip_v6=wanted.get("accessIPv6", UNSET),
+        access_ip_v6=canonical_address(wanted.get("accessIPv6", UNSET)),
         auto_disk_config=UNSET if disk_config is None else disk_config == "AUTO",
         trusted_certs=tuple(certificates) if isinstance(certificates, list) else certificates,
         injected_files=_files(wanted.get("personality", ())),

@@ -23,6 +23,7 @@ from nova.api.openstack.server_views import (
     UPDATED,
 )
 from nova.api.openstack.validation import boolean
+from nova.api.openstack.values import canonical_address
 from nova.api.openstack.versions import Range
 from nova.exception import InvalidInput
 from nova.objects.instance import InjectedFile, InstanceChange
@@ -112,7 +113,7 @@ def update(call: Call) -> dict[str, object]:
         display_name=wanted.get("name", UNSET),
         display_description=wanted.get("description", UNSET),
         access_ip_v4=_cleared(wanted, "accessIPv4"),
-        access_ip_v6=_cleared(wanted, "accessIPv6"),
+        access_ip_v6=canonical_address(_cleared(wanted, "accessIPv6")),
         auto_disk_config=(
             wanted["OS-DCF:diskConfig"] == "AUTO" if "OS-DCF:diskConfig" in wanted else UNSET
         ),
@@ -214,7 +215,7 @@ def _wish(call: Call, wanted: dict[str, Any], password: str) -> boot.BootWish:
         node=wanted.get("hypervisor_hostname"),
         hints=_hints(call.body),
         access_ip_v4=wanted.get("accessIPv4"),
-        access_ip_v6=wanted.get("accessIPv6"),
+        access_ip_v6=canonical_address(wanted.get("accessIPv6")),
         auto_disk_config=(
             wanted["OS-DCF:diskConfig"] == "AUTO" if "OS-DCF:diskConfig" in wanted else None
         ),

@@ -1,6 +1,11 @@
 """Numbers and truth values that clients may send as text."""
 
+import ipaddress
+from typing import TypeVar
+
 from nova import exception
+
+T = TypeVar("T")
 
 _TRUE = frozenset({"1", "t", "true", "on", "y", "yes"})
 _FALSE = frozenset({"0", "f", "false", "off", "n", "no"})
@@ -35,3 +40,8 @@ def integer(name: str, text: str | None) -> int | None:
     if abs(number) >= 2**31:
         raise exception.InvalidInput(reason=f"{name} is out of range.")
     return number
+
+
+def canonical_address(value: T) -> T | str:
+    """Return the shortest form of an address that a schema has passed; anything else as it is."""
+    return str(ipaddress.ip_address(value)) if isinstance(value, str) else value
