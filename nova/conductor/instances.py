@@ -8,6 +8,7 @@ from nova import clock
 from nova.conductor import dispatch, instance_rows, metadata_caches, shelving, transitions
 from nova.conductor.actions.base import Beginning
 from nova.conductor.actions.deferred_delete import is_deferred
+from nova.conductor.actions.interfaces import check_detached
 from nova.conductor.actions.registry import rules_of
 from nova.conductor.creation import Creation
 from nova.conductor.immediate import ImmediateActions
@@ -243,6 +244,7 @@ class InstancesEndpoint(ImmediateActions):
             if not transitions.begin(tx, instance, values):
                 check_action(context, self._get(tx, scope, instance_uuid), name)
                 raise Repeat
+            check_detached(tx, instance, name)
             begun = dataclasses.replace(instance, **instance_rows.fields_of(values))
             if prepared.metadata is not None:
                 begun = dataclasses.replace(begun, metadata=prepared.metadata)

@@ -218,6 +218,7 @@ class FakeDriver(FakeLifecycle):
         """Start the guest anew from whatever state.  Raises: GuestNotFound."""
         guest = self._guest(instance)
         self._disturb("reboot_hard", instance.uuid)
+        guest.interfaces = {vif.address: vif for vif in instance.vifs}
         self._boot(guest)
 
     def get_power_state(self, instance: Instance) -> PowerState:

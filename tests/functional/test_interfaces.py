@@ -328,6 +328,47 @@ def test_both_go_on_after_the_restart_of_compute(cloud, operation):
     assert_agreed(cloud, server)
 
 
+def test_net_01_guest_does_not_get_back_an_interface_that_it_is_losing(cloud):
+    server = cloud.boot()
+    made, host = attach(cloud, server), server.instance().host
+    cloud.crash_compute(host)
+    assert cloud.rest.delete(path(server, made["port_id"])).status_int == 202
+    reboot = {"reboot": {"type": "SOFT"}}
+    answer = cloud.rest.post(f"/servers/{server.uuid}/action", reboot)
+    assert answer.status_int == 409
+    assert (server.status, server.instance().task_state) == ("ACTIVE", None)
+    cloud.restart_compute(host)
+    server.act(reboot)
+    assert len(server.instance().vifs) == 1
+    assert_agreed(cloud, server)
+
+
+@pytest.mark.parametrize("verb", ["attach", "detach"])
+def test_hard_reboot_in_the_middle_leaves_guest_and_records_alike(cloud, verb):
+    server = cloud.boot()
+    made, host = attach(cloud, server), server.instance().host
+    cloud.crash_compute(host)
+    if verb == "attach":
+        assert request(cloud, server).status_int == 200
+    else:
+        assert cloud.rest.delete(path(server, made["port_id"])).status_int == 202
+    server.act({"reboot": {"type": "HARD"}})
+    cloud.restart_compute(host)
+    cloud.advance(20)
+    assert (server.status, server.instance().task_state) == ("ACTIVE", None)
+    assert len(server.instance().vifs) == (3 if verb == "attach" else 2)
+    assert_agreed(cloud, server)
+
+
+def test_server_that_is_losing_an_interface_can_be_deleted(cloud):
+    server = cloud.boot()
+    made = attach(cloud, server)
+    assert cloud.rest.delete(path(server, made["port_id"])).status_int == 202
+    server.delete()
+    cloud.advance(60)
+    cloud.assert_nothing_left()
+
+
 def test_doubled_detach_takes_one_interface_only(cloud):
     server = cloud.boot()
     made = attach(cloud, server)

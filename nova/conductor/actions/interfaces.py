@@ -7,11 +7,18 @@ from nova.conductor import addresses
 from nova.conductor.actions.base import ActionRules, Beginning, Ending, Prepared, Values
 from nova.conductor.liveness import silent_before
 from nova.conductor.network_plan import Pick, choose_networks
-from nova.db import networks
+from nova.db import networks, operations
 from nova.db.engine import Transaction
-from nova.exception import Invalid, NoNetworksFound, PortNotFound, QuotaExceeded
+from nova.exception import (
+    InstanceInvalidState,
+    Invalid,
+    NoNetworksFound,
+    PortNotFound,
+    QuotaExceeded,
+)
 from nova.objects.action_request import ActionRequest, InterfaceRequest
 from nova.objects.instance import Instance
+from nova.objects.lifecycle import ACTIONS, PUBLIC_ACTION_NAMES
 from nova.objects.network import Network, NetworkMode, RequestedNetwork
 
 MAX_INTERFACES = 16
@@ -67,6 +74,25 @@ class DetachRules(ActionRules):
         """Give the interface and its address back."""
         _release(tx, ending)
         return {}
+
+
+def check_detached(tx: Transaction, instance: Instance, name: str) -> None:
+    """Refuse an action that would give the guest back an interface that it is losing.
+
+    The host gets the server's interfaces with the action; once they have been taken away,
+    their addresses may be another server's.  Raises: InstanceInvalidState.
+    """
+    action = ACTIONS[name]
+    if not action.running or action.interrupts:
+        return
+    pending = operations.list_unfinished_of(tx, instance.uuid)
+    if any(operation.action == "detach_interface" for operation in pending):
+        raise InstanceInvalidState(
+            action=PUBLIC_ACTION_NAMES.get(name, name),
+            instance_uuid=instance.uuid,
+            attribute="task_state",
+            state="detaching an interface",
+        )
 
 
 def _choose(instance: Instance, wanted: RequestedNetwork | None, usable: Usable) -> Pick:
