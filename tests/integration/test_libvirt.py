@@ -29,7 +29,7 @@ CASES = tuple(
     )
 )
 NEEDED = ("libvirtd", "virtlogd", "qemu-system-x86_64", "genisoimage", "ebtables")
-_CASE_TIMEOUT_S = 1200
+_CASE_TIMEOUT_S = 2400
 
 
 def case_names():
