@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from nova import exception
 from nova.objects.flavor import Flavor
-from nova.objects.numa import HostNuma
+from nova.objects.numa import GuestNuma, HostNuma
 from nova.objects.numa_fit import Fit, Ratios, fit
 from nova.objects.numa_request import numa_request
 from nova.objects.numa_usage import taken
@@ -79,14 +79,8 @@ class HostState:
         """Return the values of a key of the host's aggregates that are numbers."""
         return [number for text in self.aggregate_metadata.get(key, ()) for number in _number(text)]
 
-    def numa_fit(self, flavor: Flavor, image_properties: Mapping[str, str]) -> Fit | None:
-        """Return how a server's cells fit here, None for a server without cells."""
-        try:
-            wanted = numa_request(flavor, image_properties)
-        except exception.Invalid as error:
-            return Fit(reason=str(error))
-        if wanted is None:
-            return None
+    def numa_fit(self, wanted: GuestNuma) -> Fit:
+        """Return how a server's cells fit here."""
         node = self.node
         ratios = Ratios(cpu=node.cpu_allocation_ratio, memory=node.ram_allocation_ratio)
         return fit(wanted, self.numa_topology, ratios)
@@ -100,9 +94,10 @@ class HostState:
         """Return the host as it is with one more server that is being built."""
         uuids = self.instance_uuids
         cells = self.numa_topology
-        fitted = self.numa_fit(flavor, image_properties or {}) if cells is not None else None
-        if cells is not None and fitted is not None and fitted.guest is not None:
-            cells = taken(cells, fitted.guest)
+        wanted = wanted_cells(flavor, image_properties or {}) if cells is not None else None
+        placed = self.numa_fit(wanted).guest if wanted is not None else None
+        if cells is not None and placed is not None:
+            cells = taken(cells, placed)
         return dataclasses.replace(
             self,
             vcpus_used=self.vcpus_used + flavor.vcpus,
@@ -121,6 +116,14 @@ def _number(text: str) -> list[float]:
     except ValueError:
         return []
     return [number] if math.isfinite(number) else []
+
+
+def wanted_cells(flavor: Flavor, image_properties: Mapping[str, str]) -> GuestNuma | None:
+    """Return the cells that a server asks for; what contradicts itself asks for none."""
+    try:
+        return numa_request(flavor, image_properties)
+    except exception.Invalid:
+        return None
 
 
 def from_snapshot(snapshot: HostSnapshot) -> HostState:
