@@ -71,6 +71,8 @@ _ACTION_ARGUMENTS = {
     "changePassword": {"adminPass": "x"},
     "os-resetState": {"state": "error"},
     "rebuild": {"imageRef": IMAGE_ID},
+    "addSecurityGroup": {"name": "default"},
+    "removeSecurityGroup": {"name": "default"},
     "resize": {"flavorRef": "2"},
     "createImage": {"name": "x"},
     "createBackup": {"name": "x", "backup_type": "daily", "rotation": 1},
