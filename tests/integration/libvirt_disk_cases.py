@@ -1,5 +1,8 @@
 """Rescue, rebuild and resize of real guests; test_libvirt.py runs this inside a host of its own."""
 
+# Fixtures of the other cases are arguments here.
+# ruff: noqa: F811
+
 import dataclasses
 import os
 import pathlib
@@ -20,7 +23,7 @@ from tests.fixtures.real_guests import (
     make_driver,
     output_of,
 )
-from tests.integration.libvirt_guest_cases import (  # noqa: F401
+from tests.integration.libvirt_guest_cases import (
     CANARY,
     GIB,
     driver,
@@ -62,22 +65,22 @@ sync
 RESCUE_IMAGE = ImageChoice(image_ref=ROOT_IMAGE, kernel_id=KERNEL_IMAGE, ramdisk_id=RAMDISK_IMAGE)
 
 
-def console_of(driver, detail):  # noqa: F811
+def console_of(driver, detail):
     return Console(driver=driver, instance=detail.instance)
 
 
-def spawn_counter(driver, detail):  # noqa: F811
+def spawn_counter(driver, detail):
     driver.spawn(detail, make_config_drive(detail.instance, COUNTER))
     return console_of(driver, detail).wait_for("TINY: boots=1 ")
 
 
-def names_in(instances_path, detail):  # noqa: F811
+def names_in(instances_path, detail):
     return set(os.listdir(os.path.join(instances_path, detail.instance.uuid)))
 
 
 def test_rescued_guest_boots_the_image_and_sees_its_own_root_second(
     driver,
-    instances_path,  # noqa: F811
+    instances_path,
 ):
     detail = make_detail()
     console = console_of(driver, detail)
@@ -96,7 +99,7 @@ def test_rescued_guest_boots_the_image_and_sees_its_own_root_second(
 
 
 @pytest.mark.parametrize("image_ref", [ROOT_IMAGE, DISK_IMAGE])
-def test_stable_rescue_leaves_every_disk_in_its_place(driver, image_ref):  # noqa: F811
+def test_stable_rescue_leaves_every_disk_in_its_place(driver, image_ref):
     detail = make_detail(flavor=make_flavor(memory_mb=128, swap_mb=16))
     console = console_of(driver, detail)
     driver.spawn(detail, None)
@@ -117,7 +120,7 @@ def test_stable_rescue_leaves_every_disk_in_its_place(driver, image_ref):  # noq
 
 def test_rebuilt_guest_has_a_new_root_and_keeps_the_extra_disk_if_asked_to(
     driver,
-    instances_path,  # noqa: F811
+    instances_path,
 ):
     detail = make_detail(flavor=make_flavor(memory_mb=128, ephemeral_gb=1))
     assert "TINY: extra holds nothing" in spawn_counter(driver, detail)
@@ -139,7 +142,7 @@ def test_rebuilt_guest_has_a_new_root_and_keeps_the_extra_disk_if_asked_to(
 
 def test_resized_guest_has_the_new_size_and_its_data_and_loses_neither(
     driver,
-    instances_path,  # noqa: F811
+    instances_path,
 ):
     detail = make_detail()
     old, console = detail.instance.flavor, console_of(driver, detail)
@@ -185,9 +188,9 @@ def resources_in(text):
 @pytest.mark.parametrize("cow", [True, False], ids=["qcow2", "raw"])
 def test_img_07_15_header_written_by_the_guest_is_not_believed(
     instances_path,
-    cow,  # noqa: F811
+    cow,
 ):
-    driver = start(make_driver(instances_path, use_cow_images=cow))  # noqa: F811
+    driver = start(make_driver(instances_path, use_cow_images=cow))
     try:
         detail = make_detail()
         instance = detail.instance
