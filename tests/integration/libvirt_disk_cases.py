@@ -1,7 +1,7 @@
 """Rescue, rebuild and resize of real guests; test_libvirt.py runs this inside a host of its own."""
 
 # Fixtures of the other cases are arguments here.
-# ruff: noqa: F811
+# ruff: noqa: F401, F811
 
 import dataclasses
 import os
