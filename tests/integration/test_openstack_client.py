@@ -178,6 +178,53 @@ def test_availability_zones() -> None:
     assert (found["Host Name"], found["Service Name"]) == (HOST, "nova-compute")
 
 
+def test_aggregates_and_their_zone(name: str) -> None:
+    zone = f"zone-{name}"
+    made = ADMIN.json("aggregate", "create", "--zone", zone, "--property", "ssd=true", name)
+    assert (made["availability_zone"], made["properties"]["ssd"]) == (zone, "true")
+    assert name in ADMIN.names("aggregate", "list", "--long")
+    assert "already exists" in ADMIN.refused("aggregate", "create", name)
+    assert ADMIN.json("aggregate", "add", "host", name, HOST)["hosts"] == [HOST]
+    ADMIN.refused("aggregate", "add", "host", name, HOST)
+    ADMIN.refused("aggregate", "add", "host", name, "nowhere")
+    zones = MEMBER.json("availability", "zone", "list", "--compute")
+    assert {"Zone Name": zone, "Zone Status": "available"} in zones
+    ADMIN.run("aggregate", "set", "--property", "gpu=no", name)
+    ADMIN.run("aggregate", "unset", "--property", "ssd", name)
+    properties = ADMIN.json("aggregate", "show", name)["properties"]
+    assert (properties["gpu"], "ssd" in properties) == ("no", False)
+    ADMIN.run("aggregate", "cache", "image", name, IMAGE)
+    assert "still has hosts" in ADMIN.refused("aggregate", "delete", name)
+    ADMIN.run("aggregate", "remove", "host", name, HOST)
+    ADMIN.run("aggregate", "delete", name)
+    ADMIN.refused("aggregate", "show", name)
+    MEMBER.refused("aggregate", "list")
+
+
+def test_server_groups(name: str) -> None:
+    made = MEMBER.json(
+        "server", "group", "create", "--policy", "anti-affinity", "--rule",
+        "max_server_per_host=1", name,
+    )  # fmt: skip
+    assert (made["policy"], made["rules"]) == ("anti-affinity", {"max_server_per_host": 1})
+    assert name in MEMBER.names("server", "group", "list", "--long")
+    assert name not in STRANGER.names("server", "group", "list")
+    assert name in ADMIN.names("server", "group", "list", "--all-projects")
+    hint = ("--hint", f"group={made['id']}")
+    create = ("server", "create", "--image", IMAGE, "--flavor", FLAVOR, *hint)
+    network = ("--network", NETWORK)
+    first = MEMBER.json(*create, *network, "--wait", f"{name}-1")
+    assert MEMBER.json("server", "group", "show", name)["members"] == [first["id"]]
+    assert first["server_groups"] == [made["id"]]
+    second = MEMBER.json(*create, *network, f"{name}-2")
+    MEMBER.wait(second["id"], "status", "ERROR")
+    assert "could not be found" in STRANGER.refused(*create, *network, f"{name}-3")
+    MEMBER.run("server", "delete", "--wait", first["id"], second["id"])
+    assert MEMBER.json("server", "group", "show", name)["members"] == []
+    MEMBER.run("server", "group", "delete", name)
+    MEMBER.refused("server", "group", "show", name)
+
+
 # --- Flavors and keys -------------------------------------------------------------------------
 
 
