@@ -86,7 +86,7 @@ def instance_data(
         "updated_at": _moment(instance.updated_at),
         "state": str(instance.vm_state),
         "power_state": _POWER_WORDS[int(instance.power_state)],
-        "task_state": None if instance.task_state is None else str(instance.task_state),
+        "task_state": _text(instance.task_state),
         "progress": instance.progress,
         "ip_addresses": [entry for vif in instance.vifs for entry in _addresses(vif)],
         "block_devices": [],
@@ -112,9 +112,7 @@ def create_payload(data: Payload, instance: Instance, fault: Payload | None) -> 
         "fault": fault,
         "keypairs": [],
         "tags": list(instance.tags),
-        "trusted_image_certificates": (
-            None if instance.trusted_certs is None else list(instance.trusted_certs)
-        ),
+        "trusted_image_certificates": None,
         "instance_name": instance.name,
     }
     return wrap("InstanceCreatePayload", "1.13", data | more)
@@ -130,6 +128,10 @@ def fault_payload(message: str, name: str) -> Payload:
         "traceback": None,
     }
     return wrap("ExceptionPayload", "1.1", data)
+
+
+def _text(word: str | None) -> str | None:
+    return None if word is None else str(word)
 
 
 def _addresses(vif: Vif) -> list[Payload]:
