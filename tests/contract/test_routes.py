@@ -21,9 +21,20 @@ def _golden() -> list[tuple[Row, str]]:
     rows = []
     for line in GOLDEN.read_text().splitlines():
         if line and not line.startswith("#"):
-            method, path, action, versions, codes, rule, state = line.split(maxsplit=6)
+            method, path, action, versions, codes, _, rule, state = line.split(maxsplit=7)
             rows.append(((method, path, action, versions, codes, rule), state.strip()))
     return rows
+
+
+def _golden_errors() -> dict[tuple[str, ...], set[int]]:
+    """Return the error codes of the table by method, path, action and versions."""
+    found = {}
+    for line in GOLDEN.read_text().splitlines():
+        if line and not line.startswith("#"):
+            method, path, action, versions, _, errors, *_ = line.split()
+            codes = set() if errors == "-" else {int(code) for code in errors.split(",")}
+            found[method, path, action, versions] = codes
+    return found
 
 
 def _row(route: Route) -> Row:
@@ -71,6 +82,22 @@ def test_every_built_line_of_the_table_exists() -> None:
 
 def test_every_route_is_a_built_line_of_the_table() -> None:
     assert _built() - _expected() == set()
+
+
+def test_every_route_declares_the_errors_of_the_table() -> None:
+    expected = _golden_errors()
+    missing = {
+        _row(route)[:4]: undeclared
+        for resource in RESOURCES
+        for route in resource.routes
+        if (undeclared := expected[_row(route)[:4]] - set(route.errors))
+    }
+    assert missing == {}
+
+
+def test_no_route_declares_that_it_fails() -> None:
+    routes = [route for resource in RESOURCES for route in resource.routes]
+    assert [route.path for route in routes if 500 in route.errors] == []
 
 
 def test_what_is_refused_has_the_word_in_the_table() -> None:

@@ -45,6 +45,7 @@ def reset_state(call: Call) -> None:
     policy="inject_network_info",
     ok=202,
     body=INJECT_NETWORK_INFO,
+    errors=409,
 )
 def inject_network_info(call: Call) -> None:
     """Write anew on the host what the server's networks need."""
@@ -52,7 +53,11 @@ def inject_network_info(call: Call) -> None:
 
 
 @admin_actions.route(
-    "POST /servers/{id}/action resetNetwork", policy="reset_network", ok=202, body=RESET_NETWORK
+    "POST /servers/{id}/action resetNetwork",
+    policy="reset_network",
+    ok=202,
+    body=RESET_NETWORK,
+    errors=409,
 )
 def reset_network(call: Call) -> None:
     """Do nothing: only guests of a hypervisor that is gone had an agent for it.

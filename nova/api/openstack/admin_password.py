@@ -18,7 +18,11 @@ CHANGE_PASSWORD = Object(
 
 
 @admin_password.route(
-    "POST /servers/{id}/action changePassword", policy="", ok=202, body=CHANGE_PASSWORD
+    "POST /servers/{id}/action changePassword",
+    policy="",
+    ok=202,
+    body=CHANGE_PASSWORD,
+    errors=(409, 501),
 )
 def change_password(call: Call) -> None:
     """Set the password through the guest's agent; it is stored nowhere."""

@@ -104,7 +104,7 @@ def index(call: Call) -> dict[str, object]:
     return {"aggregates": SHOWN.items(found, call)}
 
 
-@aggregates.route("POST /os-aggregates", policy="create", body=CREATE)
+@aggregates.route("POST /os-aggregates", policy="create", body=CREATE, errors=409)
 def create(call: Call) -> dict[str, object]:
     """Make an aggregate without hosts."""
     wanted = call.body["aggregate"]
@@ -120,7 +120,7 @@ def show(call: Call) -> dict[str, object]:
     return SHOWN.render(call.conductor.aggregates.get(call.context, _id_of(call)), call)
 
 
-@aggregates.route("PUT /os-aggregates/{id}", policy="update", body=UPDATE)
+@aggregates.route("PUT /os-aggregates/{id}", policy="update", body=UPDATE, errors=409)
 def update(call: Call) -> dict[str, object]:
     """Rename an aggregate, or give it another zone."""
     wanted = call.body["aggregate"]
@@ -139,7 +139,9 @@ def delete(call: Call) -> None:
     call.conductor.aggregates.delete(call.context, _id_of(call))
 
 
-@aggregates.route("POST /os-aggregates/{id}/action add_host", policy="add_host", body=ADD_HOST)
+@aggregates.route(
+    "POST /os-aggregates/{id}/action add_host", policy="add_host", body=ADD_HOST, errors=409
+)
 def add_host(call: Call) -> dict[str, object]:
     """Put a host into an aggregate."""
     host = call.body["add_host"]["host"]
@@ -147,7 +149,10 @@ def add_host(call: Call) -> dict[str, object]:
 
 
 @aggregates.route(
-    "POST /os-aggregates/{id}/action remove_host", policy="remove_host", body=REMOVE_HOST
+    "POST /os-aggregates/{id}/action remove_host",
+    policy="remove_host",
+    body=REMOVE_HOST,
+    errors=409,
 )
 def remove_host(call: Call) -> dict[str, object]:
     """Take a host out of an aggregate."""

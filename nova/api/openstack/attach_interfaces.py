@@ -65,7 +65,7 @@ def _render(vif: Vif, instance: Instance, call: Call) -> dict[str, object]:
     return {**_SHOWN.item(vif, call), "port_state": state}
 
 
-@attach_interfaces.route("GET /servers/{server_id}/os-interface", policy="list")
+@attach_interfaces.route("GET /servers/{server_id}/os-interface", policy="list", errors=501)
 def index(call: Call) -> dict[str, object]:
     """List a server's interfaces."""
     instance = call.conductor.instances.get(call.context, call.scope, server_uuid(call))
@@ -81,7 +81,9 @@ def show(call: Call) -> dict[str, object]:
     return {"interfaceAttachment": _render(vif, instance, call)}
 
 
-@attach_interfaces.route("POST /servers/{server_id}/os-interface", policy="create", body=CREATE)
+@attach_interfaces.route(
+    "POST /servers/{server_id}/os-interface", policy="create", body=CREATE, errors=(409, 501)
+)
 def create(call: Call) -> dict[str, object]:
     """Give a server an interface; its host attaches it."""
     wanted = call.body.get("interfaceAttachment", {})
@@ -104,7 +106,9 @@ def create(call: Call) -> dict[str, object]:
     return {"interfaceAttachment": _render(instance.vifs[-1], instance, call)}
 
 
-@attach_interfaces.route("DELETE /servers/{server_id}/os-interface/{id}", policy="delete", ok=202)
+@attach_interfaces.route(
+    "DELETE /servers/{server_id}/os-interface/{id}", policy="delete", ok=202, errors=(409, 501)
+)
 def delete(call: Call) -> None:
     """Take an interface away from a server; its host detaches it."""
     request = InterfaceRequest(vif_uuid=call.args["id"])

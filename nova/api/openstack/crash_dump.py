@@ -21,6 +21,7 @@ TRIGGER = Object(Key("trigger_crash_dump", NULL, required=True))
     ok=202,
     since="2.17",
     body=TRIGGER,
+    errors=409,
 )
 def trigger(call: Call) -> None:
     """Send the guest an NMI."""

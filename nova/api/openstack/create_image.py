@@ -44,7 +44,11 @@ CREATE_BACKUP = Object(
 
 
 @create_image.route(
-    "POST /servers/{id}/action createImage", policy="create_image", ok=202, body=CREATE_IMAGE
+    "POST /servers/{id}/action createImage",
+    policy="create_image",
+    ok=202,
+    body=CREATE_IMAGE,
+    errors=409,
 )
 def image(call: Call) -> Reply:
     """Make an image of a server."""
@@ -64,7 +68,7 @@ def image(call: Call) -> Reply:
 
 
 @create_backup.route(
-    "POST /servers/{id}/action createBackup", policy="", ok=202, body=CREATE_BACKUP
+    "POST /servers/{id}/action createBackup", policy="", ok=202, body=CREATE_BACKUP, errors=409
 )
 def backup(call: Call) -> Reply:
     """Make an image of a server; of older ones of its type only the newest stay."""

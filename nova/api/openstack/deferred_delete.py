@@ -17,14 +17,16 @@ RESTORE = Object(Key("restore", ANYTHING, required=True))
 FORCE_DELETE = Object(Key("forceDelete", ANYTHING, required=True))
 
 
-@deferred_delete.route("POST /servers/{id}/action restore", policy="restore", ok=202, body=RESTORE)
+@deferred_delete.route(
+    "POST /servers/{id}/action restore", policy="restore", ok=202, body=RESTORE, errors=409
+)
 def restore(call: Call) -> None:
     """Bring a soft-deleted server back."""
     begin(call, "restore")
 
 
 @deferred_delete.route(
-    "POST /servers/{id}/action forceDelete", policy="force", ok=202, body=FORCE_DELETE
+    "POST /servers/{id}/action forceDelete", policy="force", ok=202, body=FORCE_DELETE, errors=409
 )
 def force_delete(call: Call) -> None:
     """Delete a server at once."""

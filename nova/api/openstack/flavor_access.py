@@ -34,7 +34,7 @@ def index(call: Call) -> dict[str, object]:
     return _document(flavorid, call.conductor.flavors.list_access(call.context, flavorid))
 
 
-@flavor_access.route(f"{_ACTION} addTenantAccess", policy="add_tenant_access", body=ADD)
+@flavor_access.route(f"{_ACTION} addTenantAccess", policy="add_tenant_access", body=ADD, errors=409)
 def add(call: Call) -> dict[str, object]:
     """Give a project access."""
     flavorid = call.args["id"]

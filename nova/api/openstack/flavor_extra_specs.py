@@ -51,14 +51,18 @@ def show(call: Call) -> dict[str, object]:
     return {key: specs[key]}
 
 
-@extra_specs.route("POST /flavors/{flavor_id}/os-extra_specs", policy="create", body=CREATE)
+@extra_specs.route(
+    "POST /flavors/{flavor_id}/os-extra_specs", policy="create", body=CREATE, errors=409
+)
 def create(call: Call) -> dict[str, object]:
     """Add extra specs to those there are."""
     _set(call, call.body["extra_specs"])
     return {"extra_specs": call.body["extra_specs"]}
 
 
-@extra_specs.route("PUT /flavors/{flavor_id}/os-extra_specs/{id}", policy="update", body=UPDATE)
+@extra_specs.route(
+    "PUT /flavors/{flavor_id}/os-extra_specs/{id}", policy="update", body=UPDATE, errors=409
+)
 def update(call: Call) -> dict[str, object]:
     """Set one extra spec."""
     if list(call.body) != [call.args["id"]] or not one_of(_SPECS, call.body):

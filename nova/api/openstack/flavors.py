@@ -160,7 +160,7 @@ def show(call: Call) -> dict[str, object]:
     return SHOWN.render(found, call)
 
 
-@flavors.route("POST /flavors", policy="create", body=CREATE)
+@flavors.route("POST /flavors", policy="create", body=CREATE, errors=409)
 def create(call: Call) -> dict[str, object]:
     """Create a flavor."""
     wanted = call.body["flavor"]

@@ -38,13 +38,13 @@ def _found(call: Call) -> tuple[str, str]:
     return key, properties[key]
 
 
-@image_metadata.route(f"GET {_ALL}", policy=None, until=_UNTIL)
+@image_metadata.route(f"GET {_ALL}", policy=None, until=_UNTIL, errors=403)
 def index(call: Call) -> dict[str, object]:
     """Show all metadata."""
     return {"metadata": _properties(call)}
 
 
-@image_metadata.route(f"POST {_ALL}", policy=None, body=ALL, until=_UNTIL)
+@image_metadata.route(f"POST {_ALL}", policy=None, body=ALL, until=_UNTIL, errors=403)
 def create(call: Call) -> dict[str, object]:
     """Add metadata to what is there."""
     wanted, present = call.body["metadata"], _properties(call)
@@ -52,7 +52,7 @@ def create(call: Call) -> dict[str, object]:
     return {"metadata": _change(call, ImageChange(set_properties=wanted))}
 
 
-@image_metadata.route(f"PUT {_ALL}", policy=None, body=ALL, until=_UNTIL)
+@image_metadata.route(f"PUT {_ALL}", policy=None, body=ALL, until=_UNTIL, errors=403)
 def update_all(call: Call) -> dict[str, object]:
     """Replace all metadata."""
     wanted, present = call.body["metadata"], _properties(call)
@@ -62,14 +62,14 @@ def update_all(call: Call) -> dict[str, object]:
     return {"metadata": _change(call, change)}
 
 
-@image_metadata.route(f"GET {_ONE}", policy=None, until=_UNTIL)
+@image_metadata.route(f"GET {_ONE}", policy=None, until=_UNTIL, errors=403)
 def show(call: Call) -> dict[str, object]:
     """Show one item."""
     key, value = _found(call)
     return {"meta": {key: value}}
 
 
-@image_metadata.route(f"PUT {_ONE}", policy=None, body=ONE, until=_UNTIL)
+@image_metadata.route(f"PUT {_ONE}", policy=None, body=ONE, until=_UNTIL, errors=403)
 def update(call: Call) -> dict[str, object]:
     """Set one item."""
     meta, present = call.body["meta"], _properties(call)
@@ -80,7 +80,7 @@ def update(call: Call) -> dict[str, object]:
     return {"meta": meta}
 
 
-@image_metadata.route(f"DELETE {_ONE}", policy=None, ok=204, until=_UNTIL)
+@image_metadata.route(f"DELETE {_ONE}", policy=None, ok=204, until=_UNTIL, errors=403)
 def delete(call: Call) -> None:
     """Remove one item."""
     key, _value = _found(call)

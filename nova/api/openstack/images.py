@@ -49,7 +49,7 @@ def show(call: Call) -> dict[str, object]:
     return SHOWN.render(call.services.images.get(call.token, call.args["id"]), call)
 
 
-@images.route("DELETE /images/{id}", policy=None, ok=204, until=_UNTIL)
+@images.route("DELETE /images/{id}", policy=None, ok=204, until=_UNTIL, errors=403)
 def delete(call: Call) -> None:
     """Delete an image."""
     call.services.images.delete(call.token, call.args["id"])

@@ -89,8 +89,8 @@ def index(call: Call) -> dict[str, object]:
     return body
 
 
-@keypairs.route("POST /os-keypairs", policy="create", ok=200, until="2.1", body=CREATE)
-@keypairs.route("POST /os-keypairs", policy="create", ok=201, since="2.2", body=CREATE)
+@keypairs.route("POST /os-keypairs", policy="create", ok=200, until="2.1", body=CREATE, errors=409)
+@keypairs.route("POST /os-keypairs", policy="create", ok=201, since="2.2", body=CREATE, errors=409)
 def create(call: Call) -> dict[str, object]:
     """Import a public key, or make a pair and return its private half."""
     wanted = call.body["keypair"]

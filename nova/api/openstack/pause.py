@@ -16,13 +16,17 @@ PAUSE = Object(Key("pause", ANYTHING, required=True))
 UNPAUSE = Object(Key("unpause", ANYTHING, required=True))
 
 
-@pause_server.route("POST /servers/{id}/action pause", policy="pause", ok=202, body=PAUSE)
+@pause_server.route(
+    "POST /servers/{id}/action pause", policy="pause", ok=202, body=PAUSE, errors=(409, 501)
+)
 def pause(call: Call) -> None:
     """Freeze a server."""
     begin(call, "pause")
 
 
-@pause_server.route("POST /servers/{id}/action unpause", policy="unpause", ok=202, body=UNPAUSE)
+@pause_server.route(
+    "POST /servers/{id}/action unpause", policy="unpause", ok=202, body=UNPAUSE, errors=(409, 501)
+)
 def unpause(call: Call) -> None:
     """Let a paused server go on."""
     begin(call, "unpause")

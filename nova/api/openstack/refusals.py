@@ -6,6 +6,7 @@ Source: compute-api-routes (Image, volume and bare metal proxies; Cells v1, clou
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
@@ -35,6 +36,7 @@ class Refusal:
     body: Object | None = None
     query: Query = NO_QUERY
     reason: Reason
+    errors: tuple[int, ...] = (501,)
 
 
 def no_volumes() -> NovaException:
@@ -140,12 +142,16 @@ def _bare_metal(spec: str, policy: str | None = None) -> Refusal:
     method, _path, *action = spec.split()
     body = Object(*(Key(name, {}, required=True) for name in action), extra=not action)
     return Refusal(
-        spec=spec, policy=None, body=None if method == "DELETE" else body, reason=_read_only
+        spec=spec,
+        policy=None,
+        body=None if method == "DELETE" else body,
+        reason=_read_only,
+        errors=(),
     )
 
 
-def _cells(spec: str, policy: str = "", body: Object | None = None) -> Refusal:
-    return Refusal(spec=spec, policy=policy, body=body, reason=_no_cells)
+def _cells(spec: str, policy: str = "", body: Object | None = None, **more: Any) -> Refusal:
+    return Refusal(spec=spec, policy=policy, body=body, reason=_no_cells, **more)
 
 
 def _resource(
@@ -160,7 +166,7 @@ def _resource(
             until=until,
             body=row.body,
             query=row.query,
-            errors=() if row.reason is _read_only else 501,
+            errors=row.errors,
         )(_handler(row.reason))
     return made
 
@@ -172,6 +178,7 @@ def _handler(reason: Reason) -> Callable[[Call], None]:
     return refuse
 
 
+_OR_NOT_FOUND = (404, 501)
 _NODE = "/os-baremetal-nodes/{id}"
 
 REFUSED: tuple[Resource, ...] = (
@@ -190,7 +197,7 @@ REFUSED: tuple[Resource, ...] = (
     _resource(
         "os-cloudpipe",
         {"": ADMIN},
-        Refusal(spec="GET /os-cloudpipe", policy="", reason=_no_cloudpipe),
+        Refusal(spec="GET /os-cloudpipe", policy="", reason=_no_cloudpipe, errors=_OR_NOT_FOUND),
         Refusal(spec="POST /os-cloudpipe", policy="", body=_CLOUDPIPE, reason=_no_cloudpipe),
         Refusal(
             spec="PUT /os-cloudpipe/{id}", policy="", ok=202, body=_CONFIGURE, reason=_no_cloudpipe
@@ -215,7 +222,7 @@ ABSENT: tuple[Resource, ...] = (
         dict.fromkeys(("", "create", "update", "delete", "sync_instances"), ADMIN),
         _cells("POST /os-cells", "create", _cell(named=True)),
         _cells("GET /os-cells"),
-        _cells("GET /os-cells/capacities"),
+        _cells("GET /os-cells/capacities", errors=_OR_NOT_FOUND),
         _cells("GET /os-cells/detail"),
         _cells("GET /os-cells/info"),
         _cells("POST /os-cells/sync_instances", "sync_instances", _SYNC),

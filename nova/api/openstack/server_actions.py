@@ -45,26 +45,35 @@ def _begin(call: Call, action: str) -> None:
     )
 
 
-@server_actions.route("POST /servers/{id}/action os-start", policy="start", ok=202, body=START)
+@server_actions.route(
+    "POST /servers/{id}/action os-start", policy="start", ok=202, body=START, errors=409
+)
 def start(call: Call) -> None:
     """Power a stopped server on."""
     _begin(call, "start")
 
 
-@server_actions.route("POST /servers/{id}/action os-stop", policy="stop", ok=202, body=STOP)
+@server_actions.route(
+    "POST /servers/{id}/action os-stop", policy="stop", ok=202, body=STOP, errors=409
+)
 def stop(call: Call) -> None:
     """Shut a server down."""
     _begin(call, "stop")
 
 
-@server_actions.route("POST /servers/{id}/action reboot", policy="reboot", ok=202, body=REBOOT)
+@server_actions.route(
+    "POST /servers/{id}/action reboot", policy="reboot", ok=202, body=REBOOT, errors=409
+)
 def reboot(call: Call) -> None:
     """Reboot a server, softly or hard."""
     _begin(call, actions.reboot_action(call.body["reboot"]["type"]))
 
 
 @server_actions.route(
-    "POST /servers/{id}/action os-getConsoleOutput", policy=_CONSOLE_OUTPUT, body=CONSOLE_OUTPUT
+    "POST /servers/{id}/action os-getConsoleOutput",
+    policy=_CONSOLE_OUTPUT,
+    body=CONSOLE_OUTPUT,
+    errors=(409, 501),
 )
 def console_output(call: Call) -> dict[str, object]:
     """Return the newest lines of a server's console."""

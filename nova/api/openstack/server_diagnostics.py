@@ -83,7 +83,7 @@ def _state(power_state: PowerState) -> str:
     return "pending" if power_state is PowerState.NOSTATE else power_state.name.lower()
 
 
-@server_diagnostics.route("GET /servers/{server_id}/diagnostics", policy="")
+@server_diagnostics.route("GET /servers/{server_id}/diagnostics", policy="", errors=(409, 501))
 def show(call: Call) -> dict[str, object]:
     """Show the counters; in old versions under the hypervisor's own names."""
     server = call.conductor.instances.get(call.context, call.scope, server_uuid(call))

@@ -100,7 +100,7 @@ def index(call: Call) -> dict[str, object]:
     return {"server_groups": SHOWN.items(found, call)}
 
 
-@server_groups.route("POST /os-server-groups", policy="create", body=CREATE)
+@server_groups.route("POST /os-server-groups", policy="create", body=CREATE, errors=409)
 def create(call: Call) -> dict[str, object]:
     """Make a group without servers."""
     wanted = call.body["server_group"]

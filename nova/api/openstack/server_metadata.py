@@ -41,13 +41,15 @@ def index(call: Call) -> dict[str, object]:
     return {"metadata": _metadata(call)}
 
 
-@server_metadata.route("POST /servers/{server_id}/metadata", policy="create", body=ALL)
+@server_metadata.route("POST /servers/{server_id}/metadata", policy="create", body=ALL, errors=409)
 def create(call: Call) -> dict[str, object]:
     """Add metadata to what is there."""
     return {"metadata": _set(call, call.body["metadata"])}
 
 
-@server_metadata.route("PUT /servers/{server_id}/metadata", policy="update_all", body=ALL)
+@server_metadata.route(
+    "PUT /servers/{server_id}/metadata", policy="update_all", body=ALL, errors=409
+)
 def update_all(call: Call) -> dict[str, object]:
     """Replace all metadata."""
     return {"metadata": _set(call, call.body["metadata"], replace=True)}
@@ -63,7 +65,9 @@ def show(call: Call) -> dict[str, object]:
     return {"meta": {key: metadata[key]}}
 
 
-@server_metadata.route("PUT /servers/{server_id}/metadata/{id}", policy="update", body=ONE)
+@server_metadata.route(
+    "PUT /servers/{server_id}/metadata/{id}", policy="update", body=ONE, errors=409
+)
 def update(call: Call) -> dict[str, object]:
     """Set one item."""
     meta = call.body["meta"]
@@ -73,7 +77,9 @@ def update(call: Call) -> dict[str, object]:
     return {"meta": meta}
 
 
-@server_metadata.route("DELETE /servers/{server_id}/metadata/{id}", policy="delete", ok=204)
+@server_metadata.route(
+    "DELETE /servers/{server_id}/metadata/{id}", policy="delete", ok=204, errors=409
+)
 def delete(call: Call) -> None:
     """Remove one item."""
     call.conductor.instances.delete_metadata(

@@ -41,7 +41,9 @@ def index(call: Call) -> dict[str, object]:
     return {"shares": []}
 
 
-@server_shares.route(f"POST {_ALL}", policy="create", ok=201, since="2.97", body=CREATE, errors=501)
+@server_shares.route(
+    f"POST {_ALL}", policy="create", ok=201, since="2.97", body=CREATE, errors=(409, 501)
+)
 def create(call: Call) -> None:
     """Attach a share."""
     _require_server(call)
@@ -55,7 +57,7 @@ def show(call: Call) -> None:
     raise _not_attached(call)
 
 
-@server_shares.route(f"DELETE {_ONE}", policy="delete", since="2.97")
+@server_shares.route(f"DELETE {_ONE}", policy="delete", since="2.97", errors=409)
 def delete(call: Call) -> None:
     """Detach a share."""
     _require_server(call)

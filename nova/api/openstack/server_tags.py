@@ -36,7 +36,9 @@ def index(call: Call) -> dict[str, object]:
     return {"tags": list(_tags(call))}
 
 
-@server_tags.route("PUT /servers/{server_id}/tags", policy="update_all", since="2.26", body=ALL)
+@server_tags.route(
+    "PUT /servers/{server_id}/tags", policy="update_all", since="2.26", body=ALL, errors=409
+)
 def update_all(call: Call) -> dict[str, object]:
     """Replace all tags."""
     wanted = tuple(dict.fromkeys(call.body["tags"]))
@@ -44,7 +46,9 @@ def update_all(call: Call) -> dict[str, object]:
     return {"tags": list(tags)}
 
 
-@server_tags.route("DELETE /servers/{server_id}/tags", policy="delete_all", since="2.26", ok=204)
+@server_tags.route(
+    "DELETE /servers/{server_id}/tags", policy="delete_all", since="2.26", ok=204, errors=409
+)
 def delete_all(call: Call) -> None:
     """Remove all tags."""
     call.conductor.instances.set_tags(call.context, call.scope, server_uuid(call), ())
@@ -59,7 +63,7 @@ def show(call: Call) -> None:
 
 
 @server_tags.route(
-    "PUT /servers/{server_id}/tags/{id}", policy="update", since="2.26", ok=(201, 204)
+    "PUT /servers/{server_id}/tags/{id}", policy="update", since="2.26", ok=(201, 204), errors=409
 )
 def update(call: Call) -> Reply:
     """Add a tag."""
@@ -73,7 +77,9 @@ def update(call: Call) -> Reply:
     return Reply(status=201, location=call.links.child_link("servers", uuid, "tags", tag))
 
 
-@server_tags.route("DELETE /servers/{server_id}/tags/{id}", policy="delete", since="2.26", ok=204)
+@server_tags.route(
+    "DELETE /servers/{server_id}/tags/{id}", policy="delete", since="2.26", ok=204, errors=409
+)
 def delete(call: Call) -> None:
     """Remove a tag."""
     call.conductor.instances.delete_tag(

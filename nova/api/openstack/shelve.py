@@ -41,7 +41,9 @@ UNSHELVE = Object(
 )
 
 
-@shelve_server.route("POST /servers/{id}/action shelve", policy="shelve", ok=202, body=SHELVE)
+@shelve_server.route(
+    "POST /servers/{id}/action shelve", policy="shelve", ok=202, body=SHELVE, errors=409
+)
 def shelve(call: Call) -> None:
     """Stop a server and keep its disk as an image."""
     begin_snapshot(
@@ -53,14 +55,20 @@ def shelve(call: Call) -> None:
 
 
 @shelve_server.route(
-    "POST /servers/{id}/action shelveOffload", policy="shelve_offload", ok=202, body=OFFLOAD
+    "POST /servers/{id}/action shelveOffload",
+    policy="shelve_offload",
+    ok=202,
+    body=OFFLOAD,
+    errors=409,
 )
 def offload(call: Call) -> None:
     """Remove a shelved server from its host."""
     begin(call, "shelveOffload")
 
 
-@shelve_server.route("POST /servers/{id}/action unshelve", policy="unshelve", ok=202, body=UNSHELVE)
+@shelve_server.route(
+    "POST /servers/{id}/action unshelve", policy="unshelve", ok=202, body=UNSHELVE, errors=409
+)
 def unshelve(call: Call) -> None:
     """Bring a shelved server back."""
     call.conductor.instances.begin_action(

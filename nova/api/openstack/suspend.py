@@ -16,13 +16,17 @@ SUSPEND = Object(Key("suspend", ANYTHING, required=True))
 RESUME = Object(Key("resume", ANYTHING, required=True))
 
 
-@suspend_server.route("POST /servers/{id}/action suspend", policy="suspend", ok=202, body=SUSPEND)
+@suspend_server.route(
+    "POST /servers/{id}/action suspend", policy="suspend", ok=202, body=SUSPEND, errors=409
+)
 def suspend(call: Call) -> None:
     """Save a server's memory and stop it."""
     begin(call, "suspend")
 
 
-@suspend_server.route("POST /servers/{id}/action resume", policy="resume", ok=202, body=RESUME)
+@suspend_server.route(
+    "POST /servers/{id}/action resume", policy="resume", ok=202, body=RESUME, errors=409
+)
 def resume(call: Call) -> None:
     """Let a suspended server go on."""
     begin(call, "resume")

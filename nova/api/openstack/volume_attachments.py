@@ -82,9 +82,11 @@ def index(call: Call) -> dict[str, object]:
     return {"volumeAttachments": []}
 
 
-@volume_attachments.route(f"POST {_ALL}", policy="create", until="2.100", body=CREATE, errors=501)
 @volume_attachments.route(
-    f"POST {_ALL}", policy="create", ok=202, since="2.101", body=CREATE, errors=501
+    f"POST {_ALL}", policy="create", until="2.100", body=CREATE, errors=(409, 501)
+)
+@volume_attachments.route(
+    f"POST {_ALL}", policy="create", ok=202, since="2.101", body=CREATE, errors=(409, 501)
 )
 def create(call: Call) -> None:
     """Attach a volume."""
@@ -99,7 +101,7 @@ def show(call: Call) -> None:
     raise _not_attached(call)
 
 
-@volume_attachments.route(f"PUT {_ONE}", policy=None, ok=202, body=UPDATE, errors=403)
+@volume_attachments.route(f"PUT {_ONE}", policy=None, ok=202, body=UPDATE, errors=(403, 409))
 def update(call: Call) -> None:
     """Put another volume in the place of one, or change how it is attached.
 
@@ -112,7 +114,7 @@ def update(call: Call) -> None:
     raise _not_attached(call)
 
 
-@volume_attachments.route(f"DELETE {_ONE}", policy="delete", ok=202)
+@volume_attachments.route(f"DELETE {_ONE}", policy="delete", ok=202, errors=409)
 def delete(call: Call) -> None:
     """Detach a volume."""
     _require_server(call)
