@@ -179,13 +179,21 @@ def _order(keys: list[_Key]) -> list[sa.ColumnElement[Any]]:
 
 
 def _after(keys: list[_Key], values: tuple[Any, ...]) -> sa.ColumnElement[bool]:
-    """Return the condition that a row comes after the one with these values."""
+    """Return the condition that a row comes after the one with these values.
+
+    The alternatives alone say it all, but from the bound of the first key a database knows
+    where in an index to begin; without it a page costs what all pages before it cost.
+    """
     alternatives: list[sa.ColumnElement[bool]] = []
     same: list[sa.ColumnElement[bool]] = []
     for (column, descending, _full), value in zip(keys, values, strict=True):
         alternatives.append(sa.and_(*same, _beyond(column, descending, value)))
         same.append(column.is_(None) if value is None else column == value)
-    return sa.or_(*alternatives)
+    column, descending, full = keys[0]
+    if not full:
+        return sa.or_(*alternatives)
+    bound = sa.literal(values[0], column.type)
+    return sa.and_(column <= bound if descending else column >= bound, sa.or_(*alternatives))
 
 
 def _beyond(column: Any, descending: bool, value: Any) -> sa.ColumnElement[bool]:
