@@ -544,6 +544,13 @@ class ImageConversionFailed(Invalid):
     message = "Image {image_id} can not be turned into a disk: {reason}"
 
 
+class CertificatesNotValidated(Invalid):
+    message = (
+        "trusted_image_certificates can not be given: this cloud does not validate the "
+        "signatures of images."
+    )
+
+
 class TooManyRequests(Busy):
     message = "Too many requests in a short time. Try again in {retry_after_s} seconds."
 

@@ -154,7 +154,6 @@ class Template:
             metadata=new.metadata,
             tags=tuple(sorted(set(new.tags))),
             security_groups=new.security_groups,
-            trusted_certs=new.trusted_certs,
             created_at=self.now,
             updated_at=self.now,
         )

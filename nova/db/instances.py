@@ -55,7 +55,6 @@ FIELDS = (
     "scheduler_hints",
     "image_properties",
     "security_groups",
-    "trusted_certs",
     "numa_topology",
     "shelved_image_id",
     "shelved_at",

@@ -111,7 +111,6 @@ def _instance_columns() -> list[Column[Any]]:
         Column("scheduler_hints", Value(dict[str, tuple[str, ...]])),
         Column("image_properties", Value(dict[str, str])),
         Column("security_groups", Value(tuple[str, ...])),
-        Column("trusted_certs", Value(tuple[str, ...])),
         Column("numa_topology", Value(GuestNuma)),
         _text("shelved_image_id", 36),
         Column("shelved_at", moment()),
@@ -129,11 +128,13 @@ instances = _table(
     _text("uuid", 36, nullable=False),
     *_instance_columns(),
     UniqueConstraint("uuid"),
-    Index(None, "project_id", "created_at"),
-    Index(None, "host", "vm_state"),
+    # Lists are paged by (created_at, id): of all, of a project, of one in a state, of a host.
+    Index(None, "created_at", "id"),
+    Index(None, "project_id", "created_at", "id"),
+    Index(None, "project_id", "vm_state", "created_at", "id"),
+    Index(None, "host", "created_at", "id"),
     Index(None, "reservation_id"),
     Index(None, "updated_at"),
-    Index(None, "created_at", "id"),
 )
 
 deleted_instances = _table(
@@ -455,6 +456,7 @@ fixed_ips = _table(
     UniqueConstraint("network_id", "host"),
     Index(None, "network_id", "reserved", "instance_uuid"),
     Index(None, "instance_uuid"),
+    Index(None, "virtual_interface_id"),
     Index(None, "host"),
 )
 

@@ -34,7 +34,6 @@ class RebuildRequest:
     access_ip_v4: str | UnsetType | None = UNSET
     access_ip_v6: str | UnsetType | None = UNSET
     auto_disk_config: bool | UnsetType = UNSET
-    trusted_certs: tuple[str, ...] | UnsetType | None = UNSET
     injected_files: tuple[InjectedFile, ...] = ()
     preserve_ephemeral: bool = False
 

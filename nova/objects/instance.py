@@ -79,7 +79,6 @@ class Instance:
     tags: tuple[str, ...] = ()
     security_groups: tuple[str, ...] = ()
     server_groups: tuple[str, ...] = ()
-    trusted_certs: tuple[str, ...] | None = None
     numa_topology: GuestNuma | None = None
     shelved_image_id: str | None = None
     shelved_at: datetime.datetime | None = None
@@ -154,7 +153,6 @@ class NewServers:
     access_ip_v4: str | None = None
     access_ip_v6: str | None = None
     auto_disk_config: bool = True
-    trusted_certs: tuple[str, ...] | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,7 +75,6 @@ class BootWish:
     access_ip_v4: str | None = None
     access_ip_v6: str | None = None
     auto_disk_config: bool | None = None
-    trusted_certs: tuple[str, ...] | None = None
 
 
 def create_servers(
@@ -223,7 +222,6 @@ def _new_servers(
         access_ip_v4=wish.access_ip_v4,
         access_ip_v6=wish.access_ip_v6,
         auto_disk_config=auto_disk_config,
-        trusted_certs=wish.trusted_certs,
     )
 
 

@@ -200,9 +200,11 @@ def _inherited(instance: Instance, not_inherited: Sequence[str]) -> dict[str, st
 def _of_the_making(
     context: RequestContext, instance: Instance, wish: SnapshotWish
 ) -> dict[str, str]:
-    """Return what tells backups from others; users can not write it over."""
+    """Return what tells backups from others; users can name another type than a backup's only."""
+    named = wish.metadata.get("image_type", BACKUP)
+    ordinary = SNAPSHOT if named == BACKUP else named
     written = {
-        "image_type": BACKUP if wish.action == "createBackup" else SNAPSHOT,
+        "image_type": BACKUP if wish.action == "createBackup" else ordinary,
         "instance_uuid": instance.uuid,
         "user_id": context.user_id or "",
         "owner_id": context.project_id or "",

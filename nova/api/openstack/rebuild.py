@@ -28,7 +28,7 @@ from nova.api.openstack.server_views import UPDATED
 from nova.api.openstack.validation import boolean
 from nova.api.openstack.values import canonical_address
 from nova.api.openstack.views import Field
-from nova.exception import InvalidInput
+from nova.exception import CertificatesNotValidated, InvalidInput
 from nova.objects.action_request import ActionRequest, RebuildRequest
 from nova.objects.instance import InjectedFile
 from nova.objects.unset import UNSET
@@ -77,8 +77,9 @@ def rebuild_server(call: Call) -> Reply:
     """Make a server anew from an image; its id, its host and its addresses stay."""
     wanted = call.body["rebuild"]
     uuid = server_uuid(call, "id")
-    if "trusted_image_certificates" in wanted:
+    if wanted.get("trusted_image_certificates"):
         call.authorize(_TRUSTED_CERTS)
+        raise CertificatesNotValidated()
     password = wanted.get("adminPass") or passwords.generate(call.settings.password_length)
     server = call.conductor.instances.begin_action(
         call.context,
@@ -98,7 +99,6 @@ def rebuild_server(call: Call) -> Reply:
 def _request(call: Call, wanted: dict[str, Any]) -> RebuildRequest:
     """Return what is asked for, with the image looked up.  Raises: InvalidInput."""
     disk_config = wanted.get("OS-DCF:diskConfig")
-    certificates = wanted.get("trusted_image_certificates", UNSET)
     return RebuildRequest(
         image=images.choice(call.token, wanted["imageRef"], call.services.images),
         display_name=wanted.get("name", UNSET),
@@ -110,7 +110,6 @@ def _request(call: Call, wanted: dict[str, Any]) -> RebuildRequest:
         access_ip_v4=wanted.get("accessIPv4", UNSET),
         access_ip_v6=canonical_address(wanted.get("accessIPv6", UNSET)),
         auto_disk_config=UNSET if disk_config is None else disk_config == "AUTO",
-        trusted_certs=tuple(certificates) if isinstance(certificates, list) else certificates,
         injected_files=_files(wanted.get("personality", ())),
         preserve_ephemeral=boolean(wanted.get("preserve_ephemeral", False)),
     )

@@ -25,7 +25,7 @@ from nova.api.openstack.server_views import (
 from nova.api.openstack.validation import boolean
 from nova.api.openstack.values import canonical_address
 from nova.api.openstack.versions import Range
-from nova.exception import InvalidInput
+from nova.exception import CertificatesNotValidated, InvalidInput
 from nova.objects.instance import InjectedFile, InstanceChange
 from nova.objects.network import NetworkMode
 from nova.objects.unset import UNSET
@@ -131,7 +131,7 @@ def _cleared(wanted: dict[str, Any], name: str) -> Any:
     return wanted[name] or None if name in wanted else UNSET
 
 
-@servers.route("DELETE /servers/{id}", policy="delete", ok=204)
+@servers.route("DELETE /servers/{id}", policy="delete", ok=204, errors=409)
 def delete(call: Call) -> None:
     """Delete a server, whatever it is doing; it is kept for a while where that is configured."""
     server = call.conductor.instances.begin_action(
@@ -143,7 +143,7 @@ def delete(call: Call) -> None:
 # --- Creation ---------------------------------------------------------------------------------
 
 
-@servers.route("POST /servers", policy="create", ok=202, body=CREATE)
+@servers.route("POST /servers", policy="create", ok=202, body=CREATE, errors=409)
 def create(call: Call) -> Reply:
     """Make one or several servers."""
     wanted = call.body["server"]
@@ -173,7 +173,7 @@ def _created(call: Call, uuid: str, wish: boot.BootWish, password: str) -> Reply
 def _authorize(call: Call, wish: boot.BootWish) -> None:
     """Check the rules for parts of a request.
 
-    Raises: PolicyNotAuthorized.
+    Raises: PolicyNotAuthorized, CertificatesNotValidated.
     """
     if boot.split_zone(wish.zone)[1:] != (None, None):
         call.authorize(_FORCED_HOST)
@@ -181,8 +181,9 @@ def _authorize(call: Call, wish: boot.BootWish) -> None:
         call.authorize(_REQUESTED_DESTINATION)
     if wish.networks:
         call.authorize(_ATTACH_NETWORK)
-    if wish.trusted_certs:
+    if call.body["server"].get("trusted_image_certificates"):
         call.authorize(_TRUSTED_CERTS)
+        raise CertificatesNotValidated()
 
 
 def _wish(call: Call, wanted: dict[str, Any], password: str) -> boot.BootWish:
@@ -219,13 +220,7 @@ def _wish(call: Call, wanted: dict[str, Any], password: str) -> boot.BootWish:
         auto_disk_config=(
             wanted["OS-DCF:diskConfig"] == "AUTO" if "OS-DCF:diskConfig" in wanted else None
         ),
-        trusted_certs=_certificates(wanted),
     )
-
-
-def _certificates(wanted: dict[str, Any]) -> tuple[str, ...] | None:
-    given = wanted.get("trusted_image_certificates")
-    return None if given is None else tuple(given)
 
 
 def _networks(wanted: Any) -> tuple[NetworkMode, tuple[boot.NetworkWish, ...]]:

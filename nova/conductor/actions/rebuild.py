@@ -36,7 +36,6 @@ _COPIED = (
     "access_ip_v4",
     "access_ip_v6",
     "auto_disk_config",
-    "trusted_certs",
 )
 _LEFT_BEHIND = (*server_migrations.UNFINISHED, MigrationStatus.FAILED)
 

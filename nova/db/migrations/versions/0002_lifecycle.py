@@ -33,11 +33,21 @@ TABLES = (
     "aggregate_hosts",
 )
 SERVER_COLUMNS = (
-    ("trusted_certs", LONG_TEXT),
     ("numa_topology", LONG_TEXT),
     ("shelved_image_id", sa.String(36)),
     ("shelved_at", MOMENT),
     ("soft_deleted_at", MOMENT),
+)
+Indexes = tuple[tuple[str, ...], ...]
+OLD_INDEXES: Indexes = (
+    ("instances", "host", "vm_state"),
+    ("instances", "project_id", "created_at"),
+)
+NEW_INDEXES: Indexes = (
+    ("instances", "project_id", "created_at", "id"),
+    ("instances", "project_id", "vm_state", "created_at", "id"),
+    ("instances", "host", "created_at", "id"),
+    ("fixed_ips", "virtual_interface_id"),
 )
 
 
@@ -54,10 +64,12 @@ def upgrade() -> None:
     _instance_groups()
     _migrations()
     _task_log()
+    _change_indexes(OLD_INDEXES, NEW_INDEXES)
 
 
 def downgrade() -> None:
     """Take the schema back."""
+    _change_indexes(NEW_INDEXES, OLD_INDEXES)
     for name in TABLES:
         op.drop_table(name)
     op.drop_column("compute_nodes", "numa_topology")
@@ -66,6 +78,14 @@ def downgrade() -> None:
     for table in ("instances", "deleted_instances"):
         for name, _kind in SERVER_COLUMNS:
             op.drop_column(table, name)
+
+
+def _change_indexes(old: Indexes, new: Indexes) -> None:
+    """Replace indexes, each given as its table and columns."""
+    for table, *columns in new:
+        op.create_index(op.f(f"ix_{table}_{'_'.join(columns)}"), table, columns)
+    for table, *columns in old:
+        op.drop_index(op.f(f"ix_{table}_{'_'.join(columns)}"), table)
 
 
 def _text(name: str, size: int = 255, nullable: bool = True) -> sa.Column[Any]:

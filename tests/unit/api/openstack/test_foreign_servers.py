@@ -30,6 +30,8 @@ BODIES: dict[str, object] = {
     "POST /servers/{id}/action trigger_crash_dump": {"trigger_crash_dump": None},
     "POST /servers/{id}/action changePassword": {"changePassword": {"adminPass": "x"}},
     "POST /servers/{id}/action os-resetState": {"os-resetState": {"state": "error"}},
+    "POST /servers/{id}/action addSecurityGroup": {"addSecurityGroup": {"name": "default"}},
+    "POST /servers/{id}/action removeSecurityGroup": {"removeSecurityGroup": {"name": "default"}},
     "POST /servers/{id}/action injectNetworkInfo": {"injectNetworkInfo": None},
     "POST /servers/{id}/action resetNetwork": {"resetNetwork": None},
     "POST /servers/{id}/action os-getConsoleOutput": {"os-getConsoleOutput": {}},

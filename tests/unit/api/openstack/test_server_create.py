@@ -308,7 +308,7 @@ def test_in_05_a_hundred_hosts_pass(api: Api) -> None:
         ("2.1", {"personality": [{"path": "/x", "contents": "???"}]}, 400),
         ("2.1", {"personality": [{"path": "/x"}]}, 400),
         ("2.63", {"networks": "none", "trusted_image_certificates": None}, 202),
-        ("2.63", {"networks": "none", "trusted_image_certificates": ["c"]}, 202),
+        ("2.63", {"networks": "none", "trusted_image_certificates": ["c"]}, 400),
         ("2.90", {"networks": "none", "hostname": "web"}, 202),
         ("2.90", {"networks": "none", "hostname": "a.b"}, 400),
         ("2.94", {"networks": "none", "hostname": "a.b"}, 202),

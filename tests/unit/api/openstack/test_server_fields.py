@@ -12,11 +12,14 @@ GROUP = "22222222-2222-4333-8444-555555555555"
 OTHER = "33333333-2222-4333-8444-555555555555"
 
 
-def test_certificates_are_kept_and_shown(cloud: RestSite) -> None:
-    server = cloud.boot(version="2.63", networks="auto", trusted_image_certificates=["a", "b"])
-    shown = cloud.rest.at("2.63").get(f"/servers/{server}").json["server"]
-    assert shown["trusted_image_certificates"] == ["a", "b"]
-    plain = cloud.rest.at("2.63").get(f"/servers/{cloud.boot()}").json["server"]
+def test_certificates_are_refused_as_long_as_nothing_validates_them(cloud: RestSite) -> None:
+    rest = cloud.rest.at("2.63")
+    body = {"name": "x", "flavorRef": "1", "networks": "none", "imageRef": _image(cloud)}
+    body["trusted_image_certificates"] = ["a"]
+    answer = rest.post("/servers", {"server": body})
+    assert answer.status_int == 400
+    assert "trusted_image_certificates" in answer.json["badRequest"]["message"]
+    plain = rest.get(f"/servers/{cloud.boot()}").json["server"]
     assert plain["trusted_image_certificates"] is None
 
 
