@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib
+from collections.abc import Callable
 from typing import NoReturn
 
 from oslo_config import cfg
@@ -23,6 +24,8 @@ from nova.virt.fake import FakeDriver, FakeSize
 
 PROG = "nova-compute"
 
+DriverMaker = Callable[[cfg.ConfigOpts, ImageService], ComputeDriver]
+
 _POOL_SIZE = 32
 _EACH_RUN_S = 60
 
@@ -33,7 +36,7 @@ def run() -> NoReturn:
 
     def make() -> Group:
         bus = program.connect(conf)
-        return Group(bus, [_service(conf, bus, host) for host in compute_hosts(conf, conf.host)])
+        return Group(bus, [service(conf, bus, host) for host in compute_hosts(conf, conf.host)])
 
     program.run(make, conf=conf)
 
@@ -51,7 +54,10 @@ def make_driver(conf: cfg.ConfigOpts, images: ImageService) -> ComputeDriver:
     return driver
 
 
-def _service(conf: cfg.ConfigOpts, bus: Bus, host: str) -> Service:
+def service(
+    conf: cfg.ConfigOpts, bus: Bus, host: str, make_driver: DriverMaker = make_driver
+) -> Service:
+    """Return nova-compute for one host."""
     settings = compute_settings(conf)
     images = glance_from_config(conf)
     driver = make_driver(conf, images)
