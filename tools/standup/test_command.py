@@ -24,6 +24,11 @@ STAGES = ("lint", "types", "unit", "contract", "functional", "integration")
 # The tests of programs start them under both back ends, whatever they run on themselves.
 SAME_UNDER_EVENTLET = ("tests/functional/test_programs.py", "tests/functional/tools")
 
+# Integration tests run in two lanes, each with a network, processes and servers of its own. These
+# files are the lane of the guests, with the servers that they need; the other one has the rest.
+GUESTS = ("tests/integration/test_libvirt.py", "tests/integration/test_real_cloud.py")
+SERVERS_OF_GUESTS = "mysql"
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -94,8 +99,6 @@ def _stages(venv: Path, cache: Path, options: argparse.Namespace) -> list[Stage]
     python, ruff = str(venv / "bin" / "python"), str(venv / "bin" / "ruff")
     pytest = [python, "-m", "pytest", "-q", f"--randomly-seed={options.seed}"]
     spread = [*pytest, "-n", str(options.workers)]
-    apart = [sys.executable, "-B", str(TOOLS / "standup"), "integration"]
-    places = ["--cache", str(cache), "--images", str(_images(cache)), "--"]
     lint = [
         [ruff, "check", "."],
         [ruff, "format", "--check", "."],
@@ -107,7 +110,7 @@ def _stages(venv: Path, cache: Path, options: argparse.Namespace) -> list[Stage]
         Stage("unit", [[*spread, "tests/unit"]]),
         Stage("contract", [[*spread, "tests/contract"]]),
         Stage("functional", _functional(pytest, options.workers), side_by_side=True),
-        Stage("integration", [[*apart, *places, *pytest, "tests/integration"]], servers=True),
+        Stage("integration", _integration(pytest, cache), side_by_side=True, servers=True),
     ]
 
 
@@ -117,6 +120,17 @@ def _functional(pytest: Sequence[str], workers: int) -> list[list[str]]:
     ignored = [f"--ignore={path}" for path in SAME_UNDER_EVENTLET]
     green = ["env", "NOVA_TEST_CONCURRENCY=eventlet", *pytest, *ignored]
     return [[*pytest, *others, "tests/functional"], [*green, "tests/functional"]]
+
+
+def _integration(pytest: Sequence[str], cache: Path) -> list[list[str]]:
+    """Return the commands for both lanes."""
+    apart = [sys.executable, "-B", str(TOOLS / "standup"), "integration"]
+    apart += ["--cache", str(cache), "--images", str(_images(cache))]
+    ignored = [f"--ignore={path}" for path in GUESTS]
+    return [
+        [*apart, "--servers", SERVERS_OF_GUESTS, "--", *pytest, *GUESTS],
+        [*apart, "--", *pytest, *ignored, "tests/integration"],
+    ]
 
 
 def _images(cache: Path) -> Path:
