@@ -13,6 +13,7 @@ from nova.conductor import instance_rows, metadata_caches, security_groups, tran
 from nova.conductor.actions.base import Ending
 from nova.conductor.actions.registry import rules_of
 from nova.conductor.metadata import PASSWORD
+from nova.conductor.notify.notifier import Notifier
 from nova.conductor.rpcapi import ConductorInstances
 from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
@@ -41,6 +42,7 @@ class ImmediateActions(ConductorInstances):
     db: Database
     bus: Bus
     settings: ConductorSettings
+    notifier: Notifier
 
     # --- Locks
 
@@ -62,6 +64,8 @@ class ImmediateActions(ConductorInstances):
             values = {"locked_by": kind, "locked_reason": reason, "updated_at": now}
             instances.compare_and_set(tx, instance.uuid, {}, values)
             _record(tx, context, instance, "lock", now)
+        locked = dataclasses.replace(instance, locked_by=kind, locked_reason=reason)
+        self.notifier.happened(context, "lock", locked)
 
     @retried
     def unlock(
@@ -78,6 +82,8 @@ class ImmediateActions(ConductorInstances):
             if not instances.compare_and_set(tx, instance.uuid, seen, values):
                 raise PolicyNotAuthorized(rule=UNLOCK_OVERRIDE)
             _record(tx, context, instance, "unlock", now)
+        unlocked = dataclasses.replace(instance, locked_by=None, locked_reason=None)
+        self.notifier.happened(context, "unlock", unlocked)
 
     # --- States
 

@@ -2,19 +2,21 @@
 
 from nova import clock
 from nova.conductor.agents import AgentsEndpoint
-from nova.conductor.aggregates import AggregatesEndpoint
-from nova.conductor.flavors import FlavorsEndpoint
-from nova.conductor.hosts import HostsEndpoint
 from nova.conductor.housekeeping import HousekeepingEndpoint
 from nova.conductor.instances import InstancesEndpoint
-from nova.conductor.keypairs import KeypairsEndpoint
 from nova.conductor.metadata import MetadataEndpoint
 from nova.conductor.migrations import MigrationsEndpoint
 from nova.conductor.networks import NetworksEndpoint
 from nova.conductor.notify.notifier import Notifier
+from nova.conductor.notify.records import (
+    ToldAggregates,
+    ToldFlavors,
+    ToldHosts,
+    ToldKeypairs,
+    ToldServerGroups,
+)
 from nova.conductor.operations import OperationsEndpoint
 from nova.conductor.quotas import QuotasEndpoint
-from nova.conductor.server_groups import ServerGroupsEndpoint
 from nova.conductor.settings import ConductorSettings
 from nova.conductor.tasks.build import BuildTask, Pool
 from nova.conductor.tasks.reconcile import Reconciler
@@ -34,16 +36,17 @@ def endpoints(settings: ConductorSettings, bus: Bus, db: Database, pool: Pool) -
     """Return everything that a conductor serves; builds run in the pool."""
     build = BuildTask(db, bus, settings)
     instances = InstancesEndpoint(db, bus, settings, build, pool)
+    notifier = Notifier(bus, db, settings.notifications)
     return [
         instances,
         OperationsEndpoint(db, bus, settings, build, pool),
-        HostsEndpoint(db, settings),
+        ToldHosts(db, settings, notifier),
         AgentsEndpoint(db),
         AuditEndpoint(db, settings),
-        FlavorsEndpoint(db),
-        KeypairsEndpoint(db, settings),
-        ServerGroupsEndpoint(db, settings),
-        AggregatesEndpoint(db, bus, settings),
+        ToldFlavors(db, notifier),
+        ToldKeypairs(db, settings, notifier),
+        ToldServerGroups(db, settings, notifier),
+        ToldAggregates(db, bus, settings, notifier),
         QuotasEndpoint(db, settings),
         MigrationsEndpoint(db),
         NetworksEndpoint(db, bus, settings),

@@ -126,3 +126,55 @@ def test_bus_07_no_secret_is_part_of_an_event(telling):
     assert cloud.bus.notifications
     assert secret not in text
     assert "canary-pass" not in text
+
+
+def kinds(cloud):
+    found = {(event.topic, event.event_type) for event in cloud.bus.notifications}
+    cloud.bus.notifications.clear()
+    return found
+
+
+def both(old, new):
+    return {
+        (topic, f"{name}.{phase}")
+        for topic, name in (("notifications", old), ("versioned_notifications", new))
+        for phase in ("start", "end")
+    }
+
+
+def test_records_of_administrators_and_users_are_told(telling):
+    cloud = telling(forms=frozenset({"versioned", "unversioned"}))
+    admin = cloud.rest.as_user("admin").at("2.90")
+    body = {"keypair": {"name": "mine"}}
+    assert cloud.rest.at("2.2").post("/os-keypairs", body).status_int == 201
+    assert kinds(cloud) == both("keypair.create", "keypair.create")
+    assert cloud.rest.at("2.2").delete("/os-keypairs/mine").status_int == 204
+    assert kinds(cloud) == both("keypair.delete", "keypair.delete")
+    group = {"server_group": {"name": "g", "policy": "affinity"}}
+    made = cloud.rest.at("2.64").post("/os-server-groups", group).json["server_group"]["id"]
+    assert kinds(cloud) == both("servergroup.create", "server_group.create")
+    cloud.rest.at("2.64").delete(f"/os-server-groups/{made}")
+    assert kinds(cloud) == both("servergroup.delete", "server_group.delete")
+    number = admin.post("/os-aggregates", {"aggregate": {"name": "a"}}).json["aggregate"]["id"]
+    assert kinds(cloud) == both("aggregate.create", "aggregate.create")
+    admin.post(f"/os-aggregates/{number}/action", {"add_host": {"host": "host1"}})
+    assert kinds(cloud) == both("aggregate.addhost", "aggregate.add_host")
+    flavor = {"name": "f", "ram": 64, "vcpus": 1, "disk": 1, "id": "f"}
+    assert admin.post("/flavors", {"flavor": flavor}).status_int == 200
+    assert kinds(cloud) == {("versioned_notifications", "flavor.create")}
+
+
+def test_what_is_refused_is_not_told(telling):
+    cloud = telling()
+    assert cloud.rest.delete("/os-keypairs/none").status_int == 404
+    assert list(cloud.bus.notifications) == []
+
+
+def test_locks_are_told_in_the_versioned_form(telling):
+    cloud = telling(forms=frozenset({"versioned", "unversioned"}))
+    server = cloud.boot()
+    cloud.bus.notifications.clear()
+    server.act({"lock": None})
+    (event,) = cloud.bus.notifications
+    assert (event.topic, event.event_type) == ("versioned_notifications", "instance.lock")
+    assert event.payload["nova_object.data"]["locked"] is True

@@ -59,6 +59,11 @@ class Notifier:
             topic = settings.versioned_topic
             self._send(context, event, topic, event.versioned_type, event.versioned)
 
+    def tell_safely(self, context: RequestContext, event: Event) -> None:
+        """Send one event, if anybody listens."""
+        if self.active:
+            self._guarded(lambda: self.tell(context, event))
+
     def began(self, context: RequestContext, action: str, instance: Instance) -> None:
         """Tell that an operation on a server begins."""
         if self.active:
