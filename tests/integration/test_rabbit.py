@@ -16,6 +16,7 @@ from nova.context import RequestContext
 from nova.rpc.amqp import AmqpBus
 from nova.rpc.base import BaseAPI, BaseEndpoint
 from nova.rpc.interface import Interface, call, cast, fanout
+from nova.rpc.notification import Notification
 from nova.rpc.selfcheck import SelfCheck
 from tests.fixtures.relay import Relay
 
@@ -318,3 +319,44 @@ def test_messages_of_a_stopped_server_wait_for_its_return(market):
     assert clerk.seen == []
     server.start()
     assert clerk.wait_for(1) and clerk.seen == ["hat"]
+
+
+def event(topic, **changes):
+    values = {
+        "topic": topic,
+        "publisher_id": "compute.h1",
+        "event_type": "compute.instance.pause.end",
+        "payload": {"instance_id": "i"},
+        "context": {"request_id": "req-1"},
+    }
+    return Notification(**(values | changes))
+
+
+@pytest.fixture
+def telling(market):
+    """Return a bus whose configuration names a driver for events, as a file would."""
+    cfg.CONF.set_override("driver", ["messagingv2"], group="oslo_messaging_notifications")
+    bus = AmqpBus(cfg.CONF)
+    yield bus
+    bus.close()
+    cfg.CONF.clear_override("driver", group="oslo_messaging_notifications")
+
+
+def test_bus_07_events_reach_the_queues_of_their_topic(telling, broker):
+    topic = f"events-{uuid.uuid4().hex[:8]}"
+    assert telling.notifies
+    telling.notify(event(topic))
+    telling.notify(event(topic, priority="error"))
+    for priority in ("info", "error"):
+        message = broker.basic_get(f"{topic}.{priority}", no_ack=True)
+        envelope = json.loads(json.loads(message.body)["oslo.message"])
+        assert envelope["event_type"] == "compute.instance.pause.end"
+        assert envelope["publisher_id"] == "compute.h1"
+        assert envelope["priority"] == priority.upper()
+        assert envelope["payload"] == {"instance_id": "i"}
+        assert "token" not in message.body
+        broker.queue_delete(f"{topic}.{priority}")
+
+
+def test_without_driver_no_event_goes_out(market):
+    assert not market.bus.notifies
