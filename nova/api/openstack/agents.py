@@ -6,6 +6,7 @@ Source: compute-api-routes (Services, hypervisors, hosts, agents).
 import dataclasses
 
 from nova import exception
+from nova.api.openstack.answers import items
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import Json, Key, Object, Param, Query
@@ -51,7 +52,7 @@ SHOWN: View[AgentBuild] = View(
 )
 
 
-@agents.route("GET /os-agents", policy="list", query=LIST)
+@agents.route("GET /os-agents", policy="list", query=LIST, answer=items("agents", SHOWN))
 def index(call: Call) -> dict[str, object]:
     """List builds."""
     found = call.conductor.agents.list_builds(call.context, call.query.get("hypervisor"))

@@ -3,6 +3,7 @@
 Source: compute-api-routes (Aggregates and availability zones).
 """
 
+from nova.api.openstack.answers import items, one
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import AnyOf, Json, Key, ListOf, Object
@@ -97,14 +98,16 @@ def _id_of(call: Call) -> int:
     return int(text)
 
 
-@aggregates.route("GET /os-aggregates", policy="index")
+@aggregates.route("GET /os-aggregates", policy="index", answer=items("aggregates", SHOWN))
 def index(call: Call) -> dict[str, object]:
     """List all aggregates."""
     found = call.conductor.aggregates.list_all(call.context)
     return {"aggregates": SHOWN.items(found, call)}
 
 
-@aggregates.route("POST /os-aggregates", policy="create", body=CREATE, errors=409)
+@aggregates.route(
+    "POST /os-aggregates", policy="create", body=CREATE, errors=409, answer=one(CREATED)
+)
 def create(call: Call) -> dict[str, object]:
     """Make an aggregate without hosts."""
     wanted = call.body["aggregate"]
@@ -114,13 +117,15 @@ def create(call: Call) -> dict[str, object]:
     return CREATED.render(created, call)
 
 
-@aggregates.route("GET /os-aggregates/{id}", policy="show")
+@aggregates.route("GET /os-aggregates/{id}", policy="show", answer=one(SHOWN))
 def show(call: Call) -> dict[str, object]:
     """Show an aggregate."""
     return SHOWN.render(call.conductor.aggregates.get(call.context, _id_of(call)), call)
 
 
-@aggregates.route("PUT /os-aggregates/{id}", policy="update", body=UPDATE, errors=409)
+@aggregates.route(
+    "PUT /os-aggregates/{id}", policy="update", body=UPDATE, errors=409, answer=one(SHOWN)
+)
 def update(call: Call) -> dict[str, object]:
     """Rename an aggregate, or give it another zone."""
     wanted = call.body["aggregate"]
@@ -140,7 +145,11 @@ def delete(call: Call) -> None:
 
 
 @aggregates.route(
-    "POST /os-aggregates/{id}/action add_host", policy="add_host", body=ADD_HOST, errors=409
+    "POST /os-aggregates/{id}/action add_host",
+    policy="add_host",
+    body=ADD_HOST,
+    errors=409,
+    answer=one(SHOWN),
 )
 def add_host(call: Call) -> dict[str, object]:
     """Put a host into an aggregate."""
@@ -153,6 +162,7 @@ def add_host(call: Call) -> dict[str, object]:
     policy="remove_host",
     body=REMOVE_HOST,
     errors=409,
+    answer=one(SHOWN),
 )
 def remove_host(call: Call) -> dict[str, object]:
     """Take a host out of an aggregate."""
@@ -162,7 +172,10 @@ def remove_host(call: Call) -> dict[str, object]:
 
 
 @aggregates.route(
-    "POST /os-aggregates/{id}/action set_metadata", policy="set_metadata", body=SET_METADATA
+    "POST /os-aggregates/{id}/action set_metadata",
+    policy="set_metadata",
+    body=SET_METADATA,
+    answer=one(SHOWN),
 )
 def set_metadata(call: Call) -> dict[str, object]:
     """Add or overwrite metadata; null removes an item."""

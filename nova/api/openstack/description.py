@@ -5,12 +5,13 @@ Source: OpenAPI Specification 3.1.0, whose schemas are those of JSON Schema 2020
 
 import functools
 import http
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nova.api.openstack.resource import Resource, Route
-from nova.api.openstack.schema import Param
+from nova.api.openstack.schema import Param, resolve
 from nova.api.openstack.versions import STANDARD_HEADER, Version
 
 JsonObject = dict[str, Any]
@@ -77,7 +78,7 @@ def _operation(routes: list[Route], version: Version) -> JsonObject:
         "summary": _summary(first) if first.action is None else "Carry out an action.",
         "tags": [first.path.split("/")[1]],
         "parameters": parameters,
-        "responses": _responses(routes),
+        "responses": _responses(routes, version),
     }
     if first.action is not None:
         operation["description"] = "\n".join(
@@ -119,19 +120,41 @@ def _query_parameter(name: str, param: Param) -> JsonObject:
     return {"name": name, "in": "query", "required": False, "schema": schema, "explode": True}
 
 
-def _responses(routes: Iterable[Route]) -> JsonObject:
+def _responses(routes: Iterable[Route], version: Version) -> JsonObject:
+    routes = list(routes)
     codes = sorted({code for route in routes for code in (*route.ok, *route.errors)})
-    return {str(code): _response(code) for code in codes}
+    return {
+        str(code): _failure(code) if code >= http.HTTPStatus.BAD_REQUEST else _success(code, found)
+        for code in codes
+        for found in [[_answer(route, version) for route in routes if code in route.ok]]
+    }
+
+
+def _failure(code: int) -> JsonObject:
+    response = _response(code)
+    if code != http.HTTPStatus.UNAUTHORIZED:
+        schema = {"$ref": f"#/components/schemas/{FAULT}"}
+        response["content"] = {"application/json": {"schema": schema}}
+    return response
+
+
+def _success(code: int, answers: list[JsonObject]) -> JsonObject:
+    """Return the response of routes that answer alike, by what each one says of its document."""
+    response = _response(code)
+    if code != _NO_BODY:
+        schemas = [*{json.dumps(answer): answer for answer in answers}.values()]
+        schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+        media = {"schema": schema} if all(schemas) else {}
+        response["content"] = {"application/json": media}
+    return response
+
+
+def _answer(route: Route, version: Version) -> JsonObject:
+    return {} if route.answer is None else dict(resolve(route.answer, version))
 
 
 def _response(code: int) -> JsonObject:
-    response: JsonObject = {"description": http.HTTPStatus(code).phrase}
-    if code >= http.HTTPStatus.BAD_REQUEST and code != http.HTTPStatus.UNAUTHORIZED:
-        schema = {"$ref": f"#/components/schemas/{FAULT}"}
-        response["content"] = {"application/json": {"schema": schema}}
-    elif code < http.HTTPStatus.BAD_REQUEST and code != _NO_BODY:
-        response["content"] = {"application/json": {}}
-    return response
+    return {"description": http.HTTPStatus(code).phrase}
 
 
 def _fault_schema() -> JsonObject:

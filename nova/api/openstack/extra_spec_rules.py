@@ -110,7 +110,9 @@ _RULES: Mapping[str, Mapping[str, Check]] = {
         "availability_priority": _integer(0, 255),
         "dedicated_proc": _boolean,
         "dedicated_sharing_mode": _one_of(
-            "share_idle_procs", "keep_idle_procs", "share_idle_procs_active",
+            "share_idle_procs",
+            "keep_idle_procs",
+            "share_idle_procs_active",
             "share_idle_procs_always",
         ),
         r"(min|max)_(mem|vcpu)": _COUNT,

@@ -1,6 +1,7 @@
 """flavors: the sizes in which servers come."""
 
 from nova import exception
+from nova.api.openstack.answers import items, one
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import Json, Key, Object, Param, Query
@@ -109,13 +110,17 @@ def project_limit(call: Call) -> str | None:
     return None if call.context.is_admin else call.context.project_id or ""
 
 
-@flavors.route("GET /flavors", policy=None, query=LIST)
+@flavors.route(
+    "GET /flavors", policy=None, query=LIST, answer=items("flavors", LISTED, "flavors_links")
+)
 def index(call: Call) -> dict[str, object]:
     """List flavors by name."""
     return _page(call, LISTED)
 
 
-@flavors.route("GET /flavors/detail", policy=None, query=LIST)
+@flavors.route(
+    "GET /flavors/detail", policy=None, query=LIST, answer=items("flavors", SHOWN, "flavors_links")
+)
 def detail(call: Call) -> dict[str, object]:
     """List flavors with all their fields."""
     return _page(call, SHOWN)
@@ -153,14 +158,14 @@ def _is_public(call: Call) -> bool | None:
     return None if given.lower() == "none" else boolean("is_public", given)
 
 
-@flavors.route("GET /flavors/{id}", policy=None)
+@flavors.route("GET /flavors/{id}", policy=None, answer=one(SHOWN))
 def show(call: Call) -> dict[str, object]:
     """Show a flavor."""
     found = call.conductor.flavors.get(call.context, call.args["id"], project_limit(call))
     return SHOWN.render(found, call)
 
 
-@flavors.route("POST /flavors", policy="create", body=CREATE, errors=409)
+@flavors.route("POST /flavors", policy="create", body=CREATE, errors=409, answer=one(SHOWN))
 def create(call: Call) -> dict[str, object]:
     """Create a flavor."""
     wanted = call.body["flavor"]
@@ -203,7 +208,7 @@ def _factor(given: str | float) -> float:
     return factor
 
 
-@flavors.route("PUT /flavors/{id}", policy="update", since="2.55", body=UPDATE)
+@flavors.route("PUT /flavors/{id}", policy="update", since="2.55", body=UPDATE, answer=one(SHOWN))
 def update(call: Call) -> dict[str, object]:
     """Change a flavor's description."""
     change = FlavorChange(description=call.body["flavor"]["description"])

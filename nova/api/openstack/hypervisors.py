@@ -6,9 +6,10 @@ import uuid
 from collections.abc import Iterator
 
 from nova import exception
+from nova.api.openstack.answers import items, named, one
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
-from nova.api.openstack.schema import Json, Param, Query
+from nova.api.openstack.schema import Json, Key, Object, Param, Query
 from nova.api.openstack.schema_types import BOOL, FQDN, NONNEGATIVE
 from nova.api.openstack.services import state, status
 from nova.api.openstack.values import boolean
@@ -119,15 +120,30 @@ DETAIL: View[Hypervisor] = BRIEF.extended(
     Field("service", _service),
     Field("uptime", _uptime, since="2.88"),
 )
+STATISTICS = Object(
+    Key("count", {}, required=True), *(Key(name, {}, required=True) for name, _ in _STATISTICS)
+)
 
 
-@hypervisors.route("GET /os-hypervisors", policy="list", query=LIST, errors=404)
+@hypervisors.route(
+    "GET /os-hypervisors",
+    policy="list",
+    query=LIST,
+    errors=404,
+    answer=items("hypervisors", BRIEF, "hypervisors_links", since="2.33"),
+)
 def index(call: Call) -> dict[str, object]:
     """List hypervisors."""
     return _page(call, BRIEF)
 
 
-@hypervisors.route("GET /os-hypervisors/detail", policy="list-detail", query=LIST, errors=404)
+@hypervisors.route(
+    "GET /os-hypervisors/detail",
+    policy="list-detail",
+    query=LIST,
+    errors=404,
+    answer=items("hypervisors", DETAIL, "hypervisors_links", since="2.33"),
+)
 def detail(call: Call) -> dict[str, object]:
     """List hypervisors with all their fields."""
     return _page(call, DETAIL)
@@ -180,13 +196,15 @@ def _one(call: Call, with_servers: bool = False) -> Hypervisor:
     return call.conductor.hosts.page_hypervisors(call.context, query)[0]
 
 
-@hypervisors.route("GET /os-hypervisors/{id}", policy="show", query=SHOW)
+@hypervisors.route("GET /os-hypervisors/{id}", policy="show", query=SHOW, answer=one(DETAIL))
 def show(call: Call) -> dict[str, object]:
     """Show a hypervisor."""
     return DETAIL.render(_one(call, _with_servers(call)), call)
 
 
-@hypervisors.route("GET /os-hypervisors/{id}/uptime", policy="uptime", until="2.87", errors=501)
+@hypervisors.route(
+    "GET /os-hypervisors/{id}/uptime", policy="uptime", until="2.87", errors=501, answer=one(UPTIME)
+)
 def uptime(call: Call) -> dict[str, object]:
     """Show how long a hypervisor's host has been up."""
     hypervisor = _one(call)
@@ -199,13 +217,23 @@ def uptime(call: Call) -> dict[str, object]:
     return UPTIME.render(dataclasses.replace(hypervisor, node=node), call)
 
 
-@hypervisors.route("GET /os-hypervisors/{id}/search", policy="search", until="2.52")
+@hypervisors.route(
+    "GET /os-hypervisors/{id}/search",
+    policy="search",
+    until="2.52",
+    answer=items("hypervisors", BRIEF),
+)
 def search(call: Call) -> dict[str, object]:
     """List the hypervisors whose host name contains a text."""
     return {"hypervisors": BRIEF.items(_matching(call, with_servers=False), call)}
 
 
-@hypervisors.route("GET /os-hypervisors/{id}/servers", policy="servers", until="2.52")
+@hypervisors.route(
+    "GET /os-hypervisors/{id}/servers",
+    policy="servers",
+    until="2.52",
+    answer=items("hypervisors", BRIEF_WITH_SERVERS),
+)
 def servers(call: Call) -> dict[str, object]:
     """List the same hypervisors with their servers."""
     found = _matching(call, with_servers=True)
@@ -225,7 +253,12 @@ def _matching(call: Call, with_servers: bool) -> tuple[Hypervisor, ...]:
     return found
 
 
-@hypervisors.route("GET /os-hypervisors/statistics", policy="statistics", until="2.87")
+@hypervisors.route(
+    "GET /os-hypervisors/statistics",
+    policy="statistics",
+    until="2.87",
+    answer=named("hypervisor_statistics", STATISTICS),
+)
 def statistics(call: Call) -> dict[str, object]:
     """Show sums over all hypervisors that take new work."""
     active = [hypervisor for hypervisor in _all(call) if not hypervisor.service.disabled]

@@ -5,6 +5,7 @@ Source: compute-api-routes (Image, volume and bare metal proxies).
 """
 
 from nova import clock
+from nova.api.openstack.answers import items, one
 from nova.api.openstack.call import Call
 from nova.api.openstack.image_views import LISTED, SHOWN, STATUSES
 from nova.api.openstack.resource import Resource
@@ -31,19 +32,31 @@ LIST = Query(
 )
 
 
-@images.route("GET /images", policy=None, query=LIST, until=_UNTIL)
+@images.route(
+    "GET /images",
+    policy=None,
+    query=LIST,
+    until=_UNTIL,
+    answer=items("images", LISTED, "images_links"),
+)
 def index(call: Call) -> dict[str, object]:
     """List images by name."""
     return _page(call, LISTED)
 
 
-@images.route("GET /images/detail", policy=None, query=LIST, until=_UNTIL)
+@images.route(
+    "GET /images/detail",
+    policy=None,
+    query=LIST,
+    until=_UNTIL,
+    answer=items("images", SHOWN, "images_links"),
+)
 def detail(call: Call) -> dict[str, object]:
     """List images with all their fields."""
     return _page(call, SHOWN)
 
 
-@images.route("GET /images/{id}", policy=None, until=_UNTIL)
+@images.route("GET /images/{id}", policy=None, until=_UNTIL, answer=one(SHOWN))
 def show(call: Call) -> dict[str, object]:
     """Show an image."""
     return SHOWN.render(call.services.images.get(call.token, call.args["id"]), call)

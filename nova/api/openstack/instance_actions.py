@@ -3,6 +3,7 @@
 import hashlib
 
 from nova import clock
+from nova.api.openstack.answers import items, one
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import Param, Query
@@ -100,7 +101,12 @@ def _query(call: Call) -> ActionQuery:
     )
 
 
-@instance_actions.route("GET /servers/{server_id}/os-instance-actions", policy="list", query=PAGE)
+@instance_actions.route(
+    "GET /servers/{server_id}/os-instance-actions",
+    policy="list",
+    query=PAGE,
+    answer=items("instanceActions", ACTION, "links", since="2.58"),
+)
 def index(call: Call) -> dict[str, object]:
     """List a server's actions, newest first."""
     uuid = server_uuid(call)
@@ -113,7 +119,11 @@ def index(call: Call) -> dict[str, object]:
     return body
 
 
-@instance_actions.route("GET /servers/{server_id}/os-instance-actions/{id}", policy="show")
+@instance_actions.route(
+    "GET /servers/{server_id}/os-instance-actions/{id}",
+    policy="show",
+    answer=one(ACTION_WITH_EVENTS),
+)
 def show(call: Call) -> dict[str, object]:
     """Show an action with its events."""
     uuid = server_uuid(call)

@@ -3,6 +3,7 @@
 import dataclasses
 
 from nova.api.core import keys
+from nova.api.openstack.answers import items, one
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import Json, Key, Object, Param, Query
@@ -74,7 +75,12 @@ def _user_of(call: Call, given: str | None) -> str:
     return user_id
 
 
-@keypairs.route("GET /os-keypairs", policy="index", query=PAGE)
+@keypairs.route(
+    "GET /os-keypairs",
+    policy="index",
+    query=PAGE,
+    answer=items("keypairs", one(LISTED), "keypairs_links", since="2.35"),
+)
 def index(call: Call) -> dict[str, object]:
     """List a user's key pairs by name."""
     user_id = _user_of(call, call.query.get("user_id"))
@@ -89,8 +95,24 @@ def index(call: Call) -> dict[str, object]:
     return body
 
 
-@keypairs.route("POST /os-keypairs", policy="create", ok=200, until="2.1", body=CREATE, errors=409)
-@keypairs.route("POST /os-keypairs", policy="create", ok=201, since="2.2", body=CREATE, errors=409)
+@keypairs.route(
+    "POST /os-keypairs",
+    policy="create",
+    ok=200,
+    until="2.1",
+    body=CREATE,
+    errors=409,
+    answer=one(CREATED),
+)
+@keypairs.route(
+    "POST /os-keypairs",
+    policy="create",
+    ok=201,
+    since="2.2",
+    body=CREATE,
+    errors=409,
+    answer=one(CREATED),
+)
 def create(call: Call) -> dict[str, object]:
     """Import a public key, or make a pair and return its private half."""
     wanted = call.body["keypair"]
@@ -116,7 +138,7 @@ def _material(kind: str, public_key: str | None, user_id: str) -> keys.KeyMateri
     return keys.generate_ssh() if public_key is None else keys.import_ssh(public_key)
 
 
-@keypairs.route("GET /os-keypairs/{id}", policy="show", query=USER)
+@keypairs.route("GET /os-keypairs/{id}", policy="show", query=USER, answer=one(SHOWN))
 def show(call: Call) -> dict[str, object]:
     """Show a key pair."""
     user_id = _user_of(call, call.query.get("user_id"))

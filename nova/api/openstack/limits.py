@@ -1,8 +1,9 @@
 """limits: what the project may use, and what it does use."""
 
+from nova.api.openstack.answers import Items, named
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
-from nova.api.openstack.schema import Param, Query
+from nova.api.openstack.schema import Key, Object, Param, Query
 from nova.api.openstack.views import Field, View
 from nova.objects.quota import QuotaSet
 from nova.policy import ADMIN, ANY
@@ -48,9 +49,10 @@ def _used(name: str, resource: str, until: str | None) -> Field[QuotaSet]:
 ABSOLUTE: View[QuotaSet] = View(
     "absolute", *(_limit(*row) for row in _LIMITS), *(_used(*row) for row in _USED)
 )
+LIMITS = Object(Key("rate", Items({}), required=True), Key(ABSOLUTE.name, ABSOLUTE, required=True))
 
 
-@limits.route("GET /limits", policy="", query=SHOW)
+@limits.route("GET /limits", policy="", query=SHOW, answer=named("limits", LIMITS))
 def show(call: Call) -> dict[str, object]:
     """Show the limits of the caller's project, or of another one."""
     project_id = call.context.project_id or ""

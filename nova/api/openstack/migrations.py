@@ -6,6 +6,7 @@ Source: compute-api-routes (Migrations).
 import datetime
 
 from nova import clock
+from nova.api.openstack.answers import items
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import Param, Query
@@ -90,7 +91,12 @@ MIGRATION: View[Migration] = View(
 )
 
 
-@migrations.route("GET /os-migrations", policy="index", query=LIST)
+@migrations.route(
+    "GET /os-migrations",
+    policy="index",
+    query=LIST,
+    answer=items("migrations", MIGRATION, "migrations_links", since="2.59"),
+)
 def index(call: Call) -> dict[str, object]:
     """List migrations."""
     found = call.conductor.migrations.page(call.context, _query(call))

@@ -40,6 +40,21 @@ def visible(ranges: Ranges, version: Version) -> tuple[str, ...]:
     return tuple(name for name, versions in ranges.items() if version in versions)
 
 
+def shown_schema(ranges: Ranges, *more: Key) -> Object:
+    """Return the schema of what a version shows, with further keys."""
+    keys = [
+        Key(
+            name,
+            {},
+            required=True,
+            since=str(versions.since),
+            until=str(versions.until) if versions.until else None,
+        )
+        for name, versions in ranges.items()
+    ]
+    return Object(*keys, *more)
+
+
 def limits_schema(ranges: Ranges, *more: Key) -> Object:
     """Return the schema of new limits, with further keys.
 

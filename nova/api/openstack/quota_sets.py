@@ -1,10 +1,17 @@
 """os-quota-sets: limits and use of projects and users."""
 
+from nova.api.openstack.answers import named
 from nova.api.openstack.call import Call
-from nova.api.openstack.quota_resources import QUOTA_SETS, limits_schema, numbers, visible
+from nova.api.openstack.quota_resources import (
+    QUOTA_SETS,
+    limits_schema,
+    numbers,
+    shown_schema,
+    visible,
+)
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import Key, Object, Param, Query
-from nova.api.openstack.schema_types import BOOL
+from nova.api.openstack.schema_types import BOOL, STRING
 from nova.api.openstack.values import boolean
 from nova.objects.quota import QuotaSet
 from nova.policy import ADMIN, ANY, READER
@@ -16,6 +23,8 @@ quota_sets = Resource(
 
 UPDATE = Object(Key("quota_set", limits_schema(QUOTA_SETS, Key("force", BOOL)), required=True))
 USER = Query(Param("user_id", repeat=True), strict_since="2.75")
+SHOWN = named("quota_set", shown_schema(QUOTA_SETS, Key("id", STRING, required=True)))
+UPDATED = named("quota_set", shown_schema(QUOTA_SETS))
 
 
 def _limits(quotas: QuotaSet, call: Call) -> dict[str, object]:
@@ -29,13 +38,13 @@ def _read(call: Call) -> QuotaSet:
     return call.conductor.quotas.get(call.context, project_id, call.query.get("user_id"))
 
 
-@quota_sets.route("GET /os-quota-sets/{id}", policy="show", query=USER)
+@quota_sets.route("GET /os-quota-sets/{id}", policy="show", query=USER, answer=SHOWN)
 def show(call: Call) -> dict[str, object]:
     """Show the limits of a project, or of a user within it."""
     return {"quota_set": {"id": call.args["id"], **_limits(_read(call), call)}}
 
 
-@quota_sets.route("GET /os-quota-sets/{id}/detail", policy="detail", query=USER)
+@quota_sets.route("GET /os-quota-sets/{id}/detail", policy="detail", query=USER, answer=SHOWN)
 def detail(call: Call) -> dict[str, object]:
     """Show limits together with what is used."""
     quotas = _read(call)
@@ -52,14 +61,16 @@ def detail(call: Call) -> dict[str, object]:
     return {"quota_set": {"id": call.args["id"], **usages}}
 
 
-@quota_sets.route("GET /os-quota-sets/{id}/defaults", policy="defaults")
+@quota_sets.route("GET /os-quota-sets/{id}/defaults", policy="defaults", answer=SHOWN)
 def defaults(call: Call) -> dict[str, object]:
     """Show the limits of projects that have none of their own."""
     quotas = call.conductor.quotas.get_defaults(call.context)
     return {"quota_set": {"id": call.args["id"], **_limits(quotas, call)}}
 
 
-@quota_sets.route("PUT /os-quota-sets/{id}", policy="update", body=UPDATE, query=USER)
+@quota_sets.route(
+    "PUT /os-quota-sets/{id}", policy="update", body=UPDATE, query=USER, answer=UPDATED
+)
 def update(call: Call) -> dict[str, object]:
     """Set limits of a project, or of a user within it."""
     call.require_project(call.args["id"])

@@ -6,6 +6,7 @@ Source: compute-api-routes (rebuild, SERVER representation).
 from typing import Any
 
 from nova.api.core import images, passwords
+from nova.api.openstack.answers import Extended, named
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Reply, Resource
 from nova.api.openstack.schema import Json, Key, Object
@@ -19,6 +20,7 @@ from nova.api.openstack.schema_types import (
     IPV6,
     METADATA,
     NAME,
+    STRING,
     TEXT255,
     UUID,
 )
@@ -68,10 +70,16 @@ REBUILT = UPDATED.extended(
     Field("key_name", since="2.54", until="2.74"),
     Field("user_data", since="2.57"),
 )
+ANSWER = named(REBUILT.name, Extended(REBUILT, Key("adminPass", STRING)))
 
 
 @rebuild.route(
-    "POST /servers/{id}/action rebuild", policy="rebuild", ok=202, body=REBUILD, errors=409
+    "POST /servers/{id}/action rebuild",
+    policy="rebuild",
+    ok=202,
+    body=REBUILD,
+    errors=409,
+    answer=ANSWER,
 )
 def rebuild_server(call: Call) -> Reply:
     """Make a server anew from an image; its id, its host and its addresses stay."""

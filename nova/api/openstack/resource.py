@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 
 from nova.api.openstack.call import Call
-from nova.api.openstack.schema import NO_QUERY, Object, Query
+from nova.api.openstack.schema import NO_QUERY, Object, Query, Type
 from nova.api.openstack.versions import Range
 from nova.policy import NAMESPACE, full_name
 
@@ -33,6 +33,7 @@ class Route:
     rule: full name of the policy rule that is checked before the handler runs.
     body None: the route takes no body.
     own_errors: statuses of errors that not every route can end with, such as 409 and 501.
+    answer: what the document of a success looks like; None: nothing is said about it.
     """
 
     method: str
@@ -45,6 +46,7 @@ class Route:
     query: Query
     handler: Handler
     own_errors: tuple[int, ...] = ()
+    answer: Type | None = None
 
     @property
     def errors(self) -> tuple[int, ...]:
@@ -82,11 +84,13 @@ class Resource:
         since: str | None = None,
         until: str | None = None,
         errors: int | tuple[int, ...] = (),
+        answer: Type | None = None,
     ) -> Callable[[Handler], Handler]:
         """Declare a route: "METHOD /path" or "METHOD /path/action NAME".
 
         policy: short or full name of a rule of this resource; None checks nothing.
         errors: statuses that not every route can end with, such as 409 and 501.
+        answer: what the document of a success looks like, for the description of the API.
         """
         method, path, *action = spec.split()
         rule = None if policy is None else full_name(policy, self.policy)
@@ -107,6 +111,7 @@ class Resource:
                 query=query,
                 handler=handler,
                 own_errors=(errors,) if isinstance(errors, int) else errors,
+                answer=answer,
             )
             self._refuse_overlap(route)
             self.routes.append(route)

@@ -1,10 +1,18 @@
 """Declarations of bodies and queries whose keys come and go with the microversion."""
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from nova.api.openstack.versions import Range, Version
 
 Json = Mapping[str, object]
+
+
+class Versioned(Protocol):
+    """A type that is not the same in all versions."""
+
+    def at(self, version: Version) -> Json:
+        """Return the JSON schema of one version."""
 
 
 class Key:
@@ -84,12 +92,12 @@ class AnyOf:
         return {"anyOf": [resolve(entry, version) for entry in self.types]}
 
 
-Type = Json | Object | ListOf | AnyOf
+Type = Json | Versioned
 
 
 def resolve(entry: Type, version: Version) -> Json:
     """Return the JSON schema of a type in one version."""
-    return entry.at(version) if isinstance(entry, Object | ListOf | AnyOf) else entry
+    return entry if isinstance(entry, Mapping) else entry.at(version)
 
 
 class Param:

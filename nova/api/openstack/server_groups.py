@@ -3,6 +3,7 @@
 Source: compute-api-routes (Server groups).
 """
 
+from nova.api.openstack.answers import items, one
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import Json, Key, ListOf, Object, Param, Query
@@ -89,7 +90,9 @@ SHOWN: View[ServerGroup] = View(
 )
 
 
-@server_groups.route("GET /os-server-groups", policy="index", query=PAGE)
+@server_groups.route(
+    "GET /os-server-groups", policy="index", query=PAGE, answer=items("server_groups", SHOWN)
+)
 def index(call: Call) -> dict[str, object]:
     """List the groups of the project, or for administrators of all projects."""
     everybody = "all_projects" in call.query and call.allows("os-server-groups:index:all_projects")
@@ -100,7 +103,9 @@ def index(call: Call) -> dict[str, object]:
     return {"server_groups": SHOWN.items(found, call)}
 
 
-@server_groups.route("POST /os-server-groups", policy="create", body=CREATE, errors=409)
+@server_groups.route(
+    "POST /os-server-groups", policy="create", body=CREATE, errors=409, answer=one(SHOWN)
+)
 def create(call: Call) -> dict[str, object]:
     """Make a group without servers."""
     wanted = call.body["server_group"]
@@ -122,7 +127,7 @@ def create(call: Call) -> dict[str, object]:
     return SHOWN.render(created, call)
 
 
-@server_groups.route("GET /os-server-groups/{id}", policy="show")
+@server_groups.route("GET /os-server-groups/{id}", policy="show", answer=one(SHOWN))
 def show(call: Call) -> dict[str, object]:
     """Show a group."""
     found = call.conductor.server_groups.get(call.context, call.scope, call.args["id"])

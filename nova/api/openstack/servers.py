@@ -8,8 +8,11 @@ from typing import Any
 
 from nova.api.core import boot, passwords, snapshots
 from nova.api.openstack import server_filters
+from nova.api.openstack.answers import Items, items, named, one
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Reply, Resource
+from nova.api.openstack.schema import AnyOf, Key, Object
+from nova.api.openstack.schema_types import STRING
 from nova.api.openstack.server_ids import server_uuid
 from nova.api.openstack.server_schemas import CREATE, LIST, UPDATE
 from nova.api.openstack.server_views import (
@@ -60,12 +63,27 @@ servers = Resource(
 )
 
 _DESCRIBED = Range("2.19")
+CREATED = AnyOf(
+    named("reservation_id", STRING),
+    named(
+        "server",
+        Object(
+            Key("id", STRING, required=True),
+            Key("links", Items({}), required=True),
+            Key("OS-DCF:diskConfig", STRING, required=True),
+            Key("security_groups", Items({}), required=True),
+            Key("adminPass", STRING),
+        ),
+    ),
+)
 
 
 # --- Lists ------------------------------------------------------------------------------------
 
 
-@servers.route("GET /servers", policy="index", query=LIST)
+@servers.route(
+    "GET /servers", policy="index", query=LIST, answer=items("servers", SUMMARY, "servers_links")
+)
 def index(call: Call) -> dict[str, object]:
     """List servers by name."""
     try:
@@ -76,7 +94,12 @@ def index(call: Call) -> dict[str, object]:
     return _page(call, SUMMARY.items(found, call), found[-1].uuid if found else None)
 
 
-@servers.route("GET /servers/detail", policy="detail", query=LIST)
+@servers.route(
+    "GET /servers/detail",
+    policy="detail",
+    query=LIST,
+    answer=items("servers", DETAIL, "servers_links"),
+)
 def detail(call: Call) -> dict[str, object]:
     """List servers with everything."""
     try:
@@ -98,14 +121,14 @@ def _page(call: Call, items: list[dict[str, object]], last: str | None) -> dict[
 # --- Single servers ---------------------------------------------------------------------------
 
 
-@servers.route("GET /servers/{id}", policy="show")
+@servers.route("GET /servers/{id}", policy="show", answer=one(SHOWN))
 def show(call: Call) -> dict[str, object]:
     """Show a server."""
     found = call.conductor.instances.get(call.context, call.scope, server_uuid(call, "id"))
     return SHOWN.render(found, call)
 
 
-@servers.route("PUT /servers/{id}", policy="update", body=UPDATE, errors=409)
+@servers.route("PUT /servers/{id}", policy="update", body=UPDATE, errors=409, answer=one(UPDATED))
 def update(call: Call) -> dict[str, object]:
     """Change a server's name, description, access addresses, disk configuration or pin."""
     wanted = call.body["server"]
@@ -143,7 +166,7 @@ def delete(call: Call) -> None:
 # --- Creation ---------------------------------------------------------------------------------
 
 
-@servers.route("POST /servers", policy="create", ok=202, body=CREATE, errors=409)
+@servers.route("POST /servers", policy="create", ok=202, body=CREATE, errors=409, answer=CREATED)
 def create(call: Call) -> Reply:
     """Make one or several servers."""
     wanted = call.body["server"]

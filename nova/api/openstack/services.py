@@ -3,6 +3,7 @@
 import uuid
 
 from nova import exception
+from nova.api.openstack.answers import items, named, one
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import Json, Key, Object, Param, Query
@@ -55,9 +56,16 @@ SHOWN: View[Service] = View(
     Field("disabled_reason"),
     Field("forced_down", since="2.11"),
 )
+CHANGED_BY_NAME = Object(
+    Key("host", {}, required=True),
+    Key("binary", {}, required=True),
+    Key("status", {}),
+    Key("disabled_reason", {}),
+    Key("forced_down", {}),
+)
 
 
-@services.route("GET /os-services", policy="list", query=LIST)
+@services.route("GET /os-services", policy="list", query=LIST, answer=items("services", SHOWN))
 def index(call: Call) -> dict[str, object]:
     """List the daemons that report."""
     found = call.conductor.hosts.list_services(
@@ -67,7 +75,13 @@ def index(call: Call) -> dict[str, object]:
     return {"services": SHOWN.items(shown, call)}
 
 
-@services.route("PUT /os-services/{id}", policy="update", until="2.52", body=UPDATE_BY_NAME)
+@services.route(
+    "PUT /os-services/{id}",
+    policy="update",
+    until="2.52",
+    body=UPDATE_BY_NAME,
+    answer=named("service", CHANGED_BY_NAME),
+)
 def update_by_name(call: Call) -> dict[str, object]:
     """Enable, disable or force down a service named by host and binary."""
     verb, body = call.args["id"], call.body
@@ -105,7 +119,9 @@ def _given(body: dict[str, str], name: str) -> str:
     return body[name]
 
 
-@services.route("PUT /os-services/{id}", policy="update", since="2.53", body=UPDATE)
+@services.route(
+    "PUT /os-services/{id}", policy="update", since="2.53", body=UPDATE, answer=one(SHOWN)
+)
 def update(call: Call) -> dict[str, object]:
     """Enable, disable or force down a service named by its uuid."""
     service_id = _service_uuid(call.args["id"])
