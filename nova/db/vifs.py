@@ -10,7 +10,7 @@ from nova.db.duplicates import Repeat, refused_as
 from nova.db.engine import Transaction
 from nova.db.tables import fixed_ips, instances, virtual_interfaces
 from nova.objects.addresses import local_addresses
-from nova.objects.network import Vif
+from nova.objects.network import Network, Vif
 
 _OWN = fixed_ips.alias("own")
 _HOST = fixed_ips.alias("host_address")
@@ -48,13 +48,16 @@ def list_for(tx: Transaction, uuids: Sequence[str]) -> dict[str, list[Vif]]:
         .where(vif.instance_uuid.in_(uuids))
     )
     # Sorted here: asked for rows in order of their ids, SQLite reads the whole table.
+    known: dict[int, Network] = {}
     for row in sorted(tx.execute(query).mappings(), key=itemgetter("vif_row_id")):
-        found.setdefault(row["instance_uuid"], []).append(_to_vif(row))
+        network = known.get(row["net_id"])
+        if network is None:
+            network = known[row["net_id"]] = networks.to_network(row)
+        found.setdefault(row["instance_uuid"], []).append(_to_vif(row, network))
     return found
 
 
-def _to_vif(row: sa.RowMapping) -> Vif:
-    network = networks.to_network(row)
+def _to_vif(row: sa.RowMapping, network: Network) -> Vif:
     gateway, dhcp_server = local_addresses(network, row["host_address"])
     return Vif(
         id=row["vif_uuid"],

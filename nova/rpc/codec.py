@@ -1,8 +1,8 @@
 """Turns dataclasses into JSON-ready values and back, by code generated once per class.
 
 Rules of the wire: enums by value, times in UTC as ISO 8601, bytes as base64, tuples as
-arrays, UNSET left out.  Decoding drops unknown fields, takes defaults for missing ones and
-checks the type of each value.
+arrays; UNSET is left out, and so is None where it is the field's default.  Decoding drops
+unknown fields, takes defaults for missing ones and checks the type of each value.
 """
 
 import base64
@@ -118,6 +118,11 @@ def _members(hint: Any) -> tuple[Any, ...]:
     return (hint,)
 
 
+def _others(hint: Any) -> list[Any]:
+    """Return the members of a type but None and UNSET."""
+    return [m for m in _members(hint) if m not in (UnsetType, type(None))]
+
+
 def _is_enum(hint: Any) -> bool:
     return isinstance(hint, type) and issubclass(hint, enum.Enum)
 
@@ -156,13 +161,17 @@ class _Generator:
     def expression(self, hint: Any, var: str) -> str:
         """Return the expression that codes var, which may be evaluated more than once."""
         members = [m for m in _members(hint) if m is not UnsetType]
-        others = [m for m in members if m is not type(None)]
+        others = _others(hint)
         if not others:
             return self.single(type(None), var)
-        inner = self.single(others[0], var) if len(others) == 1 else self.union(others, var)
+        inner = self.present(others, var)
         if len(members) == len(others) or inner == var:
             return inner
         return f"(None if {var} is None else {inner})"
+
+    def present(self, members: list[Any], var: str) -> str:
+        """Return the expression for a value of one of some types, none of them None."""
+        return self.single(members[0], var) if len(members) == 1 else self.union(members, var)
 
     def union(self, members: list[Any], var: str) -> str:
         raise NotImplementedError
@@ -227,6 +236,9 @@ class _Encoders(_Generator):
             value = self.expression(hints[field.name], var)
             if UnsetType in _members(hints[field.name]):
                 sometimes.append(f"if {var} is not UNSET: d[{key}] = {value}")
+            elif field.default is None:
+                value = self.present(_others(hints[field.name]), var)
+                sometimes.append(f"if {var} is not None: d[{key}] = {value}")
             else:
                 always.append(f"{key}: {value}")
         check = "if type(x) is not cls: _bad(x, cls.__name__)"

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from nova import exception
 from nova.api.core.clients import ConductorClients
@@ -18,6 +18,8 @@ from nova.image.api import ImageService
 from nova.objects.instance import Scope
 from nova.policy import NAMESPACE, Policy, full_name, own_target
 from nova.rpc.bus import Client
+
+T = TypeVar("T")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,7 @@ class Call:
     query: QueryValues
     rule: str | None = None
     token: str | None = dataclasses.field(default=None, repr=False)
-    _decisions: dict[object, bool] = dataclasses.field(default_factory=dict, repr=False)
+    _known: dict[object, Any] = dataclasses.field(default_factory=dict, repr=False)
 
     @property
     def conductor(self) -> ConductorClients:
@@ -73,7 +75,7 @@ class Call:
 
         Raises: PolicyNotAuthorized for a caller without project who may not see everything.
         """
-        everybody = self._decide(
+        everybody = self.remembered(
             ("all", rule),
             lambda: self.services.policy.reaches_all_projects(self.context, rule),
         )
@@ -92,7 +94,7 @@ class Call:
         target = own_target(self.context)
         if project_id is not None or user_id is not None:
             target = {"project_id": project_id, "user_id": user_id}
-        return self._decide(
+        return self.remembered(
             (name, target["project_id"], target["user_id"]),
             lambda: self.services.policy.check(self.context, name, target),
         )
@@ -137,7 +139,9 @@ class Call:
             raise LookupError("the route has no policy rule")
         return self.rule
 
-    def _decide(self, key: object, decide: Callable[[], bool]) -> bool:
-        if key not in self._decisions:
-            self._decisions[key] = decide()
-        return self._decisions[key]
+    def remembered(self, key: object, find: Callable[[], T]) -> T:
+        """Return what is found out once for the request; the key says what it is."""
+        if key not in self._known:
+            self._known[key] = find()
+        found: T = self._known[key]
+        return found

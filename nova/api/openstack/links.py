@@ -73,9 +73,10 @@ class Links:
 
     def both(self, collection: str, item_id: str) -> list[Link]:
         """Return the two links that most objects carry."""
+        rest = f"{self.project_part}/{collection}/{quote(item_id, safe='')}"
         return [
-            {"rel": "self", "href": self.self_link(collection, item_id)},
-            {"rel": "bookmark", "href": self.bookmark(collection, item_id)},
+            {"rel": "self", "href": f"{self.base}{self.mount}{rest}"},
+            {"rel": "bookmark", "href": f"{self.base}{rest}"},
         ]
 
     def next_page(self, marker: str) -> list[Link]:
