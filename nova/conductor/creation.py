@@ -97,19 +97,15 @@ class Creation:
     def _boot_material(
         self, tx: Transaction, context: RequestContext, new: NewServers
     ) -> tuple[Flavor, str | None]:
-        flavor, key_data = flavors.find_with_key(tx, new.flavorid, new.user_id, new.key_name)
-        if flavor is None or not self._may_use(tx, context, flavor, new.project_id):
+        project_id = None if context.is_admin else new.project_id
+        flavor, key_data = flavors.find_with_key(
+            tx, new.flavorid, new.user_id, new.key_name, project_id
+        )
+        if flavor is None or flavor.disabled:
             raise FlavorNotFound(flavor_id=new.flavorid)
         if new.key_name is not None and key_data is None:
             raise KeypairNotFound(name=new.key_name, user_id=new.user_id)
         return flavor, key_data
-
-    def _may_use(
-        self, tx: Transaction, context: RequestContext, flavor: Flavor, project_id: str
-    ) -> bool:
-        if flavor.is_public or context.is_admin:
-            return True
-        return flavors.has_access(tx, flavor.id, project_id)
 
     def _check_items(self, tx: Transaction, new: NewServers) -> None:
         if new.metadata or new.injected_files:

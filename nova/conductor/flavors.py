@@ -50,11 +50,7 @@ class FlavorsEndpoint(ConductorFlavors):
     def get(self, context: RequestContext, flavorid: str, project_id: str | None = None) -> Flavor:
         """Return a flavor; with project_id only if that project may use it."""
         with self.db.reading() as tx:
-            flavor = _get(tx, flavorid)
-            hidden = project_id is not None and not flavor.is_public
-            if hidden and not flavors.has_access(tx, flavor.id, str(project_id)):
-                raise FlavorNotFound(flavor_id=flavorid)
-        return flavor
+            return _get(tx, flavorid, project_id)
 
     @retried
     def create(self, context: RequestContext, new: NewFlavor) -> Flavor:
@@ -151,8 +147,8 @@ class FlavorsEndpoint(ConductorFlavors):
             flavors.touch(tx, flavor.id, clock.utcnow())
 
 
-def _get(tx: Transaction, flavorid: str) -> Flavor:
-    flavor = flavors.find(tx, flavorid)
+def _get(tx: Transaction, flavorid: str, project_id: str | None = None) -> Flavor:
+    flavor = flavors.find(tx, flavorid, project_id)
     if flavor is None:
         raise FlavorNotFound(flavor_id=flavorid)
     return flavor

@@ -48,24 +48,36 @@ SORT_COLUMNS: dict[str, sa.ColumnElement[Any]] = {
 }
 
 
-def find(tx: Transaction, flavorid: str) -> Flavor | None:
-    """Return a flavor by its public id."""
-    found = _load(tx, _with_specs().where(flavors.c.flavorid == flavorid))
+def find(tx: Transaction, flavorid: str, project_id: str | None = None) -> Flavor | None:
+    """Return a flavor by its public id; with project_id only if that project may use it."""
+    query = _with_specs().where(flavors.c.flavorid == flavorid, *_usable(project_id))
+    found = _load(tx, query)
     return found[0] if found else None
 
 
 def find_with_key(
-    tx: Transaction, flavorid: str, user_id: str, key_name: str | None
+    tx: Transaction,
+    flavorid: str,
+    user_id: str,
+    key_name: str | None,
+    project_id: str | None = None,
 ) -> tuple[Flavor | None, str | None]:
-    """Return a flavor together with a user's public key, in one statement."""
+    """Return a flavor together with a user's public key, in one statement.
+
+    With project_id the flavor is there only if that project may use it.
+    """
     if key_name is None:
-        return find(tx, flavorid), None
+        return find(tx, flavorid, project_id), None
     key = (
         sa.select(key_pairs.c.public_key)
         .where(key_pairs.c.user_id == user_id, key_pairs.c.name == key_name)
         .scalar_subquery()
     )
-    query = _with_specs().add_columns(key.label("key_data")).where(flavors.c.flavorid == flavorid)
+    query = (
+        _with_specs()
+        .add_columns(key.label("key_data"))
+        .where(flavors.c.flavorid == flavorid, *_usable(project_id))
+    )
     rows = tx.execute(query).mappings().all()
     if not rows:
         return None, None
@@ -119,16 +131,24 @@ def _conditions(query: FlavorQuery) -> list[sa.ColumnElement[bool]]:
 
 
 def _visible(project_id: str | None) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions that keep to what a project may use; None may use everything."""
+    """Return the conditions that keep to what a project is shown; None is shown everything."""
+    if project_id is None:
+        return []
+    return [*_usable(project_id), flavors.c.disabled.is_(False)]
+
+
+def _usable(project_id: str | None) -> list[sa.ColumnElement[bool]]:
+    """Return the condition that keeps to what a project may use; None may use everything.
+
+    It is part of the statement that finds a flavor, so that one that is somebody else's is
+    not found in the same time as one that nobody has.
+    """
     if project_id is None:
         return []
     allowed = sa.select(flavor_projects.c.flavor_id).where(
         flavor_projects.c.project_id == project_id
     )
-    return [
-        sa.or_(flavors.c.is_public.is_(True), flavors.c.id.in_(allowed)),
-        flavors.c.disabled.is_(False),
-    ]
+    return [sa.or_(flavors.c.is_public.is_(True), flavors.c.id.in_(allowed))]
 
 
 def _with_specs() -> sa.Select[Any]:

@@ -154,16 +154,11 @@ def _require_tidy(tx: Transaction, instance: Instance) -> None:
 
 def _flavor(tx: Transaction, beginning: Beginning, flavorid: str) -> Flavor:
     """Return a flavor that the server's project may use."""
-    flavor = flavors.find(tx, flavorid)
-    if flavor is not None and not flavor.disabled:
-        project_id = beginning.instance.project_id
-        if (
-            flavor.is_public
-            or beginning.context.is_admin
-            or flavors.has_access(tx, flavor.id, project_id)
-        ):
-            return flavor
-    raise InvalidInput(reason=f"Flavor {flavorid} could not be found.")
+    project_id = None if beginning.context.is_admin else beginning.instance.project_id
+    flavor = flavors.find(tx, flavorid, project_id)
+    if flavor is None or flavor.disabled:
+        raise InvalidInput(reason=f"Flavor {flavorid} could not be found.")
+    return flavor
 
 
 def _check_flavor(instance: Instance, flavor: Flavor) -> None:
