@@ -1,4 +1,8 @@
+import os
+import pathlib
+
 import pytest
+from oslo_config import cfg
 
 from nova import exception
 from nova.context import RequestContext
@@ -90,3 +94,41 @@ def test_full_names() -> None:
     assert full_name("create", "os_compute_api:x") == "os_compute_api:x:create"
     assert full_name("", "os_compute_api:x") == "os_compute_api:x"
     assert full_name("compute:servers:create", "os_compute_api:x") == "compute:servers:create"
+
+
+def _policy_of(tmp_path: pathlib.Path, text: str, name: str = "policy.yaml") -> Policy:
+    (tmp_path / name).write_text(text)
+    (tmp_path / "nova.conf").write_text(
+        "" if name == "policy.yaml" else f"[oslo_policy]\npolicy_file = {name}\n"
+    )
+    conf = cfg.ConfigOpts()
+    conf(["--config-file", str(tmp_path / "nova.conf")])
+    return Policy(conf, RULES)
+
+
+def test_the_policy_file_overrides_a_default(tmp_path: pathlib.Path) -> None:
+    policy = _policy_of(tmp_path, '"a": "role:operator"\n')
+    assert policy.check(_context("operator"), "a", {})
+    assert not policy.check(_context("admin"), "a", {})
+    assert policy.check(_context("admin"), "g", {})
+
+
+def test_the_policy_file_overrides_what_other_rules_are_made_of(tmp_path: pathlib.Path) -> None:
+    policy = _policy_of(tmp_path, '"context_is_admin": "role:boss"\n')
+    assert policy.check(_context("boss"), "a", {})
+    assert not policy.check(_context("admin"), "a", {})
+
+
+def test_an_option_names_another_policy_file(tmp_path: pathlib.Path) -> None:
+    policy = _policy_of(tmp_path, '"no": "@"\n', name="rules.yaml")
+    assert policy.check(_context(), "no", {})
+
+
+def test_a_changed_policy_file_is_read_again(tmp_path: pathlib.Path) -> None:
+    policy = _policy_of(tmp_path, '"no": "@"\n')
+    assert policy.check(_context(), "no", {})
+    path = tmp_path / "policy.yaml"
+    path.write_text('"no": "!"\n')
+    later = path.stat().st_mtime + 10
+    os.utime(path, (later, later))
+    assert not policy.check(_context(), "no", {})
