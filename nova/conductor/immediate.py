@@ -12,6 +12,7 @@ from nova import clock
 from nova.conductor import instance_rows, metadata_caches, security_groups, transitions
 from nova.conductor.actions.base import Ending
 from nova.conductor.actions.registry import rules_of
+from nova.conductor.checks import require
 from nova.conductor.metadata import PASSWORD
 from nova.conductor.notify.notifier import Notifier
 from nova.conductor.rpcapi import ConductorInstances
@@ -20,7 +21,7 @@ from nova.context import RequestContext
 from nova.db import instance_details, instances, operations, quotas
 from nova.db.duplicates import Repeat
 from nova.db.engine import Database, Transaction, retried
-from nova.exception import InstanceNotFound, Invalid, PolicyNotAuthorized
+from nova.exception import Invalid, PolicyNotAuthorized
 from nova.objects.instance import Instance, Scope
 from nova.objects.lifecycle import VmState
 from nova.objects.operation import ActionResult, OperationState
@@ -57,7 +58,7 @@ class ImmediateActions(ConductorInstances):
         """Lock a server; a lock that is there already is replaced by an administrator's only."""
         now = clock.utcnow()
         with self.db.transaction() as tx:
-            instance = _require(tx, scope, instance_uuid)
+            instance = require(tx, scope, instance_uuid)
             kind = _kind(context, instance)
             if instance.locked_by is not None and kind == OWNER:
                 return
@@ -74,7 +75,7 @@ class ImmediateActions(ConductorInstances):
         """Unlock a server."""
         now = clock.utcnow()
         with self.db.transaction() as tx:
-            instance = _require(tx, scope, instance_uuid)
+            instance = require(tx, scope, instance_uuid)
             if instance.locked_by not in (None, _kind(context, instance)) and not override:
                 raise PolicyNotAuthorized(rule=UNLOCK_OVERRIDE)
             values = {"locked_by": None, "locked_reason": None, "updated_at": now}
@@ -96,7 +97,7 @@ class ImmediateActions(ConductorInstances):
             raise Invalid(reason=f"A server can not be reset to {vm_state}.")
         now = clock.utcnow()
         with self.db.transaction() as tx:
-            instance = _require(tx, scope, instance_uuid)
+            instance = require(tx, scope, instance_uuid)
             values = self._give_up(tx, instance, now)
             if values.get("soft_deleted_at", instance.soft_deleted_at) is not None:
                 amounts = transitions.quota_of(instance.flavor)
@@ -134,7 +135,7 @@ class ImmediateActions(ConductorInstances):
     ) -> None:
         """Put a server into a group."""
         with self.db.transaction() as tx:
-            instance = _require(tx, scope, instance_uuid)
+            instance = require(tx, scope, instance_uuid)
             groups = security_groups.with_group(instance, security_groups.find(name))
             _set_groups(tx, instance, groups)
 
@@ -144,7 +145,7 @@ class ImmediateActions(ConductorInstances):
     ) -> None:
         """Take a server out of a group."""
         with self.db.transaction() as tx:
-            instance = _require(tx, scope, instance_uuid)
+            instance = require(tx, scope, instance_uuid)
             groups = security_groups.without_group(instance, security_groups.find(name))
             _set_groups(tx, instance, groups)
 
@@ -154,7 +155,7 @@ class ImmediateActions(ConductorInstances):
     def get_password(self, context: RequestContext, scope: Scope, instance_uuid: str) -> str:
         """Return what the guest posted, an empty text if nothing."""
         with self.db.reading() as tx:
-            instance = _require(tx, scope, instance_uuid)
+            instance = require(tx, scope, instance_uuid)
             return instance_details.get_system(tx, instance.uuid, PASSWORD) or ""
 
     def clear_password(self, context: RequestContext, scope: Scope, instance_uuid: str) -> None:
@@ -165,16 +166,9 @@ class ImmediateActions(ConductorInstances):
     @retried
     def _clear_password(self, scope: Scope, instance_uuid: str) -> Instance:
         with self.db.transaction() as tx:
-            instance = _require(tx, scope, instance_uuid)
+            instance = require(tx, scope, instance_uuid)
             instance_details.delete_system(tx, instance.uuid, PASSWORD)
         return instance
-
-
-def _require(tx: Transaction, scope: Scope, instance_uuid: str) -> Instance:
-    instance = instances.find(tx, instance_uuid, scope)
-    if instance is None:
-        raise InstanceNotFound(instance_uuid=instance_uuid)
-    return instance
 
 
 def _set_groups(tx: Transaction, instance: Instance, groups: tuple[str, ...]) -> None:
