@@ -9,6 +9,7 @@ from nova.context import get_admin_context
 from nova.exception import DriverError, HypervisorUnavailable
 from nova.objects.lifecycle import PowerState
 from nova.objects.migration import MigrationStatus
+from nova.virt.fake import FakeSize
 from tests.fixtures.changes import (
     MEDIUM,
     add_choices,
@@ -171,6 +172,11 @@ def test_in_09_a_resize_beyond_the_quota_is_refused(new_cloud, quota):
     assert answer.status_int == 403
     assert f"Quota exceeded for {next(iter(quota))}" in answer.json["forbidden"]["message"]
     assert (server.status, held(cloud), usage(cloud)) == ("ACTIVE", SMALL, (1, 512))
+
+
+def test_in_09_quota_is_told_before_the_room_on_the_host(new_cloud):
+    cloud = add_choices(new_cloud(hosts=1, quotas={"ram": 1023}, size=FakeSize(memory_mb=1024)))
+    assert ask(cloud.boot(), resize_to("3")).status_int == 403
 
 
 def test_in_09_a_resize_up_to_the_quota_is_carried_out_again_and_again(new_cloud):

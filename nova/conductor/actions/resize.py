@@ -54,7 +54,12 @@ class ResizeRules(ActionRules):
         _check_flavor(instance, flavor)
         guest_rules.check(flavor, instance.image_properties)
         node = _host_for(tx, beginning, flavor)
-        numa = _claim_host(tx, beginning, flavor)
+        try:
+            numa = _claim_host(tx, beginning, flavor)
+        except NoRoomForServer:
+            # Who asks for more than the quota is told that, whatever the host has left.
+            _claim_quota(tx, beginning, flavor)
+            raise
         _claim_quota(tx, beginning, flavor)
         migration = _migration(beginning, flavor, node, numa)
         server_migrations.create(tx, migration, beginning.now)
