@@ -24,6 +24,7 @@ pytestmark = [
 ]
 
 _OFF = frozenset({VmState.STOPPED, VmState.SOFT_DELETED, VmState.SHELVED, VmState.SUSPENDED})
+_SNAPSHOTS = frozenset({"createImage", "createBackup"})
 _SIZES = {VmState.RESIZED: (3, 384)}
 
 
@@ -70,6 +71,8 @@ def _is_done(kill):
         return
     assert after.vm_state == (case.done or kill.before.vm_state), after
     assert after.fault is None
+    if case.action in _SNAPSHOTS:
+        assert kill.image == "active"
     if case.done is VmState.SHELVED_OFFLOADED:
         assert kill.guest is None
     elif case.done is not None:
@@ -89,14 +92,13 @@ def _is_in_error(kill):
 def _is_as_before(kill):
     assert kill.after.vm_state == kill.before.vm_state
     assert kill.after.power_state == kill.before.power_state == kill.guest.power_state
-    assert kill.after.fault is None
+    assert kill.after.fault is None and kill.image is None
 
 
 def test_images_are_those_of_what_was_done(cloud, kills):
     """Only snapshots that were taken are left, complete, and images of shelved servers."""
     done = [kill for kill in kills.values() if kill.case.recover is Recover.REPEAT]
-    taken = {"createImage", "createBackup"}
-    snapshots = sum(kill.case.action in taken for kill in done)
+    snapshots = sum(kill.case.action in _SNAPSHOTS for kill in done)
     shelved = {kill.after.shelved_image_id for kill in kills.values()} - {None}
     statuses = cloud.images.statuses()
     assert set(statuses.values()) == {"active"}
@@ -115,7 +117,7 @@ def test_nothing_is_leaked(cloud, kills):
             kill.server.act({"forceDelete": None})
     cloud.wait_until_clean()
     assert len(cloud.images.statuses()) == 1 + sum(
-        kill.case.action in ("createImage", "createBackup")
+        kill.case.action in _SNAPSHOTS
         for kill in kills.values()
         if kill.case.recover is Recover.REPEAT
     )
