@@ -1,5 +1,6 @@
 """Column types that behave alike on all databases."""
 
+import functools
 import json
 from typing import Any
 
@@ -19,15 +20,30 @@ def long_text() -> sa.types.TypeEngine[Any]:
     return sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
 
 
+_SHARED_LENGTH = 1024
+
+
+def _decode(text: str, hint: Any) -> Any:
+    return codec.decode(json.loads(text), hint)
+
+
+_decode_once = functools.lru_cache(maxsize=512)(_decode)
+
+
 class Value(sa.TypeDecorator[Any]):
-    """A value of a type that the wire codec knows, stored as JSON text."""
+    """A value of a type that the wire codec knows, stored as JSON text.
+
+    shared: rows with the same short text share one value, which nobody may change.  For what
+    many rows have alike, such as the flavors of a page of servers.
+    """
 
     impl = sa.Text
     cache_ok = True
 
-    def __init__(self, hint: Any) -> None:
+    def __init__(self, hint: Any, shared: bool = False) -> None:
         super().__init__()
         self.hint = hint
+        self.shared = shared
 
     def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
         """Return the text type of the database."""
@@ -41,7 +57,10 @@ class Value(sa.TypeDecorator[Any]):
 
     def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
         """Decode a stored value."""
-        return None if value is None else codec.decode(json.loads(value), self.hint)
+        if value is None:
+            return None
+        once = self.shared and len(value) <= _SHARED_LENGTH
+        return (_decode_once if once else _decode)(value, self.hint)
 
 
 class Word(sa.TypeDecorator[Any]):

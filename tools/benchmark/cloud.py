@@ -43,6 +43,7 @@ class Cloud:
     user: ApiClient
     admin: ApiClient
     starts: tuple[ColdStart, ...]
+    daemons: Daemons
 
     def pids(self) -> dict[str, int]:
         """Return the process of every program that runs."""
@@ -100,7 +101,7 @@ def put_up(options: Options, directory: Path) -> Cloud:
     daemons.manage("db", "sync")
     starts = daemons.start_all(options.processes)
     user, admin = (ApiClient(site.api_port, name, PROJECT) for name in ("user", "admin"))
-    cloud = Cloud(directory, manager, rabbitmq, mariadb, user, admin, tuple(starts))
+    cloud = Cloud(directory, manager, rabbitmq, mariadb, user, admin, tuple(starts), daemons)
     _furnish(cloud, options.host_count)
     return cloud
 

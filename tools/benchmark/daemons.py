@@ -62,6 +62,13 @@ class Daemons:
         settings = run.Settings(directory=self.site.directory, environment=_environment())
         run.logged([*command, *arguments], self.logs / "nova-manage.log", settings)
 
+    def script(self, name: str, *arguments: str) -> None:
+        """Run a program of this package on the daemons' database.  Raises: CommandFailed."""
+        file = Path(__file__).with_name(f"{name}.py")
+        command = [str(self.python), str(file), str(self.site.database), *arguments]
+        settings = run.Settings(directory=self.site.directory, environment=_environment())
+        run.logged(command, self.logs / f"{name}.log", settings)
+
     def _command(self, module: str, extra: Sequence[Path] = ()) -> list[str]:
         files = [
             part for file in (self.site.common, *extra) for part in ("--config-file", str(file))

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-PHASES = ("boot", "cost", "multi", "storm", "list", "delete")
+PHASES = ("boot", "cost", "churn", "multi", "storm", "list", "delete", "pages")
 FIRST_PORT = 28000
 
 
@@ -15,7 +15,8 @@ class Sizes:
     """How much of each thing is done.
 
     boots are timed one at a time; costs is the number of each operation whose messages and
-    statements are counted; storms, multi and lists are numbers of servers.
+    statements are counted; storms, multi, lists and pages are numbers of servers; cycles is how
+    many servers are made and deleted again.
     """
 
     boots: int = 20
@@ -24,10 +25,25 @@ class Sizes:
     multi: int = 50
     lists: tuple[int, ...] = (100, 1000)
     reads: int = 40
+    pages: int = 10000
+    shows_per_s: float = 200.0
+    shows_s: float = 20.0
+    cycles: int = 400
     idle_s: float = 20.0
 
 
-QUICK = Sizes(boots=5, costs=5, storms=(20,), multi=10, lists=(50,), reads=10, idle_s=10.0)
+QUICK = Sizes(
+    boots=5,
+    costs=5,
+    storms=(20,),
+    multi=10,
+    lists=(50,),
+    reads=10,
+    pages=2500,
+    shows_s=5.0,
+    cycles=24,
+    idle_s=10.0,
+)
 
 
 @dataclass(frozen=True)

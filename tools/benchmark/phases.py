@@ -15,6 +15,7 @@ from benchmark import process_figures
 from benchmark.api_client import at_once
 from benchmark.cloud import Cloud
 from benchmark.figures import spread
+from benchmark.many import Many
 from benchmark.meter import SETTLE_S, Meter
 from benchmark.options import Options
 from benchmark.process_figures import Memory
@@ -35,10 +36,12 @@ class Run:
     results: Results
     meter: Meter = field(init=False)
     servers: Servers = field(init=False)
+    many: Many = field(init=False)
 
     def __post_init__(self) -> None:
         self.meter = Meter(self.cloud)
         self.servers = Servers(self.cloud)
+        self.many = Many(self.options, self.cloud, self.meter, self._memory)
 
     def carry_out(self) -> None:
         """Do all phases that were asked for."""
@@ -46,10 +49,12 @@ class Run:
         work: dict[str, Callable[[], None]] = {
             "boot": self.boot,
             "cost": self.cost,
+            "churn": self.churn,
             "multi": self.multi,
             "storm": self.storm,
             "list": self.lists,
             "delete": self.delete,
+            "pages": self.pages,
         }
         self._warm_up()
         self.idle()
@@ -132,6 +137,10 @@ class Run:
         self.results.operations[name] = self.meter.end_of_round().per(count)
 
     # --- Crowds
+
+    def churn(self) -> None:
+        """Make and delete servers again and again."""
+        self.results.churn = self.many.churn()
 
     def multi(self) -> None:
         """Ask for many servers with one request."""
@@ -220,6 +229,10 @@ class Run:
         began = time.perf_counter()
         done = at_once(self.options.parallel, self.options.parallel, show_until_end)
         return sum(done) / (time.perf_counter() - began)
+
+    def pages(self) -> None:
+        """Read pages of lists and single servers while there are very many."""
+        self.results.pages = self.many.pages()
 
     # --- Delete
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from benchmark.meter import Cost
-from benchmark.results import Crowd, Results
+from benchmark.process_figures import Memory
+from benchmark.results import Crowd, Pages, Results
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ def text(results: Results) -> str:
     title = f"{results.label} {results.when}, {machine['cpus']} CPUs, load {machine['load']}"
     lines = [title.strip(), ""]
     rows = [*_life(results), *_single(results), *_crowds(results), *_lists(results)]
+    if results.pages:
+        rows += _pages(results.pages)
     lines += [f"{row.what:44} {row.value:>12}  {row.budget:12} {row.more}" for row in rows]
     if results.operations:
         lines += ["", *_costs(results)]
@@ -67,6 +70,12 @@ def _crowds(results: Results) -> Iterator[Row]:
         yield from _crowd("one request for", results.multi, "")
     for storm in results.storms:
         yield from _crowd("storm of", storm, ">= 10 /s")
+    if results.churn:
+        churn = results.churn
+        cost = f"{churn.cost.daemons_ms:.0f} ms of CPU and {_counts(churn.cost)} each"
+        value = f"{churn.cycles / churn.wall_s:.1f} /s"
+        yield Row(f"made and deleted again, {churn.cycles}", value, "", cost)
+        yield Row("  growth of memory", _growth(churn.memory, churn.memory_after), "none")
     if results.removal:
         gone = results.removal
         more = f"{gone.count / gone.wall_s:.1f} /s, DELETE p50 {gone.delete_ms.p50:.1f} ms"
@@ -96,6 +105,41 @@ def _lists(results: Results) -> Iterator[Row]:
         yield Row(
             f"GET /servers/ID of {lists.servers}, several at once", f"{lists.shows_per_s:.0f} /s"
         )
+
+
+def _pages(pages: Pages) -> Iterator[Row]:
+    for read in pages.reads:
+        large = "detail?limit=1000" in read.path
+        more = (
+            f"p50 {read.ms.p50:.1f} ms, {read.size_bytes / 1024:.0f} KiB, "
+            f"{_by_program(read.cost)}, {_counts(read.cost)}"
+        )
+        value = f"{read.cost.daemons_ms:.1f} ms CPU"
+        what = f"GET {read.path} of {pages.servers}"
+        yield Row(what, value, "< 300 ms" if large else "", more)
+    shows = pages.shows
+    more = (
+        f"p50 {shows.ms.p50:.1f}, p95 {shows.ms.p95:.1f} ms, {shows.cost.daemons_ms:.1f} ms of CPU "
+        f"each: {_by_program(shows.cost)}, {_counts(shows.cost)}"
+    )
+    what = f"GET /servers/ID of {pages.servers}"
+    yield Row(what, f"{shows.reached_per_s:.0f} /s", f"{shows.wanted_per_s:.0f} /s", more)
+    yield Row("  growth of memory", _growth(pages.memory, pages.memory_after), "none")
+
+
+def _by_program(cost: Cost) -> str:
+    names = ("nova-api", "nova-conductor", "mariadb", "rabbitmq")
+    shown = [f"{name} {cost.cpu_ms[name]:.1f}" for name in names if name in cost.cpu_ms]
+    return ", ".join(shown)
+
+
+def _growth(before: dict[str, Memory], after: dict[str, Memory]) -> str:
+    grown = {
+        name: round(after[name].largest_mb - memory.largest_mb)
+        for name, memory in before.items()
+        if name.startswith("nova-") and name in after
+    }
+    return ", ".join(f"{name} {megabytes:+d} MB" for name, megabytes in grown.items())
 
 
 def _costs(results: Results) -> Iterator[str]:

@@ -64,6 +64,38 @@ class Lists:
     shows_per_s: float
 
 
+@dataclass(frozen=True)
+class Shows:
+    """Requests for single servers at a fixed rate; cost is that of one."""
+
+    wanted_per_s: float
+    reached_per_s: float
+    ms: Spread
+    cost: Cost
+
+
+@dataclass(frozen=True)
+class Pages:
+    """Lists and single servers while there are very many; memory of every program."""
+
+    servers: int
+    reads: tuple[Reads, ...]
+    shows: Shows
+    memory: dict[str, Memory]
+    memory_after: dict[str, Memory]
+
+
+@dataclass(frozen=True)
+class Churn:
+    """Servers made and deleted again; cost is that of one, from its request until it is gone."""
+
+    cycles: int
+    wall_s: float
+    cost: Cost
+    memory: dict[str, Memory]
+    memory_after: dict[str, Memory]
+
+
 @dataclass
 class Results:
     """Everything."""
@@ -84,6 +116,8 @@ class Results:
     storms: list[Crowd] = field(default_factory=list)
     lists: list[Lists] = field(default_factory=list)
     removal: Removal | None = None
+    churn: Churn | None = None
+    pages: Pages | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""

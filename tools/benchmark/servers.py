@@ -68,10 +68,10 @@ class Servers:
                 raise StandupError("a server is not gone in time")
             time.sleep(POLL_S)
 
-    def wait_all_gone(self) -> None:
-        """Wait until the project has no server."""
+    def wait_all_gone(self, name: str = "") -> None:
+        """Wait until the project has no server, or none of a name."""
         deadline = time.monotonic() + TIMEOUT_S
-        while self._api.get("/servers?limit=1")["servers"]:
+        while self._api.get(f"/servers?limit=1&name={name}")["servers"]:
             if time.monotonic() > deadline:
                 raise StandupError("servers are not gone in time")
             time.sleep(CROWD_POLL_S)
