@@ -32,6 +32,8 @@ HYPERVISOR = (
 )
 # What guests may ask for beyond the ordinary; hosts without it say so to the scheduler.
 GUEST_HARDWARE = ("ovmf", "swtpm", "swtpm-tools")
+# Guests of the tests of networks are busybox's clients; Debian may have another package of it.
+GUEST_CLIENTS = {"busybox": "busybox-static", "ssh": "openssh-client"}
 GUEST_IMAGE = ("e2fsprogs", "cpio", "gzip", "qemu-utils")
 CONTROLLER = (*rabbitmq.PACKAGES, "openssh-client", "iproute2", "util-linux", "passwd")
 DATABASES = {"sqlite": (), "mysql": mariadb.PACKAGES, "postgresql": postgresql.PACKAGES}
@@ -63,6 +65,7 @@ def for_services(names: Iterable[str]) -> list[str]:
 def for_tests(integration: bool) -> list[str]:
     """Return the packages of the test stages."""
     servers = {package for name in SERVICES for package in SERVICES[name]} if integration else set()
+    clients = [GUEST_CLIENTS[name] for name in GUEST_CLIENTS if shutil.which(name) is None]
     return sorted(
         {
             *BUILD,
@@ -70,6 +73,7 @@ def for_tests(integration: bool) -> list[str]:
             *(HYPERVISOR if integration else ()),
             *(GUEST_IMAGE if integration else ()),
             *(GUEST_HARDWARE if integration else ()),
+            *(clients if integration else ()),
         }
     )
 

@@ -26,7 +26,7 @@ SAME_UNDER_EVENTLET = ("tests/functional/test_programs.py", "tests/functional/to
 
 # Integration tests run in two lanes, each with a network, processes and servers of its own. These
 # files are the lane of the guests, with the servers that they need; the other one has the rest.
-GUESTS = ("tests/integration/test_libvirt.py", "tests/integration/test_real_cloud.py")
+GUESTS = tuple(f"tests/integration/test_{name}.py" for name in ("libvirt", "real_cloud"))
 SERVERS_OF_GUESTS = "mysql"
 
 
