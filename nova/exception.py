@@ -340,6 +340,10 @@ class FlavorDiskTooSmall(Invalid):
     message = "Flavor's disk of {root_gb} GB is too small for the image, which needs {need_gb} GB."
 
 
+class ZeroDiskFlavorNotAllowed(Forbidden):
+    message = "Only servers that boot from a volume may have a flavor without a disk."
+
+
 class BlockDeviceNotSupported(Invalid):
     message = "Block device mapping is invalid: {reason}"
 

@@ -61,6 +61,11 @@ API_OPTS: list[cfg.Opt] = [
         max=1000,
         help="Largest number of objects in one page of a list.",
     ),
+    cfg.StrOpt(
+        "audit_log_file",
+        help="File that takes a record of each request by which an administrator may have "
+        "changed something, beside the log of the program: one JSON object on each line.",
+    ),
     cfg.IntOpt(
         "rate_limit_per_project",
         default=30000,

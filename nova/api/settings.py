@@ -24,6 +24,7 @@ class ApiSettings:
     non_inheritable_image_properties: tuple[str, ...] = ("cache_in_nova", "bittorrent")
     rate_limit_per_project: int = 0
     rate_limit_per_source: int = 0
+    audit_log_file: str | None = None
 
     @classmethod
     def from_conf(cls, conf: cfg.ConfigOpts) -> "ApiSettings":
@@ -44,4 +45,5 @@ class ApiSettings:
             non_inheritable_image_properties=tuple(conf.non_inheritable_image_properties),
             rate_limit_per_project=conf.api.rate_limit_per_project,
             rate_limit_per_source=conf.api.rate_limit_per_source,
+            audit_log_file=conf.api.audit_log_file,
         )

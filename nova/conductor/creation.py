@@ -29,6 +29,7 @@ from nova.exception import (
     FlavorNotFound,
     KeypairNotFound,
     TooManyInstances,
+    ZeroDiskFlavorNotAllowed,
 )
 from nova.objects import guest_rules
 from nova.objects.flavor import Flavor
@@ -103,6 +104,8 @@ class Creation:
         )
         if flavor is None or flavor.disabled:
             raise FlavorNotFound(flavor_id=new.flavorid)
+        if flavor.root_gb == 0 and not new.zero_disk_allowed:
+            raise ZeroDiskFlavorNotAllowed()
         if new.key_name is not None and key_data is None:
             raise KeypairNotFound(name=new.key_name, user_id=new.user_id)
         return flavor, key_data

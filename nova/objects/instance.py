@@ -114,8 +114,10 @@ class InjectedFile:
 class NewServers:
     """One create request; min_count to max_count servers, all alike.
 
-    Everything about flavor and image has been looked up and checked by the caller.
+    Everything about the image has been looked up and checked by the caller.
     hostname None: derived from the name.  availability_zone may be None.
+    zero_disk_allowed: whether the caller may take a flavor without a disk of its own, of which
+    the image alone would say how large the disk on the host is.
     """
 
     display_name: str
@@ -153,6 +155,7 @@ class NewServers:
     access_ip_v4: str | None = None
     access_ip_v6: str | None = None
     auto_disk_config: bool = True
+    zero_disk_allowed: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

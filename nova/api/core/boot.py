@@ -75,6 +75,7 @@ class BootWish:
     access_ip_v4: str | None = None
     access_ip_v6: str | None = None
     auto_disk_config: bool | None = None
+    zero_disk_allowed: bool = False
 
 
 def create_servers(
@@ -222,6 +223,7 @@ def _new_servers(
         access_ip_v4=wish.access_ip_v4,
         access_ip_v6=wish.access_ip_v6,
         auto_disk_config=auto_disk_config,
+        zero_disk_allowed=wish.zero_disk_allowed,
     )
 
 

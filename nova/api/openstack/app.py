@@ -61,6 +61,7 @@ from nova.api.openstack import (
     volume_attachments,
     volumes_boot,
 )
+from nova.api.openstack.audit import AuditLog
 from nova.api.openstack.auth import authentication
 from nova.api.openstack.call import Services
 from nova.api.openstack.dispatch import Dispatcher
@@ -190,6 +191,8 @@ def make_app(
         lambda app: SourceLimit(app, Buckets(settings.rate_limit_per_source)),
         # From here on the caller is known.
         authenticate,
+        # What an administrator wants is recorded whatever becomes of it.
+        lambda app: AuditLog(app, settings.audit_log_file),
         # Last: what is refused above costs a project nothing.
         lambda app: ProjectLimit(app, Buckets(settings.rate_limit_per_project)),
     ]

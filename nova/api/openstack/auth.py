@@ -25,6 +25,7 @@ from nova.policy import Policy
 
 ADMIN_USER = "admin"
 KEYSTONE_GROUP = "keystone_authtoken"
+MAX_TOKEN_CACHE_S = 3600
 _MEMBER_ROLES = ("member", "reader")
 _ADMIN_ROLES = ("admin", "manager", *_MEMBER_ROLES)
 
@@ -163,3 +164,22 @@ def _prepare_keystone(conf: cfg.ConfigOpts) -> None:
             raise exception.ConfigurationError(
                 reason=f"[{KEYSTONE_GROUP}] {name} must be set when [api] auth_strategy = keystone"
             )
+    _check_cache(conf[KEYSTONE_GROUP])
+
+
+def _check_cache(options: cfg.ConfigOpts.GroupAttr) -> None:
+    """Refuse a cache of tokens that others could write to, or that has no end.
+
+    Raises: ConfigurationError.
+    """
+    signed = (options.memcache_security_strategy or "None") != "None"
+    if options.memcached_servers and not signed:
+        raise exception.ConfigurationError(
+            reason=f"[{KEYSTONE_GROUP}] memcached_servers needs memcache_security_strategy = MAC "
+            "or ENCRYPT with memcache_secret_key: who can write to the cache could be anybody"
+        )
+    if options.token_cache_time > MAX_TOKEN_CACHE_S:
+        raise exception.ConfigurationError(
+            reason=f"[{KEYSTONE_GROUP}] token_cache_time must not be above {MAX_TOKEN_CACHE_S}: "
+            "revoked tokens are believed for so many seconds"
+        )

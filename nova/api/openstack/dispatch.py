@@ -9,7 +9,7 @@ import webob
 from nova import exception
 from nova.api.openstack import faults, validation, versions
 from nova.api.openstack.call import Call, Services
-from nova.api.openstack.environment import CONTEXT_KEY, TOKEN_KEY
+from nova.api.openstack.environment import CONTEXT_KEY, OPERATION_KEY, TOKEN_KEY
 from nova.api.openstack.links import Links, base_url
 from nova.api.openstack.resource import Answer, Reply, Resource, Route
 from nova.api.openstack.router import Match, Router
@@ -65,6 +65,7 @@ class Dispatcher:
         if match.project_id is not None and match.project_id != context.project_id:
             raise exception.ProjectMismatch()
         route = _select_version(candidates, version)
+        request.environ[OPERATION_KEY] = route.action or ""
         if any(not validation.storable(part) for part in match.args.values()):
             raise exception.RouteNotFound()
         pairs = _query_pairs(request)

@@ -36,6 +36,7 @@ from nova.policy import ADMIN, MEMBER, NAMESPACE, READER
 
 _REQUESTED_DESTINATION = "compute:servers:create:requested_destination"
 _FORCED_HOST = "servers:create:forced_host"
+_ZERO_DISK = "servers:create:zero_disk_flavor"
 _ATTACH_NETWORK = "servers:create:attach_network"
 _TRUSTED_CERTS = "servers:create:trusted_certs"
 
@@ -52,6 +53,7 @@ servers = Resource(
         "detail:get_all_tenants": ADMIN,
         "allow_all_filters": ADMIN,
         "create:forced_host": ADMIN,
+        "create:zero_disk_flavor": ADMIN,
         "create:attach_network": MEMBER,
         "create:trusted_certs": MEMBER,
         _REQUESTED_DESTINATION: ADMIN,
@@ -243,6 +245,7 @@ def _wish(call: Call, wanted: dict[str, Any], password: str) -> boot.BootWish:
         auto_disk_config=(
             wanted["OS-DCF:diskConfig"] == "AUTO" if "OS-DCF:diskConfig" in wanted else None
         ),
+        zero_disk_allowed=call.allows(_ZERO_DISK),
     )
 
 
