@@ -1,0 +1,66 @@
+"""The samples of the API reference are what a cloud answers today.
+
+To write them and the reference anew: tox -e docs
+"""
+
+import os
+import pathlib
+
+import pytest
+
+from nova.api.openstack.refusals import ABSENT, REFUSED
+from nova.api_reference import sample_name
+from tests.fixtures.api_samples import declared
+from tests.fixtures.api_scenario import record
+
+SAMPLES = pathlib.Path(__file__).parents[2] / "doc" / "api" / "samples"
+SETTINGS = {"reclaim_instance_interval_s": 3600, "shelved_offload_time_s": -1}
+WITHOUT = {
+    # Nothing moves to another host.
+    "post_servers_id_action_evacuate",
+    "post_servers_id_action_migrate",
+    "post_servers_id_action_os-migrateLive",
+    "get_servers_server_id_migrations_id",
+    "delete_servers_server_id_migrations_id",
+    "post_servers_server_id_migrations_id_action_force_complete",
+    # There are neither volumes nor shares.
+    "get_servers_server_id_os-volume_attachments_id",
+    "post_servers_server_id_os-volume_attachments",
+    "post_servers_server_id_os-volume_attachments_until_2_100",
+    "put_servers_server_id_os-volume_attachments_id",
+    "delete_servers_server_id_os-volume_attachments_id",
+    "post_os-assisted-volume-snapshots",
+    "delete_os-assisted-volume-snapshots_id",
+    "get_servers_server_id_shares_id",
+    "post_servers_server_id_shares",
+    "delete_servers_server_id_shares_id",
+    # No hypervisor has these.
+    "get_os-hosts_id_reboot_until_2_42",
+    "get_os-hosts_id_shutdown_until_2_42",
+    "get_os-hosts_id_startup_until_2_42",
+    # Their services do not exist.
+    *(sample_name(route) for found in (*REFUSED, *ABSENT) for route in found.routes),
+}
+
+
+@pytest.fixture
+def recorded(new_cloud):
+    return record(new_cloud(conductor_settings=SETTINGS))
+
+
+def test_samples_are_up_to_date(recorded):
+    if os.environ.get("NOVA_UPDATE_GOLDEN"):
+        for path in SAMPLES.glob("*.json"):
+            path.unlink()
+        for name, text in recorded.items():
+            (SAMPLES / name).write_text(text)
+    found = {path.name: path.read_text() for path in SAMPLES.glob("*.json")}
+    assert sorted(recorded) == sorted(found)
+    for name, text in recorded.items():
+        assert text == found[name], f"{name} differs; write it anew (see above)"
+
+
+def test_every_route_has_a_sample_or_a_reason_to_have_none():
+    names = {path.stem for path in SAMPLES.glob("*.json")}
+    missing = {sample_name(route) for route in declared()} - names
+    assert missing == WITHOUT
