@@ -100,7 +100,7 @@ def test_images_are_those_of_what_was_done(cloud, kills):
     done = [kill for kill in kills.values() if kill.case.recover is Recover.REPEAT]
     snapshots = sum(kill.case.action in _SNAPSHOTS for kill in done)
     shelved = {kill.after.shelved_image_id for kill in kills.values()} - {None}
-    statuses = cloud.images.statuses()
+    statuses = cloud.images_left
     assert set(statuses.values()) == {"active"}
     assert shelved <= statuses.keys()
     assert len(statuses) == 1 + snapshots + len(shelved)
@@ -111,7 +111,7 @@ def test_nothing_is_leaked(cloud, kills):
     placed = [kill for kill in kills.values() if _holds_a_claim(kill)]
     sizes = [_size_of(kill) for kill in placed]
     cpus, memory_mb = (sum(size[part] for size in sizes) for part in (0, 1))
-    assert cloud.claims() == (cpus, memory_mb, len(placed))
+    assert cloud.claims_left == (cpus, memory_mb, len(placed))
     for kill in kills.values():
         if kill.after.vm_state is not None:
             kill.server.act({"forceDelete": None})
