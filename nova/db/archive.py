@@ -56,12 +56,10 @@ def move(
         "fault": instance.fault,
     }
     tx.execute(sa.insert(deleted_instances).values(values))
-    owned = (
-        instance_metadata,
-        instance_system_metadata,
-        instance_faults,
-        instance_group_member,
-    )
+    owned = [instance_metadata, instance_system_metadata]
+    # Nothing but its operations gives a server a fault, and its creation alone a group.
+    owned += [instance_faults] if instance.fault is not None else []
+    owned += [instance_group_member] if instance.server_groups else []
     for table in owned:
         tx.execute(sa.delete(table).where(table.c.instance_uuid == instance.uuid))
     tx.execute(sa.delete(tags).where(tags.c.resource_id == instance.uuid))

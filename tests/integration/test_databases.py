@@ -1,6 +1,7 @@
 """The conductor on real MariaDB and PostgreSQL, and on a SQLite file, with real parallelism."""
 
 import concurrent.futures
+import dataclasses
 import datetime
 import os
 import threading
@@ -28,6 +29,7 @@ from nova.exception import (
 )
 from nova.objects.instance import InstanceQuery, Scope
 from nova.objects.server_group import GroupPolicy, NewServerGroup
+from tests.fixtures import page_plans
 from tests.fixtures.conductor import (
     PROJECT,
     USER,
@@ -389,3 +391,16 @@ def _in_parallel(count, function):
 
     with concurrent.futures.ThreadPoolExecutor(count) as pool:
         return list(pool.map(run, range(count)))
+
+
+# --- Pages
+
+
+def test_pages_of_many_servers_are_found_by_indexes(empty):
+    migrations_api.sync_database(empty)
+    uuids = page_plans.fill(empty)
+    for name in ("project", "all", "host", "status"):
+        query = page_plans.QUERIES[name]
+        page_plans.assert_found_by_index(page_plans.plan(empty, query))
+        late = dataclasses.replace(query, marker=uuids[-100])
+        page_plans.assert_found_by_index(page_plans.plan(empty, late))
