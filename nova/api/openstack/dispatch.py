@@ -19,6 +19,7 @@ LOG = logging.getLogger(__name__)
 
 _JSON_TYPES = {"", "text/plain", "application/json", "application/vnd.openstack.compute+json"}
 _METHODS_WITH_BODY = {"POST", "PUT"}
+_LONGEST_ID = 255
 
 
 class Dispatcher:
@@ -72,6 +73,9 @@ class Dispatcher:
         query = validation.check_query(route.query, version, pairs)
         if route.body is not None:
             body = validation.check_body(route.body, version, body)
+        # Nothing has so long an id; the text would go into messages and logs.
+        if any(len(part) > _LONGEST_ID for part in match.args.values()):
+            raise exception.RouteNotFound()
         links = Links(
             base=self._base_url(request),
             project_part=f"/{match.project_id}" if match.project_id else "",
