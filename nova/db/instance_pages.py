@@ -186,8 +186,9 @@ def _after(keys: list[_Key], values: tuple[Any, ...]) -> sa.ColumnElement[bool]:
     """
     alternatives: list[sa.ColumnElement[bool]] = []
     same: list[sa.ColumnElement[bool]] = []
-    for (column, descending, _full), value in zip(keys, values, strict=True):
-        alternatives.append(sa.and_(*same, _beyond(column, descending, value)))
+    for key, value in zip(keys, values, strict=True):
+        column = key[0]
+        alternatives.append(sa.and_(*same, _beyond(key, value)))
         same.append(column.is_(None) if value is None else column == value)
     column, descending, full = keys[0]
     if not full:
@@ -196,13 +197,14 @@ def _after(keys: list[_Key], values: tuple[Any, ...]) -> sa.ColumnElement[bool]:
     return sa.and_(column <= bound if descending else column >= bound, sa.or_(*alternatives))
 
 
-def _beyond(column: Any, descending: bool, value: Any) -> sa.ColumnElement[bool]:
+def _beyond(key: _Key, value: Any) -> sa.ColumnElement[bool]:
+    column, descending, full = key
     if value is None:
         return sa.false() if descending else column.is_not(None)
     bound = sa.literal(value, column.type)  # SQLAlchemy refuses < and > with a bare True
-    if descending:
+    if descending and not full:
         return sa.or_(column < bound, column.is_(None))
-    return sa.and_(column > bound)
+    return sa.and_(column < bound if descending else column > bound)
 
 
 def _conditions(query: InstanceQuery, columns: Any) -> list[sa.ColumnElement[bool]]:

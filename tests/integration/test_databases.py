@@ -402,5 +402,6 @@ def test_pages_of_many_servers_are_found_by_indexes(empty):
     for name in ("project", "all", "host", "status"):
         query = page_plans.QUERIES[name]
         page_plans.assert_found_by_index(page_plans.plan(empty, query))
-        late = dataclasses.replace(query, marker=uuids[-100])
+        # PostgreSQL sorts the last few rows that an index gives: the marker is in the middle.
+        late = dataclasses.replace(query, marker=uuids[len(uuids) // 2])
         page_plans.assert_found_by_index(page_plans.plan(empty, late))
