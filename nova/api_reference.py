@@ -16,9 +16,10 @@ from nova.api.openstack.app import RESOURCES, default_rules
 from nova.api.openstack.description import describe
 from nova.api.openstack.resource import Route
 from nova.api.openstack.schema import AnyOf, ListOf, Object, Type
-from nova.api.openstack.versions import MAXIMUM, Range
+from nova.api.openstack.versions import MAXIMUM, MINIMUM, Range
 from nova.api.openstack.volumes_boot import ALIAS
 
+_MICROVERSIONS = Range(str(MINIMUM))
 _DEEP = {"servers", "flavors", "images"}
 
 _HEAD = """\
@@ -133,28 +134,36 @@ def _query(route: Route) -> Iterator[str]:
         [
             f"| `{param.name}` | {_words(param.type)} | {_versions(param.range)} |"
             for param in route.query.params
+            if _spoken(param.range, route)
         ],
     )
 
 
 def _body(route: Route) -> Iterator[str]:
     if route.body is not None:
-        yield from _table("Body (* must be there)", list(_rows(route.body, "")))
+        yield from _table("Body (* must be there)", list(_rows(route.body, "", route)))
 
 
-def _rows(entry: Type, prefix: str) -> Iterator[str]:
+def _rows(entry: Type, prefix: str, route: Route) -> Iterator[str]:
     """Give a line for each key of a body, those of inner objects below it."""
     if isinstance(entry, ListOf):
-        yield from _rows(entry.item, f"{prefix.removesuffix('.')}[].")
+        yield from _rows(entry.item, f"{prefix.removesuffix('.')}[].", route)
     elif isinstance(entry, AnyOf):
         for choice in entry.types:
-            yield from _rows(choice, prefix)
+            yield from _rows(choice, prefix, route)
     elif isinstance(entry, Object):
         for key in entry.keys:
+            if not _spoken(key.range, route):
+                continue
             name = f"{prefix}{key.name}"
             star = "*" if key.required else ""
             yield f"| `{name}`{star} | {_words(key.type)} | {_versions(key.range)} |"
-            yield from _rows(key.type, f"{name}.")
+            yield from _rows(key.type, f"{name}.", route)
+
+
+def _spoken(versions: Range, route: Route) -> bool:
+    """Tell whether a part of a request is there in some microversion of its route."""
+    return versions.overlaps(route.versions) and versions.overlaps(_MICROVERSIONS)
 
 
 def _versions(versions: Range) -> str:

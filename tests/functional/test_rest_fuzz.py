@@ -2,7 +2,8 @@
 
 Cases are made from the declarations of the routes, with a seed of its own for each route: a
 body that fits the schema, then copies of it with one part taken away, added, or replaced by
-junk.
+junk.  That a status is one that its route declares is checked around the application in all tests
+(see tests/fixtures/described.py).
 """
 
 import json
