@@ -1,11 +1,14 @@
 """Migrations and models, connections, repeats of transactions."""
 
+import json
+
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from nova.db import migrations_api, schema, search, tables
+from nova.db.columns import Value
 from nova.db.duplicates import Repeat
 from nova.db.engine import Database, DatabaseSettings, parse_url, retried
 from nova.exception import ConfigurationError
@@ -137,3 +140,12 @@ def test_plain_names_of_databases_get_the_supported_drivers():
 )
 def test_bus_06_search_texts_become_escaped_patterns(text, pattern):
     assert search.like_pattern(text) == pattern
+
+
+def test_rows_share_only_short_values_of_columns_that_say_so():
+    text = json.dumps({"a": "b"})
+    shared, own = Value(dict[str, str], shared=True), Value(dict[str, str])
+    assert shared.process_result_value(text, None) is shared.process_result_value(text, None)
+    assert own.process_result_value(text, None) is not own.process_result_value(text, None)
+    long = json.dumps({"a": "b" * 2000})
+    assert shared.process_result_value(long, None) is not shared.process_result_value(long, None)

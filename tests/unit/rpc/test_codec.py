@@ -170,3 +170,18 @@ def test_wrong_class_is_not_encoded() -> None:
 def test_unknown_type_is_refused_when_the_codec_is_made() -> None:
     with pytest.raises(TypeError):
         codec.encoder(complex)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Sparse:
+    needed: int | None
+    given: int | None = 5
+    absent: str | None = None
+
+
+def test_none_travels_only_where_it_is_not_the_default():
+    value = _Sparse(needed=None, given=None)
+    sent = codec.encode(value, _Sparse)
+    assert sent == {"needed": None, "given": None}
+    assert codec.decode(sent, _Sparse) == value
+    assert codec.encode(_Sparse(needed=1, absent="x"), _Sparse)["absent"] == "x"
