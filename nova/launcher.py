@@ -108,7 +108,7 @@ def leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _settle_memory() -> None:
+def settle_memory() -> None:
     """Take what start-up made out of the garbage collector's rounds, and make them rarer.
 
     All of it lasts as long as the process; walked through again and again, it cost a quarter
@@ -144,7 +144,7 @@ def run_with(
             outcome.end(FAILED)
             return
         started.set()
-        _settle_memory()
+        settle_memory()
         LOG.info("Ready")
         ready()
 
