@@ -3,11 +3,12 @@
 import os
 
 import pytest
-from benchmark import counters, process_figures
+from benchmark import counters, process_figures, report
 from benchmark.figures import spread
 from benchmark.meter import Cost
 from benchmark.options import PHASES, parse
-from benchmark.results import Crowd, Results
+from benchmark.process_figures import Memory
+from benchmark.results import Crowd, Pages, Reads, Results, Shows
 
 
 def make_cost(**values):
@@ -90,3 +91,16 @@ def test_results_become_json():
     results = Results("a", "now", {"cpus": 2}, (), storms=[crowd])
     assert crowd.servers_per_s == 20.0
     assert results.to_json()["storms"][0]["cost"]["messages"] == 120.0
+
+
+def test_report_tells_pages_beside_their_budget_and_growth_of_memory():
+    read = Reads("/servers/detail?limit=1000", spread([200.0]), 1024, make_cost())
+    shows = Shows(200.0, 180.5, spread([20.0]), make_cost())
+    at_rest, later = (Memory(1, size, size) for size in (50.0, 58.4))
+    pages = Pages(10000, (read,), shows, {"nova-api": at_rest}, {"nova-api": later})
+    machine = {"cpus": 2, "load": 1.0}
+    lines = report.text(Results("a", "now", machine, (), pages=pages)).splitlines()
+    (line,) = [line for line in lines if line.startswith("GET /servers/detail?limit=1000 of 10000")]
+    assert "400.0 ms CPU  < 300 ms" in line
+    assert any("200 /s" in line and " 180 /s" in line for line in lines)
+    assert any("nova-api +8 MB" in line for line in lines)
