@@ -6,9 +6,9 @@ servers up; its environment variables name them.
 
 import base64
 import dataclasses
+import importlib.util
 import json
-import os
-import subprocess
+import shlex
 import time
 import uuid
 from collections.abc import Iterator
@@ -16,14 +16,13 @@ from typing import Any
 
 import pytest
 
+from tests.fixtures import clients
 from tests.fixtures.real_site import HOST, NETWORK, RealSite, missing, real_site
-
-OPENSTACK = os.environ.get("NOVA_TEST_OPENSTACK", "")
 
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.skipif(
-        bool(missing()) or not os.path.exists(OPENSTACK),
+        bool(missing()) or importlib.util.find_spec("openstackclient") is None,
         reason="no servers are named: eval $(tools/services up --dir DIR rabbitmq identity)",
     ),
 ]
@@ -40,30 +39,14 @@ class Client:
     user: str
     project: str
 
-    def _call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        login = {
-            "OS_AUTH_URL": os.environ["NOVA_TEST_KEYSTONE_URL"],
-            "OS_USERNAME": self.user,
-            "OS_PROJECT_NAME": self.project,
-            "OS_PASSWORD": os.environ["NOVA_TEST_PASSWORD"],
-            "OS_USER_DOMAIN_ID": "default",
-            "OS_PROJECT_DOMAIN_ID": "default",
-        }
-        inherited = {key: value for key, value in os.environ.items() if key[:3] != "OS_"}
-        return subprocess.run(
-            [OPENSTACK, *arguments],
-            env=inherited | login,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-            check=False,
-        )
+    def _call(self, *arguments: str) -> clients.Done:
+        return clients.Client(self.user, self.project).call(shlex.join(arguments))
 
     def run(self, *arguments: str) -> str:
         """Run a command that must succeed; return what it prints."""
         done = self._call(*arguments)
-        assert done.returncode == 0, (arguments, done.stdout, done.stderr)
-        return done.stdout
+        assert done.code == 0, (arguments, done.out, done.err)
+        return done.out
 
     def json(self, *arguments: str) -> Any:
         """Run a command that must succeed; return its table."""
@@ -72,8 +55,8 @@ class Client:
     def refused(self, *arguments: str) -> str:
         """Run a command that must fail; return what it says."""
         done = self._call(*arguments)
-        assert done.returncode != 0, (arguments, done.stdout)
-        return done.stdout + done.stderr
+        assert done.code != 0, (arguments, done.out)
+        return done.out + done.err
 
     def names(self, *arguments: str) -> set[str]:
         """Return the column Name of a list."""
