@@ -152,7 +152,14 @@ def test_boot_list_and_show(name: str, tmp_path: pathlib.Path) -> None:
     found = MEMBER.properties(f"show {name}")
     assert (found["id"], found["status"], found["description"]) == (server, "ACTIVE", "words")
     assert set(json.loads(found["tags"])) == {"red", "blue"}
-    for options in ("", f"--name {name}", "--status ACTIVE", "--tags red", "--minimal", "--limit 99"):
+    for options in (
+        "",
+        f"--name {name}",
+        "--status ACTIVE",
+        "--tags red",
+        "--minimal",
+        "--limit 99",
+    ):
         assert name in {row["Name"] for row in MEMBER.table(f"list {options}")}, options
     assert name in {row["Name"] for row in ADMIN.table(f"list --all-tenants --host {HOST}")}
     assert name not in {row["Name"] for row in MEMBER.table("list --not-tags red")}

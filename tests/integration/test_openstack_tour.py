@@ -494,7 +494,10 @@ def test_aggregates(name: str) -> None:
     ADMIN.run(f"aggregate set --name {name}-new --zone zone-{name} --property gpu=no {name}")
     found = ADMIN.api.get(path)["aggregate"]
     zone = {"availability_zone": f"zone-{name}"}
-    assert (found["name"], found["metadata"]) == (f"{name}-new", {"ssd": "true", "gpu": "no", **zone})
+    assert (found["name"], found["metadata"]) == (
+        f"{name}-new",
+        {"ssd": "true", "gpu": "no", **zone},
+    )
     name = f"{name}-new"
     ADMIN.run(f"aggregate add host {name} {HOST}")
     assert ADMIN.api.get(path)["aggregate"]["hosts"] == [HOST]

@@ -187,9 +187,8 @@ def _one(call: Call, with_servers: bool = False) -> Hypervisor:
         try:
             wanted = str(uuid.UUID(wanted))
         except ValueError as error:
-            raise exception.InvalidInput(
-                reason=f"'{wanted[:64]}' is not the uuid of a hypervisor."
-            ) from error
+            # Clients try a name here first, and look into the list only after a 404.
+            raise exception.HypervisorNotFound(hypervisor_id=wanted[:64]) from error
     elif not wanted.isdigit():
         raise exception.HypervisorNotFound(hypervisor_id=wanted)
     query = HypervisorQuery(hypervisor_id=wanted, with_servers=with_servers)
