@@ -235,8 +235,9 @@ def test_actions_and_states(server: str, name: str) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        "get-vnc-console {} novnc", "get-spice-console {} spice-html5", "get-rdp-console {} rdp-html5",
-        "get-serial-console {}", "get-mks-console {}", "volume-attach {} {id}",
+        "get-vnc-console {} novnc", "get-spice-console {} spice-html5",
+        "get-rdp-console {} rdp-html5", "get-serial-console {}",
+        "get-mks-console {}", "volume-attach {} {id}",
         "volume-update {} {id} {id}", "volume-detach {} {id}", "list-secgroup {}",
     ],
 )  # fmt: skip

@@ -65,6 +65,8 @@ def server(name: str) -> Iterator[str]:
     if not MEMBER.api.is_gone(made):
         MEMBER.api.send("POST", f"/servers/{made}/action", {"unlock": None})
         MEMBER.api.send("POST", f"/servers/{made}/action", {"forceDelete": None})
+        # Left behind, it would keep its host in its availability zone.
+        wait_for(lambda: MEMBER.api.is_gone(made), lambda: made)
 
 
 def actions(server: str) -> list[str]:
