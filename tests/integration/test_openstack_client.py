@@ -452,5 +452,5 @@ def test_extensions_and_versions() -> None:
     assert (row["Status"], row["Min Microversion"], row["Max Microversion"]) == (
         "CURRENT",
         "2.1",
-        "2.96",
+        "2.104",
     )
