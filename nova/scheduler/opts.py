@@ -31,6 +31,8 @@ FILTER_SCHEDULER_OPTS: list[cfg.Opt] = [
             "CoreFilter",
             "ComputeTraitsFilter",
             "NUMATopologyFilter",
+            "DifferentHostFilter",
+            "SameHostFilter",
         ],
         help="Class names of the filters that every host must pass, in this order. Put those "
         "that refuse most first.",
