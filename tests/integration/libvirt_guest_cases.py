@@ -77,9 +77,9 @@ class TestLibvirtDriverOnQemu(DriverSuite):
         def shut_down_inside(detail):
             Console(driver=driver, instance=detail.instance).wait_until_ready()
             output_of("virsh", "shutdown", detail.instance.uuid)
-            end = time.monotonic() + 60
+            end = time.monotonic() + 180
             while driver.get_power_state(detail.instance) is not PowerState.SHUTDOWN:
-                assert time.monotonic() < end
+                assert time.monotonic() < end, "the guest does not power itself off"
                 time.sleep(0.2)
 
         return DriverCase(driver=driver, detail=make_detail, shut_down_inside=shut_down_inside)

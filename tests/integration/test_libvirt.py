@@ -32,7 +32,7 @@ CASES = tuple(
     )
 )
 NEEDED = ("libvirtd", "virtlogd", "qemu-system-x86_64", "genisoimage", "ebtables")
-_FILE_TIMEOUT_S = 2400
+_FILE_TIMEOUT_S = 3600
 
 # Of the conformance suite, what the cases of disks and of guests that live do more thoroughly
 # here; libvirt's test hypervisor has seen the rest of it.
