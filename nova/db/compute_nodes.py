@@ -23,9 +23,7 @@ FIELDS = tuple(field.name for field in dataclasses.fields(ComputeNode))
 REPORTED = tuple(
     field.name
     for field in dataclasses.fields(NodeResources)
-    if field.name in FIELDS
-    and not field.name.endswith("_ratio")
-    and field.name != "numa_topology"
+    if field.name in FIELDS and not field.name.endswith("_ratio") and field.name != "numa_topology"
 )
 MAX_NODES = 20000
 

@@ -116,7 +116,7 @@ def test_the_columns_that_are_searched_follow_the_flavor(site, conductor):
 
 
 def test_no_room_leaves_nothing_behind(site, conductor):
-    seed_flavor(conductor, **(BIG | {"flavorid": "vast", "name": "vast", "memory_mb": 900000}))
+    seed_flavor(conductor, **(BIG | {"flavorid": "vast", "name": "vast", "memory_mb": 50000}))
     server = conductor.boot(site.compute)
     with pytest.raises(NoRoomForServer):
         begin(conductor, server.uuid, flavorid="vast")
