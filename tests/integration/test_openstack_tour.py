@@ -257,8 +257,8 @@ def test_list_and_its_filters(server: str, name: str) -> None:
     ):  # fmt: skip
         assert name not in MEMBER.column(f"server list {options}"), options
     for options in (
-        "--all-projects", f"--host {HOST}", "--project demo", "--user demo --all-projects",
-        "--all-projects --long",
+        "--all-projects", f"--host {HOST} --all-projects", "--project demo",
+        "--user demo --all-projects", "--all-projects --long",
     ):  # fmt: skip
         assert name in ADMIN.column(f"server list {options}"), options
     assert name not in STRANGER.column("server list")
