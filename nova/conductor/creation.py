@@ -6,7 +6,14 @@ import secrets
 import string
 
 from nova import clock
-from nova.conductor import addresses, grouping, instance_rows, security_groups, transitions
+from nova.conductor import (
+    address_quota,
+    addresses,
+    grouping,
+    instance_rows,
+    security_groups,
+    transitions,
+)
 from nova.conductor.instance_rows import Template
 from nova.conductor.liveness import COMPUTE_BINARY
 from nova.conductor.network_plan import choose_networks
@@ -93,7 +100,19 @@ class Creation:
             amounts = transitions.quota_of(flavor, count)
             if not quotas.claim(tx, new.project_id, new.user_id, amounts, self.settings.quotas):
                 raise _NoRoom
+            self._check_addresses(tx, new, count)
             return job
+
+    def _check_addresses(self, tx: Transaction, new: NewServers, count: int) -> None:
+        """Refuse servers whose addresses would be too many; they are stored already."""
+        if new.network_mode is NetworkMode.NONE:
+            return
+        limit = address_quota.limit_of(tx, new.project_id, self.settings.quotas)
+        if limit == UNLIMITED:
+            return
+        usable = [(network, None) for network in networks.list_usable(tx, new.project_id)]
+        each = len(choose_networks(new.network_mode, new.networks, usable))
+        address_quota.check(tx, new.project_id, limit, count * (each - 1))
 
     def _boot_material(
         self, tx: Transaction, context: RequestContext, new: NewServers

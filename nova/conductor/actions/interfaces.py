@@ -3,11 +3,11 @@
 import dataclasses
 from collections.abc import Sequence
 
-from nova.conductor import addresses
+from nova.conductor import address_quota, addresses
 from nova.conductor.actions.base import ActionRules, Beginning, Ending, Prepared, Values
 from nova.conductor.liveness import silent_before
 from nova.conductor.network_plan import Pick, choose_networks
-from nova.db import networks, operations
+from nova.db import networks, operations, quotas
 from nova.db.engine import Transaction
 from nova.exception import (
     InstanceInvalidState,
@@ -20,6 +20,7 @@ from nova.objects.action_request import ActionRequest, InterfaceRequest
 from nova.objects.instance import Instance
 from nova.objects.lifecycle import ACTIONS, PUBLIC_ACTION_NAMES
 from nova.objects.network import Network, NetworkMode, RequestedNetwork
+from nova.objects.quota import UNLIMITED
 
 MAX_INTERFACES = 16
 
@@ -42,6 +43,7 @@ class AttachRules(ActionRules):
         usable = networks.list_usable_on(tx, instance.project_id, instance.host or "")
         pick = dataclasses.replace(_choose(instance, wanted.network, usable), tag=wanted.tag)
         addresses.check_wanted(tx, pick)
+        _check_quota(tx, beginning)
         guest = addresses.Guest(
             instance_uuid=instance.uuid,
             host=instance.host or "",
@@ -93,6 +95,17 @@ def check_detached(tx: Transaction, instance: Instance, name: str) -> None:
             attribute="task_state",
             state="detaching an interface",
         )
+
+
+def _check_quota(tx: Transaction, beginning: Beginning) -> None:
+    """Refuse one more address than the project may have.  Raises: QuotaExceeded."""
+    project_id, user_id = beginning.instance.project_id, beginning.instance.user_id
+    defaults = beginning.settings.quotas
+    limit = address_quota.limit_of(tx, project_id, defaults)
+    if limit != UNLIMITED:
+        # Nothing more is claimed; the rows are held against other requests of the project.
+        quotas.claim(tx, project_id, user_id, {"instances": 0}, defaults)
+        address_quota.check(tx, project_id, limit, 1)
 
 
 def _choose(instance: Instance, wanted: RequestedNetwork | None, usable: Usable) -> Pick:

@@ -1,0 +1,40 @@
+import pytest
+
+
+def boot(cloud, **server):
+    body = {"name": "x", "flavorRef": "2", "imageRef": cloud.image_id, "networks": "auto"}
+    return cloud.rest.at("2.37").post("/servers", {"server": body | server})
+
+
+def test_in_09_fixed_addresses_end_at_the_quota(new_cloud):
+    cloud = new_cloud(quotas={"fixed_ips": 2})
+    assert boot(cloud).status_int == 202
+    answer = boot(cloud, min_count=2, max_count=2)
+    assert answer.status_int == 403
+    assert "fixed IP" in answer.json["forbidden"]["message"]
+    assert cloud.usage()["instances"] == 1
+    assert boot(cloud).status_int == 202
+    assert boot(cloud).status_int == 403
+    assert boot(cloud, networks="none").status_int == 202
+    cloud.run_until_idle()
+    servers = cloud.rest.get("/servers/detail").json["servers"]
+    assert sorted(len(server["addresses"]) for server in servers) == [0, 1, 1]
+
+
+def test_in_09_an_interface_beyond_the_quota_is_refused(new_cloud):
+    cloud = new_cloud(quotas={"fixed_ips": 1})
+    server = cloud.boot()
+    path = f"/servers/{server.uuid}/os-interface"
+    assert cloud.rest.post(path, {"interfaceAttachment": {}}).status_int == 403
+    assert len(server.instance().vifs) == 1
+
+
+@pytest.mark.parametrize("freed", ["delete", "shelve"])
+def test_addresses_count_as_long_as_a_server_holds_them(new_cloud, freed):
+    cloud = new_cloud(quotas={"fixed_ips": 1})
+    server = cloud.boot()
+    if freed == "delete":
+        server.delete()
+    else:
+        server.act({"shelve": None})
+    assert boot(cloud).status_int == (202 if freed == "delete" else 403)
