@@ -44,7 +44,7 @@ class ShelveActions:
             task_state=TaskState.SHELVING,
             work=self._shelve,
             explain=self._explain,
-            discard=lambda running: self._clean(running),
+            discard=self._uploads.take_back,
         )
 
     def offload_plan(self) -> Plan:
@@ -68,15 +68,9 @@ class ShelveActions:
                 self._uploads.upload(instance, image_id, file)
             running.check()
         except Exception:
-            self._clean(running)
+            self._uploads.take_back(running)
             raise
         return endings.outcome(self._driver, running)
-
-    def _clean(self, running: Running) -> None:
-        self._uploads.discard_file(running.instance)
-        request = running.operation.request
-        if request is not None and request.snapshot is not None:
-            self._uploads.delete(request.snapshot.image_id)
 
     def _explain(self, running: Running, error: Exception) -> Failure:
         """Let a guest that ran run again; one whose memory is lost by now is a stopped one."""

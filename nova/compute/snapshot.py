@@ -60,7 +60,7 @@ class SnapshotActions:
             task_state=TaskState.IMAGE_SNAPSHOT,
             work=self._take,
             explain=lambda running, error: self._failure(running, error, "The snapshot"),
-            discard=lambda running: self._clean(running),
+            discard=self._uploads.take_back,
             undo=self._undo,
         )
 
@@ -71,7 +71,7 @@ class SnapshotActions:
             task_state=TaskState.IMAGE_BACKUP,
             work=self._take,
             explain=lambda running, error: self._failure(running, error, "The backup"),
-            discard=lambda running: self._clean(running),
+            discard=self._uploads.take_back,
             settle=self._rotate,
             undo=self._undo,
         )
@@ -86,19 +86,12 @@ class SnapshotActions:
             self._uploads.upload(instance, image_id, file)
             running.check()
         except Exception:
-            self._clean(running)
+            self._uploads.take_back(running)
             raise
         return endings.outcome(self._driver, running)
 
-    def _clean(self, running: Running) -> None:
-        """Remove file and image."""
-        self._uploads.discard_file(running.instance)
-        request = running.operation.request
-        if request is not None and request.snapshot is not None:
-            self._uploads.delete(request.snapshot.image_id)
-
     def _undo(self, running: Running) -> Failure:
-        self._clean(running)
+        self._uploads.take_back(running)
         return Failure(message=endings.INTERRUPTED)
 
     def _failure(self, running: Running, error: Exception, what: str) -> Failure:

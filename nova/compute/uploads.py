@@ -3,6 +3,7 @@
 import logging
 
 from nova import exception
+from nova.compute.operations import Running
 from nova.image.api import ImageService
 from nova.objects.image import ImageChange
 from nova.objects.instance import Instance
@@ -55,6 +56,13 @@ class Uploads:
             LOG.info("Image %s is gone already", image_id)
         except exception.NovaException as error:
             LOG.warning("Image %s stays, delete it by hand: %s", image_id, error)
+
+    def take_back(self, running: Running) -> None:
+        """Remove file and image of an operation that comes to nothing."""
+        self.discard_file(running.instance)
+        request = running.operation.request
+        if request is not None and request.snapshot is not None:
+            self.delete(request.snapshot.image_id)
 
     def delete_abandoned(self, operation: Operation) -> None:
         """Delete the image that was being made when an operation, a deletion, ended that."""
