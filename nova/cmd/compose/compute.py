@@ -35,20 +35,25 @@ def run() -> NoReturn:
     conf = program.configure(PROG)
 
     def make() -> Group:
+        if not _is_fake(conf):
+            start_helper(compute_pctxt)
         bus = program.connect(conf)
         return Group(bus, [service(conf, bus, host) for host in compute_hosts(conf, conf.host)])
 
     program.run(make, conf=conf)
 
 
+def _is_fake(conf: cfg.ConfigOpts) -> bool:
+    return bool(conf.compute_driver == "fake.FakeDriver")
+
+
 def make_driver(conf: cfg.ConfigOpts, images: ImageService) -> ComputeDriver:
     """Return the driver that compute_driver names.  Raises: ConfigurationError."""
-    if conf.compute_driver == "fake.FakeDriver":
+    if _is_fake(conf):
         size = FakeSize(
             vcpus=conf.fake.vcpus, memory_mb=conf.fake.memory_mb, local_gb=conf.fake.local_gb
         )
         return FakeDriver(size, {"spawn": conf.fake.spawn_delay})
-    start_helper(compute_pctxt)
     factory = importlib.import_module("nova.virt.libvirt.factory")
     driver: ComputeDriver = factory.create(conf, CheckedImages(images))
     return driver
