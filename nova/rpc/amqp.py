@@ -56,13 +56,13 @@ class AmqpBus:
         self._pins = dict(pins or {})
         self._conf = conf
         self._notifiers: dict[str, oslo_messaging.Notifier] = {}
-        self._events = oslo_messaging.get_notification_transport(conf, allowed_remote_exmods=[])
-        self.notifies = bool(set(conf[EVENTS_GROUP].driver) - {"", "noop"})
         self.max_bytes = int(conf.get("rpc_max_message_bytes", MAX_BYTES))
         try:
             self._transport = oslo_messaging.get_rpc_transport(conf, allowed_remote_exmods=[])
+            self._events = oslo_messaging.get_notification_transport(conf, allowed_remote_exmods=[])
         except (oslo_messaging.DriverLoadFailure, oslo_messaging.InvalidTransportURL) as error:
             raise ConfigurationError(reason="transport_url names no usable broker") from error
+        self.notifies = bool(set(conf[EVENTS_GROUP].driver) - {"", "noop"})
         url = oslo_messaging.TransportURL.parse(conf)
         self._hosts = [(host.hostname, host.port or _AMQP_PORT) for host in url.hosts]
         self._reached = not self._hosts
