@@ -32,8 +32,12 @@ HYPERVISOR = (
 )
 # What guests may ask for beyond the ordinary; hosts without it say so to the scheduler.
 GUEST_HARDWARE = ("ovmf", "swtpm", "swtpm-tools")
-# Guests of the tests of networks are busybox's clients; Debian may have another package of it.
-GUEST_CLIENTS = {"busybox": "busybox-static", "ssh": "openssh-client"}
+# What tests of networks and hosts call; Debian may have other packages of the same programs.
+GUEST_CLIENTS = {
+    "busybox": "busybox-static",
+    "ping": "iputils-ping",
+    "ssh": "openssh-client",
+}
 GUEST_IMAGE = ("e2fsprogs", "cpio", "gzip", "qemu-utils")
 CONTROLLER = (*rabbitmq.PACKAGES, "openssh-client", "iproute2", "util-linux", "passwd")
 DATABASES = {"sqlite": (), "mysql": mariadb.PACKAGES, "postgresql": postgresql.PACKAGES}
