@@ -43,7 +43,7 @@ def test_a_server_becomes_active_on_its_host_with_an_address(site):
     assert vif.gateway == vif.dhcp_server == "10.0.0.2"
 
 
-def test_a_boot_takes_at_most_twenty_statements(site):
+def test_a_boot_takes_at_most_twenty_one_statements(site):
     conductor = site.conductor
     conductor.boot(site.compute)
     conductor.counter.take()
