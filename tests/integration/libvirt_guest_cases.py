@@ -37,11 +37,12 @@ CANARY = "canary of the host"
 
 @pytest.fixture
 def instances_path():
-    """Give a folder that the hypervisor's user can enter."""
+    """Give a folder that the hypervisor's user can enter; in the end no filter may be left."""
     path = tempfile.mkdtemp(prefix="nova-instances-", dir="/var/tmp")
     os.chmod(path, 0o711)
     yield path
     shutil.rmtree(path)
+    assert own_filters() == []
 
 
 def start(driver):

@@ -170,8 +170,6 @@ class LibvirtDriver(LiveOperations):
 
     def power_on(self, instance: Instance) -> None:
         """Start the guest; a running one is left alone.  Raises: GuestNotFound, DriverError."""
-        if self._host.find_guest(instance.uuid) is None:
-            raise exception.GuestNotFound(instance_uuid=instance.uuid)
         self._setup.start(instance)
 
     def power_off(self, instance: Instance, timeout_s: int, retry_interval_s: int) -> None:

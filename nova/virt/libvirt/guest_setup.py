@@ -55,6 +55,8 @@ class GuestSetup:
 
         Raises: GuestNotFound, DriverError.
         """
+        if self._host.find_guest(instance.uuid) is None:
+            raise exception.GuestNotFound(instance_uuid=instance.uuid)
         vif.plug(instance.vifs)
         self._firewall.prepare(instance)
         self._host.start(instance.uuid)

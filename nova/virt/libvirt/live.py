@@ -117,5 +117,9 @@ class LiveOperations:
         return limited.run(["uptime"], _UPTIME_LIMITS).rstrip("\n")
 
     def refresh_network(self, instance: Instance) -> None:
-        """Write the filters of a guest's interfaces anew.  Raises: DriverError."""
-        self._firewall.prepare(instance)
+        """Write the filters of a guest's interfaces anew; a missing guest has none.
+
+        Raises: DriverError.
+        """
+        if self._host.find_guest(instance.uuid) is not None:
+            self._firewall.prepare(instance)

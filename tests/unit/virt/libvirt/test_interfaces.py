@@ -8,24 +8,9 @@ from nova import exception
 from nova.virt.libvirt.hardware import HardwareSettings
 from nova.virt.libvirt.interfaces import ASK_AGAIN_S, DETACH_TIMEOUT_S, GuestInterfaces
 from tests.fixtures.guests import make_vif
+from tests.fixtures.libvirt_driver import NotingFirewall
 
 SETTINGS = HardwareSettings(virt_type="test")
-
-
-class Firewall:
-    """Notes what it is told, together with what the host is asked."""
-
-    def __init__(self, host):
-        self._host = host
-
-    def prepare(self, instance):
-        self._host.calls.append(f"filters of {len(instance.vifs)}")
-
-    def filter_of(self, instance, vif):
-        return f"filter-{vif.address}"
-
-    def forget(self, instance, vif):
-        self._host.calls.append("forget filter")
 
 
 @pytest.fixture
@@ -36,7 +21,7 @@ def host(libvirt_case):
 @pytest.fixture
 def interfaces(host, frozen_clock):
     plug = lambda vifs: host.calls.append("plug")  # noqa: E731
-    return GuestInterfaces(host, Firewall(host), frozen_clock.advance, plug)
+    return GuestInterfaces(host, NotingFirewall(host), frozen_clock.advance, plug)
 
 
 @pytest.fixture

@@ -1,8 +1,11 @@
 """What the driver does with guests that exist, beyond the conformance suite."""
 
+import contextlib
+
 import pytest
 
 from nova import exception
+from tests.fixtures.libvirt_driver import NotingFirewall
 
 
 @pytest.fixture
@@ -79,3 +82,19 @@ def test_interrupt_to_a_guest_that_is_off_is_an_error(driver, spawned):
     driver.power_off(instance, 0, 1)
     with pytest.raises(exception.DriverError):
         driver.trigger_crash_dump(instance)
+
+
+@pytest.mark.parametrize("operation", ["resume", "power_on", "refresh_network"])
+def test_missing_guest_gets_no_filters(libvirt_case, driver, host, monkeypatch, operation):
+    for owner in (driver, driver._setup):
+        monkeypatch.setattr(owner, "_firewall", NotingFirewall(host))
+    with contextlib.suppress(exception.GuestNotFound):
+        getattr(driver, operation)(libvirt_case.detail().instance)
+    assert host.calls == []
+
+
+def test_filters_of_a_guest_are_written_anew(driver, host, spawned, monkeypatch):
+    instance = spawned()
+    monkeypatch.setattr(driver, "_firewall", NotingFirewall(host))
+    driver.refresh_network(instance)
+    assert host.calls == ["filters of 0"]
