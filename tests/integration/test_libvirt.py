@@ -1,8 +1,4 @@
-"""Run the cases with real guests inside a host of their own.
-
-NOVA_TEST_GUEST_IMAGES names the folder where tools/guest-image keeps its results; without
-it they are built for the occasion, which takes half a minute.
-"""
+"""Run the cases with real guests inside a host of their own."""
 
 import ast
 import dataclasses
@@ -69,16 +65,6 @@ def case_names():
             is_test = isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
             if is_test or (isinstance(node, ast.ClassDef) and node.name.startswith("Test")):
                 yield f"{file.name}::{node.name}"
-
-
-@pytest.fixture(scope="module")
-def guest_images():
-    given = os.environ.get(IMAGES_VARIABLE)
-    folder = given or tempfile.mkdtemp(prefix="nova-guest-image-", dir="/var/tmp")
-    subprocess.run([ROOT / "tools" / "guest-image", "-u", folder], check=True)
-    yield folder
-    if not given:
-        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")

@@ -1,36 +1,25 @@
-"""One real host with real guests, from the API's request to the shell in the guest.
-
-NOVA_TEST_GUEST_IMAGE names the tiny guest's disk, or NOVA_TEST_GUEST_IMAGES its folder; without
-either it is built for the occasion.
-"""
+"""One real host with real guests, from the API's request to the shell in the guest."""
 
 import json
-import os
 import pathlib
 import re
-import shutil
 import subprocess
-import tempfile
 import time
 
 import pytest
-from standup.rabbitmq import SCRIPTS
 
 from tests.fixtures.daemons import wait_for
 from tests.fixtures.images import pad, qcow2, qcow2_with_backing
 from tests.fixtures.process_cloud import ENDED
 from tests.fixtures.real_cloud import (
     SECRET,
-    Shell,
     address_of,
     as_user_data,
     console,
     image_facts,
-    running_real_cloud,
     wait_until_ready,
 )
 
-ROOT = pathlib.Path(__file__).parents[2]
 NEEDED = ("libvirtd", "virtlogd", "qemu-system-x86_64", "genisoimage", "ebtables", "dnsmasq", "ssh")
 
 pytestmark = pytest.mark.integration
@@ -39,47 +28,6 @@ CANARY = "canary-of-the-host-51c3"
 ADMIN_PASS = "canary-admin-pass-7f2e"
 USER_DATA = "canary-user-data-93ab"
 FILE = "canary-file-c04d"
-
-
-@pytest.fixture(scope="module")
-def guest_image():
-    given = os.environ.get("NOVA_TEST_GUEST_IMAGE")
-    if given:
-        yield pathlib.Path(given)
-        return
-    folder = os.environ.get("NOVA_TEST_GUEST_IMAGES")
-    own = None if folder else tempfile.mkdtemp(prefix="nova-guest-image-", dir="/var/tmp")
-    subprocess.run([ROOT / "tools" / "guest-image", "-u", folder or own], check=True)
-    yield pathlib.Path(folder or own) / "tiny.qcow2"
-    if own:
-        shutil.rmtree(own)
-
-
-@pytest.fixture(scope="module")
-def cloud(guest_image):
-    path = f"{os.defpath}:/usr/sbin:/sbin"
-    missing = [name for name in NEEDED if shutil.which(name, path=path) is None]
-    if os.geteuid() != 0 or missing or not (SCRIPTS / "rabbitmq-server").exists():
-        pytest.skip(f"needs root, RabbitMQ and {', '.join(missing) or 'nothing else'}")
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="nova-real-", dir="/var/tmp"))
-    try:
-        with running_real_cloud(folder, guest_image) as cloud:
-            yield cloud
-    finally:
-        if "NOVA_TEST_KEEP" not in os.environ:
-            shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="module")
-def shell(cloud):
-    """Give a shell to all servers, by a key of our own."""
-    key = cloud.folder / "key"
-    command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)]
-    subprocess.run(command, check=True)
-    public = key.with_suffix(".pub").read_text()
-    keypair = {"name": "mine", "type": "ssh", "public_key": public}
-    cloud.user.do("POST", "/os-keypairs", {"keypair": keypair})
-    return Shell(key)
 
 
 @pytest.fixture(scope="module")

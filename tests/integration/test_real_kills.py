@@ -1,26 +1,19 @@
 """nova-compute is killed in the middle of the heavy operations on a real guest.
 
-Each test leaves its server running.  NOVA_TEST_GUEST_IMAGES names the folder of the tiny
-guest's disk.
+Each test leaves its server running.
 """
 
 import contextlib
-import os
-import pathlib
-import shutil
 import subprocess
-import tempfile
 
 import pytest
-from standup.rabbitmq import SCRIPTS
 
 from tests.fixtures.daemons import wait_for
 from tests.fixtures.glance_transport import SERVICE_TOKEN
 from tests.fixtures.process_cloud import ENDED
-from tests.fixtures.real_cloud import RealCloud, Shell, running_real_cloud
+from tests.fixtures.real_cloud import RealCloud
 from tests.fixtures.served_glance import ServedGlance
 
-ROOT = pathlib.Path(__file__).parents[2]
 NEEDED = ("libvirtd", "virtlogd", "qemu-system-x86_64", "ebtables", "dnsmasq", "ssh")
 PATIENCE_S = 150
 
@@ -49,44 +42,9 @@ class Cloud(RealCloud):
         self.admin.do("POST", "/flavors", {"flavor": flavor})
 
 
-@pytest.fixture(scope="module")
-def guest_image():
-    given = os.environ.get("NOVA_TEST_GUEST_IMAGE")
-    if given:
-        yield pathlib.Path(given)
-        return
-    folder = os.environ.get("NOVA_TEST_GUEST_IMAGES")
-    own = None if folder else tempfile.mkdtemp(prefix="nova-guest-image-", dir="/var/tmp")
-    subprocess.run([ROOT / "tools" / "guest-image", "-u", folder or own], check=True)
-    yield pathlib.Path(folder or own) / "tiny.qcow2"
-    if own:
-        shutil.rmtree(own)
-
-
-@pytest.fixture(scope="module")
-def cloud(guest_image):
-    path = f"{os.defpath}:/usr/sbin:/sbin"
-    missing = [name for name in NEEDED if shutil.which(name, path=path) is None]
-    if os.geteuid() != 0 or missing or not (SCRIPTS / "rabbitmq-server").exists():
-        pytest.skip(f"needs root, RabbitMQ and {', '.join(missing) or 'nothing else'}")
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="nova-real-", dir="/var/tmp"))
-    try:
-        with running_real_cloud(folder, guest_image, Cloud) as cloud:
-            yield cloud
-    finally:
-        if "NOVA_TEST_KEEP" not in os.environ:
-            shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="module")
-def shell(cloud):
-    key = cloud.folder / "key"
-    command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)]
-    subprocess.run(command, check=True)
-    public = key.with_suffix(".pub").read_text()
-    keypair = {"name": "mine", "type": "ssh", "public_key": public}
-    cloud.user.do("POST", "/os-keypairs", {"keypair": keypair})
-    return Shell(key)
+@pytest.fixture(scope="session")
+def cloud_class():
+    return Cloud
 
 
 @pytest.fixture(scope="module")

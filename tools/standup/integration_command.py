@@ -105,14 +105,10 @@ def _run_tests(options: argparse.Namespace) -> bool:
     """Put up the servers, run the tests, take the servers down; tell whether anything failed."""
     directory = Path(tempfile.mkdtemp(prefix="nova-servers-", dir="/var/tmp"))
     directory.chmod(0o755)
-    services, log = str(TOOLS / "services"), directory.with_suffix(".log")
-    place = ["--dir", str(directory)]
+    log = directory.with_suffix(".log")
     try:
-        up = [services, "up", *options.servers.split(","), *place]
-        run.logged([*up, "--cache-dir", str(options.cache)], log)
-        variables = json.loads((directory / "environment.json").read_text())
+        variables = _with_servers(options, directory, log)
         variables |= _clouds_user(variables) | {
-            "NOVA_TEST_GUEST_IMAGE": str(options.images / "tiny.qcow2"),
             "NOVA_TEST_GUEST_IMAGES": str(options.images),
             "NOVA_TEST_SERVICES_DIR": str(directory),
         }
@@ -122,9 +118,20 @@ def _run_tests(options: argparse.Namespace) -> bool:
         print(f"integration: {error.why}\n{run.tail(log, 30)}", flush=True)
         return True
     finally:
-        run.logged([services, "down", *place], log)
+        if options.servers:
+            run.logged([str(TOOLS / "services"), "down", "--dir", str(directory)], log)
         shutil.rmtree(directory, ignore_errors=True)
-        log.unlink()
+        log.unlink(missing_ok=True)
+
+
+def _with_servers(options: argparse.Namespace, directory: Path, log: Path) -> dict[str, str]:
+    """Put up the servers that are wanted, none for ""; return the variables that name them."""
+    if not options.servers:
+        return {}
+    up = [str(TOOLS / "services"), "up", *options.servers.split(","), "--dir", str(directory)]
+    run.logged([*up, "--cache-dir", str(options.cache)], log)
+    found: dict[str, str] = json.loads((directory / "environment.json").read_text())
+    return found
 
 
 def _clouds_user(variables: dict[str, str]) -> dict[str, str]:

@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -24,19 +23,43 @@ STAGES = ("lint", "types", "unit", "contract", "functional", "integration")
 # The tests of programs start them under both back ends, whatever they run on themselves.
 SAME_UNDER_EVENTLET = ("tests/functional/test_programs.py", "tests/functional/tools")
 
-# Integration tests run in two lanes, each with a network, processes and servers of its own. These
-# files are the lane of the guests, with the servers that they need; the other one has the rest.
-GUESTS = tuple(f"tests/integration/test_{name}.py" for name in ("libvirt", "real_cloud"))
-SERVERS_OF_GUESTS = "mysql"
+
+@dataclass(frozen=True)
+class Lane:
+    """Integration tests with a network, processes and servers of their own.
+
+    tests: what pytest is told; servers: those that these tests need, all of them if None.
+    """
+
+    tests: Sequence[str]
+    servers: str | None = None
+
+
+def _file(name: str) -> str:
+    return f"tests/integration/test_{name}.py"
+
+
+# As many lanes as there are processes for tests run at once; the long ones come first.
+_HALF_OF_LIBVIRT = "guest_cases or disk_cases"
+LANES_OF_GUESTS = (
+    Lane([_file("libvirt"), "-k", _HALF_OF_LIBVIRT], ""),
+    Lane([_file("libvirt"), "-k", f"not ({_HALF_OF_LIBVIRT})"], ""),
+    Lane([_file("real_cloud"), _file("real_kills")], "mysql"),
+)
+GUESTS = sorted({lane.tests[0] for lane in LANES_OF_GUESTS} | {_file("real_kills")})
+LANES = (*LANES_OF_GUESTS, Lane([*(f"--ignore={one}" for one in GUESTS), "tests/integration"]))
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One part of the run; every command must end with status 0."""
+    """One part of the run; every command must end with status 0.
+
+    at_once: how many commands may run side by side.
+    """
 
     name: str
     commands: Sequence[Sequence[str]]
-    side_by_side: bool = False
+    at_once: int = 1
     servers: bool = False
 
 
@@ -109,8 +132,8 @@ def _stages(venv: Path, cache: Path, options: argparse.Namespace) -> list[Stage]
         Stage("types", [[str(venv / "bin" / "mypy"), "nova"]]),
         Stage("unit", [[*spread, "tests/unit"]]),
         Stage("contract", [[*spread, "tests/contract"]]),
-        Stage("functional", _functional(pytest, options.workers), side_by_side=True),
-        Stage("integration", _integration(pytest, cache), side_by_side=True, servers=True),
+        Stage("functional", _functional(pytest, options.workers), at_once=2),
+        Stage("integration", _integration(pytest, cache), at_once=options.workers, servers=True),
     ]
 
 
@@ -123,13 +146,16 @@ def _functional(pytest: Sequence[str], workers: int) -> list[list[str]]:
 
 
 def _integration(pytest: Sequence[str], cache: Path) -> list[list[str]]:
-    """Return the commands for both lanes."""
+    """Return the command for each lane."""
     apart = [sys.executable, "-B", str(TOOLS / "standup"), "integration"]
     apart += ["--cache", str(cache), "--images", str(_images(cache))]
-    ignored = [f"--ignore={path}" for path in GUESTS]
     return [
-        [*apart, "--servers", SERVERS_OF_GUESTS, "--", *pytest, *GUESTS],
-        [*apart, "--", *pytest, *ignored, "tests/integration"],
+        [
+            *apart,
+            *([] if lane.servers is None else ["--servers", lane.servers]),
+            *("--", *pytest, *lane.tests),
+        ]
+        for lane in LANES
     ]
 
 
@@ -190,47 +216,34 @@ def _run(stage: Stage, environment: dict[str, str]) -> None:
 
     Raises: StandupError with those that failed.
     """
-    run_all = _side_by_side if stage.side_by_side else _one_by_one
-    failed = run_all(stage.commands, environment)
+    with ThreadPoolExecutor(stage.at_once) as pool:
+        running = [
+            pool.submit(_status_of, command, environment, shown=index < 1 or stage.at_once == 1)
+            for index, command in enumerate(stage.commands)
+        ]
+        pairs = zip(stage.commands, running, strict=True)
+        failed = [command for command, one in pairs if one.result()]
     if failed:
         raise StandupError(
             "; ".join(" ".join([Path(command[0]).name, *command[1:]]) for command in failed)
         )
 
 
-def _one_by_one(
-    commands: Sequence[Sequence[str]], environment: dict[str, str]
-) -> list[Sequence[str]]:
-    failed = []
-    for command in commands:
-        print(f"$ {' '.join(command)}", flush=True)
-        done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, check=False)
-        if done.returncode:
-            failed.append(command)
-    return failed
-
-
-def _side_by_side(
-    commands: Sequence[Sequence[str]], environment: dict[str, str]
-) -> list[Sequence[str]]:
-    """Run commands at once; the first writes here, the others are shown when they have ended."""
-    failed = []
-    with ExitStack() as stack:
-        outputs = [None, *(stack.enter_context(TemporaryFile()) for _ in commands[1:])]
-        running = [
-            subprocess.Popen(
-                command, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out
-            )
-            for command, out in zip(commands, outputs, strict=True)
-        ]
-        for command, out, process in zip(commands, outputs, running, strict=True):
-            print(f"$ {' '.join(command)}", flush=True)
-            if process.wait():
-                failed.append(command)
-            if out is not None:
-                out.seek(0)
-                print(out.read().decode(errors="replace"), flush=True)
-    return failed
+def _status_of(command: Sequence[str], environment: dict[str, str], *, shown: bool) -> int:
+    """Run a command; what it prints comes at once if shown, else when it has ended."""
+    title = f"$ {' '.join(command)}"
+    if shown:
+        print(title, flush=True)
+        return subprocess.run(command, env=environment, stdin=subprocess.DEVNULL).returncode
+    began = time.monotonic()
+    with TemporaryFile() as output:
+        done = subprocess.run(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        )
+        output.seek(0)
+        text = output.read().decode(errors="replace")
+    print(f"{title}\n{text}(ended after {time.monotonic() - began:.0f} s)\n", flush=True)
+    return done.returncode
 
 
 def _timed(name: str, work: Callable[[], None]) -> Outcome:
