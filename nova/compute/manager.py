@@ -201,9 +201,16 @@ class ComputeManager(ComputeAPI):
             self._pool.spawn(self._carry_out, work, first)
         if self._builder.take_leftovers() or unwanted or first:
             self._recovery.reap(context, self._settings.running_deleted_action)
-        if first and self._settings.resume_guests:
-            self._recovery.resume_guests(context)
+        if first:
+            self._recover_guests(context)
         self._recovered = True
+
+    def _recover_guests(self, context: RequestContext) -> None:
+        """Mend guests that no operation is about; an agent may let its thaw wait for long."""
+        if self._settings.resume_guests:
+            self._recovery.resume_guests(context)
+        for instance in self._recovery.interrupted_snapshots(context):
+            self._pool.spawn(self._recovery.end_snapshot, instance)
 
     def _carry_out(self, work: Work, after_crash: bool) -> None:
         """Take an operation up; after a crash, one that may not be repeated is ended."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from nova import exception
 from nova.compute.operations import AWAY, Failure, Operations, Outcome, Plan, Running
 from nova.compute.plans import HostTools
+from nova.compute.uploads import Uploads
 from nova.conductor.rpcapi import ConductorOperations
 from nova.context import RequestContext
 from nova.objects.instance import Instance
@@ -39,6 +40,7 @@ class Recovery:
         self._driver = tools.driver
         self._builder = tools.builder
         self._networks = tools.networks
+        self._uploads = Uploads(tools.driver, tools.images)
 
     def reap(self, context: RequestContext, action: str) -> None:
         """Deal with guests and files whose servers are not on this host any more.
@@ -58,6 +60,25 @@ class Recovery:
             if action == "reap":
                 with self._operations.exclusively(uuid):
                     self._driver.destroy_leftover(uuid)
+
+    def interrupted_snapshots(self, context: RequestContext) -> list[Instance]:
+        """Return the servers of this host of whose snapshots an earlier process left anything.
+
+        Raises: Unavailable.
+        """
+        left = self._driver.list_snapshots()
+        if not left:
+            return []
+        placed = self._conductor.anyone().instances_on_host(context, self._host)
+        return [instance for instance in placed if instance.uuid in left]
+
+    def end_snapshot(self, instance: Instance) -> None:
+        """End a snapshot that was interrupted, whatever became of its operation meanwhile.
+
+        Its guest may be frozen.  An operation that goes on makes its own files under the lock.
+        """
+        with self._operations.exclusively(instance.uuid):
+            self._uploads.discard_file(instance)
 
     def resume_guests(self, context: RequestContext) -> None:
         """Start guests that ran when the host was last heard of and are off now.

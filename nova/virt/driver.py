@@ -243,7 +243,11 @@ class Snapshot(Protocol):
         ...
 
     def discard_snapshot(self, instance: Instance) -> None:
-        """Delete the file of an instance's snapshot, if there is one."""
+        """Delete the file of an instance's snapshot, and end one that was interrupted."""
+        ...
+
+    def list_snapshots(self) -> set[str]:
+        """Return the uuids of instances of whose snapshots anything is on this host."""
         ...
 
 

@@ -192,6 +192,10 @@ class FakeLifecycle:
         """Delete the temporary file."""
         self._delete_snapshot(instance.uuid)
 
+    def list_snapshots(self) -> set[str]:
+        """Return whose temporary files there are."""
+        return set(self._snapshots)
+
     def _delete_snapshot(self, instance_uuid: str) -> None:
         path = self._snapshots.pop(instance_uuid, None)
         if path is not None:

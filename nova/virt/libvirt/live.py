@@ -58,6 +58,10 @@ class LiveOperations:
         """Delete the file of an instance's snapshot, and what an interrupted one left."""
         self._snapshots.discard(instance)
 
+    def list_snapshots(self) -> set[str]:
+        """Return the uuids of instances with a copy of a disk, whole or interrupted."""
+        return self._snapshots.list_uuids()
+
     # --- Interfaces -------------------------------------------------------------------------
 
     def attach_interface(self, instance: Instance, vif: Vif) -> None:

@@ -109,6 +109,17 @@ class Snapshots:
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(self._directory(instance_uuid))
 
+    def list_uuids(self) -> set[str]:
+        """Return the uuids of instances of whose snapshots there is any file."""
+        results = os.path.join(self._disks.root, DIRECTORY)
+        found = {name for name in self._disks.list_uuids() if self._has_copy(name)}
+        with contextlib.suppress(FileNotFoundError):
+            found |= {name for name in os.listdir(results) if paths.owner_of(name) == name}
+        return found
+
+    def _has_copy(self, instance_uuid: str) -> bool:
+        return os.path.lexists(self._copy_path(instance_uuid))
+
     # --- Cold -------------------------------------------------------------------------------
 
     def _take_cold(self, instance: Instance, disk_format: str) -> SnapshotFile:
@@ -209,8 +220,7 @@ class Snapshots:
         except exception.DriverError as error:
             LOG.info("No copy of guest %s is under way: %s", instance.uuid, error)
         if _has_agent(instance) and self._power_state(instance) is PowerState.RUNNING:
-            with contextlib.suppress(exception.DriverError):
-                self._host.thaw(instance.uuid)
+            self._thaw(instance.uuid)
 
     def _live_disk(self, instance_uuid: str) -> FoundDisk:
         text = self._host.definition(instance_uuid, live=True)

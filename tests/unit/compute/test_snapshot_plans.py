@@ -92,6 +92,26 @@ def test_image_is_filled_with_the_services_own_credentials(compute, server):
     assert compute.images.images.get("user:demo", image_id).owner == "demo"
 
 
+def test_snapshot_that_was_failed_while_its_host_was_away_is_ended_at_the_next_start(
+    compute, server
+):
+    work, _image_id = snapshot(compute, server)
+    compute.driver.snapshot(server)
+    compute.ledger.set_state(work.operation.id, OperationState.FAILED)
+    compute.ledger.placed = (server,)
+    compute.start()
+    compute.bus.run_until_idle()
+    assert compute.driver.list_snapshots() == set()
+    assert compute.driver.get_power_state(server) is PowerState.RUNNING
+
+
+def test_snapshot_of_a_server_of_another_host_is_left_to_the_removal_of_its_guest(compute, server):
+    compute.driver.snapshot(server)
+    compute.start()
+    compute.bus.run_until_idle()
+    assert compute.driver.list_snapshots() == {server.uuid}
+
+
 def test_shelving_again_after_a_crash_uses_the_image_that_is_there(compute, server):
     work, image_id = snapshot(compute, server, "shelve")
     compute.send(work)

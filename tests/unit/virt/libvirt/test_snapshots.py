@@ -270,6 +270,34 @@ def test_discarding_ends_the_interrupted_one(driver, host, interrupted, libvirt_
     assert files(libvirt_case, interrupted) == ([], [])
 
 
+def test_interrupted_one_is_found_by_whichever_of_its_files_is_left(
+    driver, interrupted, libvirt_case
+):
+    directory = libvirt_case.disks.directory(interrupted.uuid)
+    assert driver.list_snapshots() == {interrupted.uuid}
+    driver._snapshots.remove_files(interrupted.uuid)
+    assert driver.list_snapshots() == {interrupted.uuid}
+    os.unlink(os.path.join(directory, DISK_COPY))
+    assert driver.list_snapshots() == set()
+    driver.snapshot(interrupted)
+    assert driver.list_snapshots() == {interrupted.uuid}
+
+
+def test_frozen_guest_is_thawed_with_patience_after_an_interruption(driver, host, interrupted):
+    host.fail_next("thaw", 2)
+    driver.discard_snapshot(interrupted)
+    assert host.calls.count("thaw") == 3
+
+
+def test_agent_that_does_not_answer_after_an_interruption_is_no_error(
+    driver, host, interrupted, libvirt_case, caplog
+):
+    host.fail_next("thaw", 9)
+    driver.discard_snapshot(interrupted)
+    assert files(libvirt_case, interrupted) == ([], [])
+    assert "could not be thawed" in caplog.text
+
+
 def test_img_14_destroy_removes_the_interrupted_one(driver, interrupted, libvirt_case):
     driver.destroy(interrupted)
     assert driver.list_files() == set()
