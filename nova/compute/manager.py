@@ -3,7 +3,7 @@
 import dataclasses
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from nova import clock
@@ -153,11 +153,32 @@ class ComputeManager(ComputeAPI):
         was off would be taken for servers that somebody has stopped.
         """
         context = context or nova_context.get_admin_context()
-        with self._report_lock:
-            answer = self._hosts.anyone().report(context, self._make_report())
+        with self._report_lock, self._operations.noting_results() as results:
+            try:
+                report = self._make_report()
+                answer = self._hosts.anyone().report(context, report)
+            except Exception:
+                # Power states that may not have arrived go with the next report.
+                self._power_states_sent_at = None
+                raise
+        self._send_again_if_outdated(report, results)
         if answer.pending or not self._recovered:
             self._pool.spawn(self.pull_operations, nova_context.get_admin_context())
         return answer
+
+    def _send_again_if_outdated(
+        self, report: HostReport, results: Mapping[str, PowerState]
+    ) -> None:
+        """Send power states again when operations have changed them since they were read.
+
+        Result and report may have arrived in either order, so the older word may stand.
+        """
+        if report.power_states is None:
+            return
+        for instance_uuid, state in results.items():
+            if report.power_states.get(instance_uuid, PowerState.NOSTATE) is not state:
+                LOG.info("Instance %s has changed since it was reported", instance_uuid)
+                self._report_power_states_soon()
 
     def _make_report(self) -> HostReport:
         settings = self._settings
@@ -181,6 +202,9 @@ class ComputeManager(ComputeAPI):
         if self._operations.is_busy(event.instance_uuid):
             return
         LOG.info("Instance %s is %s now", event.instance_uuid, event.power_state.name.lower())
+        self._report_power_states_soon()
+
+    def _report_power_states_soon(self) -> None:
         self._power_states_sent_at = None
         if not self._report_queued:
             self._report_queued = True

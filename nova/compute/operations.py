@@ -6,7 +6,7 @@ import datetime
 import logging
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from nova import clock, exception
 from nova.concurrency import LockRegistry
@@ -130,6 +130,7 @@ class Operations:
         self._guard = threading.Lock()
         self._running: dict[int, Running] = {}
         self._unsent: dict[int, _Unsent] = {}
+        self._noted: dict[str, PowerState] | None = None
 
     def run(self, context: RequestContext, work: Work, plan: Plan) -> None:
         """Carry an operation out, unless it runs already or is no longer wanted."""
@@ -172,6 +173,7 @@ class Operations:
         unwanted = False
         for operation_id, unsent in list(self._unsent.items()):
             running, delivered = unsent.running, True
+            self._note(running, unsent.result)
             try:
                 self._conductor.anyone().finish(running.context, unsent.result)
             except AWAY as error:
@@ -187,6 +189,21 @@ class Operations:
             with self._guard:
                 self._unsent.pop(operation_id, None)
         return unwanted
+
+    @contextlib.contextmanager
+    def noting_results(self) -> Iterator[dict[str, PowerState]]:
+        """Collect the power states, by server, of the results that are sent meanwhile.
+
+        One caller at a time.
+        """
+        noted: dict[str, PowerState] = {}
+        with self._guard:
+            self._noted = noted
+        try:
+            yield noted
+        finally:
+            with self._guard:
+                self._noted = None
 
     def exclusively(self, instance_uuid: str) -> contextlib.AbstractContextManager[None]:
         """Hold the lock of a server against operations."""
@@ -264,6 +281,7 @@ class Operations:
 
     def _finish(self, running: Running, plan: Plan, result: ActionResult) -> bool:
         """Deliver a result; False when it is not wanted."""
+        self._note(running, result)
         try:
             self._conductor.anyone().finish(running.context, result)
         except STALE as error:
@@ -277,6 +295,12 @@ class Operations:
         else:
             _settle(running, plan, result)
         return True
+
+    def _note(self, running: Running, result: ActionResult) -> None:
+        """Note what is about to be sent: afterwards the report under way may have ended."""
+        with self._guard:
+            if self._noted is not None and result.power_state is not None:
+                self._noted[running.instance.uuid] = result.power_state
 
     def _result(
         self, operation: Operation, event: str, started_at: datetime.datetime

@@ -36,6 +36,18 @@ def test_server_that_was_stopped_after_its_power_state_was_read_stays_off(cloud,
     report_while(cloud, server, lambda: server.act({"os-stop": None}))
     guest = cloud.driver(server.instance().host).guests[server.uuid]
     assert (server.status, guest.power_state) == ("SHUTOFF", PowerState.SHUTDOWN)
+    assert server.instance().power_state is PowerState.SHUTDOWN
+
+
+@pytest.mark.parametrize(
+    ("action", "expected"),
+    [("suspend", ("SUSPENDED", PowerState.SHUTDOWN)), ("pause", ("PAUSED", PowerState.PAUSED))],
+)
+def test_power_state_of_a_server_that_was_changed_after_it_was_read_is_the_new_one(
+    cloud, server, action, expected
+):
+    report_while(cloud, server, lambda: server.act({action: None}))
+    assert (server.status, server.instance().power_state) == expected
 
 
 def test_server_whose_guest_is_off_is_stopped(cloud, server):

@@ -1,7 +1,7 @@
 import pytest
 
 from nova.compute.rpcapi import ComputeAPI
-from nova.exception import ConsoleNotAvailable
+from nova.exception import ConsoleNotAvailable, Unavailable
 from nova.objects.lifecycle import PowerState
 from nova.objects.operation import OperationState
 from tests.fixtures.compute import CONTEXT, HOST, LoneCompute
@@ -28,6 +28,37 @@ def test_power_states_go_with_the_first_report_and_then_at_their_interval(comput
     compute.manager.report()
     states = [report.power_states for report in compute.reports.received]
     assert states == [{uuid: PowerState.RUNNING}, None, {uuid: PowerState.RUNNING}]
+
+
+def test_power_states_that_did_not_arrive_go_with_the_next_report(compute):
+    uuid = compute.build().operation.instance_uuid
+    compute.bus.drop_next("report", 10)
+    with pytest.raises(Unavailable):
+        compute.manager.report()
+    compute.bus.forget_faults()
+    compute.manager.report()
+    assert [report.power_states for report in compute.reports.received] == [
+        {uuid: PowerState.RUNNING}
+    ]
+
+
+def test_power_states_are_sent_again_when_an_operation_ended_while_they_were_on_the_way(compute):
+    server = compute.build().detail.instance
+    pause = compute.work("pause", instance=server)
+    compute.bus.before_next("report", lambda: compute.send(pause))
+    compute.manager.report()
+    compute.bus.run_until_idle()
+    states = [report.power_states for report in compute.reports.received]
+    assert states == [{server.uuid: PowerState.RUNNING}, {server.uuid: PowerState.PAUSED}]
+
+
+def test_power_states_are_sent_once_when_an_operation_changed_none_of_them(compute):
+    server = compute.build().detail.instance
+    reboot = compute.work("hard_reboot", instance=server)
+    compute.bus.before_next("report", lambda: compute.send(reboot))
+    compute.manager.report()
+    compute.bus.run_until_idle()
+    assert len(compute.reports.received) == 1
 
 
 def test_event_of_a_guest_is_reported_at_once_and_several_together(compute):
