@@ -65,6 +65,30 @@ def assert_active(server, before):
     assert cloud.usage() == {"instances": 1, "cores": 1, "ram": 512}
 
 
+
+def config_drive(server):
+    """Return the files of a running server's config drive."""
+    cloud = server.cloud
+    return cloud.driver(server.instance().host).guests[server.uuid].config_drive
+
+
+def test_config_drive_after_unshelving_names_no_password_for_none_is_stored(new_cloud):
+    cloud = new_cloud(hosts=2)
+    server = cloud.boot(config_drive=True)
+    assert b"admin_pass" in config_drive(server)["openstack/latest/meta_data.json"]
+    server.act(SHELVE)
+    cloud.driver("host1").fail_next("spawn", REFUSED)
+    cloud.driver("host2").fail_next("spawn", REFUSED)
+    server.act(UNSHELVE)
+    assert server.status == "SHELVED_OFFLOADED"
+    cloud.driver("host1").fail_next("spawn", REFUSED)
+    server.act(UNSHELVE)
+    files = config_drive(server)
+    assert server.status == "ACTIVE"
+    assert "openstack/latest/meta_data.json" in files
+    assert b"admin_pass" not in b"".join(files.values())
+
+
 def shelved(cloud):
     """Return an offloaded server and the addresses that it had."""
     server = cloud.boot()
