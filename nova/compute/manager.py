@@ -17,6 +17,7 @@ from nova.compute.plans import HostTools, make_plans
 from nova.compute.recovery import Recovery
 from nova.compute.rpcapi import ComputeAPI
 from nova.compute.settings import ComputeSettings
+from nova.compute.uploads import Uploads
 from nova.conductor.rpcapi import ConductorHosts
 from nova.context import RequestContext
 from nova.exception import InstanceInvalidState, NovaException
@@ -73,6 +74,7 @@ class ComputeManager(ComputeAPI):
             images=images,
         )
         self._plans = make_plans(tools)
+        self._uploads = Uploads(driver, images)
         self._recovery = Recovery(bus, host, self._operations, tools)
         self._recovered = False
         self._report_lock = threading.Lock()
@@ -121,6 +123,10 @@ class ComputeManager(ComputeAPI):
                 LOG.warning("Image %s is not cached: %s", image_id, error)
             else:
                 LOG.info("Image %s %s", image_id, "is cached now" if fetched else "was cached")
+
+    def discard_image(self, context: RequestContext, image_id: str) -> None:
+        """Delete an image; failures are logged."""
+        self._uploads.delete(image_id)
 
     def get_console_output(
         self, context: RequestContext, instance: Instance, tail_lines: int | None = None

@@ -11,7 +11,7 @@ class ComputeAPI(Interface):
     """Operations on the servers of one host, and what can be read there only."""
 
     topic = "compute"
-    version = "2.0"
+    version = "2.1"
 
     @cast(since="2.0")
     def run_operation(self, context: RequestContext, work: Work) -> None:
@@ -28,6 +28,10 @@ class ComputeAPI(Interface):
     @cast(since="2.0")
     def cache_images(self, context: RequestContext, image_ids: tuple[str, ...]) -> None:
         """Fetch images into the cache of this host, so that builds from them start at once."""
+
+    @cast(since="2.1")
+    def discard_image(self, context: RequestContext, image_id: str) -> None:
+        """Delete an image that nobody fills any more; any host can, with its own credentials."""
 
     @call(since="2.0", timeout_s=10, retry_safe=True)
     def get_console_output(

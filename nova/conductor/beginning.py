@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from nova import clock
-from nova.conductor import dispatch, instance_rows, metadata_caches, shelving, transitions
+from nova.conductor import (
+    abandoned_images,
+    dispatch,
+    instance_rows,
+    metadata_caches,
+    shelving,
+    transitions,
+)
 from nova.conductor.actions.base import Beginning, Prepared
 from nova.conductor.actions.deferred_delete import is_deferred
 from nova.conductor.actions.interfaces import check_detached
@@ -26,7 +33,7 @@ from nova.exception import Invalid
 from nova.objects.action_request import ActionRequest
 from nova.objects.instance import Instance, Scope
 from nova.objects.lifecycle import ACTIONS, PUBLIC_ACTION_NAMES, Action, TaskState, VmState
-from nova.objects.operation import ActionEvent, OperationState, Work
+from nova.objects.operation import ABANDONED_IMAGE, ActionEvent, OperationState, Work
 from nova.rpc.bus import Bus
 
 LOG = logging.getLogger(__name__)
@@ -100,6 +107,9 @@ class Beginnings(ConductorInstances):
             return work.detail.instance
         if work.operation.owner_host is None:
             metadata_caches.forget(self.bus, context, work.detail.instance)
+            image_id = work.operation.arguments.get(ABANDONED_IMAGE)
+            if image_id is not None:
+                abandoned_images.discard(self.bus, context, image_id)
         else:
             detail = dataclasses.replace(work.detail, admin_password=admin_password)
             dispatch.cast(self.bus, context, dataclasses.replace(work, detail=detail))

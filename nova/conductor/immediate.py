@@ -6,10 +6,17 @@ Each is recorded among the server's actions by the same transaction.
 import dataclasses
 import datetime
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from nova import clock
-from nova.conductor import instance_rows, metadata_caches, security_groups, transitions
+from nova.conductor import (
+    abandoned_images,
+    instance_rows,
+    metadata_caches,
+    security_groups,
+    transitions,
+)
 from nova.conductor.actions.base import Ending
 from nova.conductor.actions.registry import rules_of
 from nova.conductor.checks import require
@@ -24,7 +31,7 @@ from nova.db.engine import Database, Transaction, retried
 from nova.exception import Invalid, PolicyNotAuthorized
 from nova.objects.instance import Instance, Scope
 from nova.objects.lifecycle import VmState
-from nova.objects.operation import ActionResult, OperationState
+from nova.objects.operation import ActionResult, Operation, OperationState
 from nova.rpc.bus import Bus
 
 LOG = logging.getLogger(__name__)
@@ -88,17 +95,25 @@ class ImmediateActions(ConductorInstances):
 
     # --- States
 
-    @retried
     def reset_state(
         self, context: RequestContext, scope: Scope, instance_uuid: str, vm_state: VmState
     ) -> None:
         """Give a server a state, and give up what is unfinished on it."""
         if vm_state not in RESET_TO:
             raise Invalid(reason=f"A server can not be reset to {vm_state}.")
+        for image_id in self._reset(context, scope, instance_uuid, vm_state):
+            abandoned_images.discard(self.bus, context, image_id)
+
+    @retried
+    def _reset(
+        self, context: RequestContext, scope: Scope, instance_uuid: str, vm_state: VmState
+    ) -> list[str]:
+        """Set the state; return the images that were being made."""
         now = clock.utcnow()
         with self.db.transaction() as tx:
             instance = require(tx, scope, instance_uuid)
-            values = self._give_up(tx, instance, now)
+            unfinished = operations.list_unfinished_of(tx, instance.uuid)
+            values = self._give_up(tx, instance, unfinished, now)
             if values.get("soft_deleted_at", instance.soft_deleted_at) is not None:
                 amounts = transitions.quota_of(instance.flavor)
                 quotas.add(tx, instance.project_id, instance.user_id, amounts)
@@ -106,13 +121,19 @@ class ImmediateActions(ConductorInstances):
             transitions.reset(tx, instance, vm_state, now, values)
             _record(tx, context, instance, "resetState", now)
         LOG.info("Instance %s was reset to %s", instance.uuid, vm_state)
+        images = map(abandoned_images.image_of, unfinished)
+        return [image_id for image_id in images if image_id is not None]
 
     def _give_up(
-        self, tx: Transaction, instance: Instance, now: datetime.datetime
+        self,
+        tx: Transaction,
+        instance: Instance,
+        unfinished: Sequence[Operation],
+        now: datetime.datetime,
     ) -> dict[str, Any]:
         """End unfinished operations; return the columns that change by it."""
         values: dict[str, Any] = {}
-        for operation in operations.list_unfinished_of(tx, instance.uuid):
+        for operation in unfinished:
             result = ActionResult(
                 operation_id=operation.id, host=operation.owner_host or "", succeeded=False
             )

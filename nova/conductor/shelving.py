@@ -3,7 +3,7 @@
 import dataclasses
 import datetime
 
-from nova.conductor import dispatch, instance_rows, transitions
+from nova.conductor import abandoned_images, dispatch, instance_rows, transitions
 from nova.conductor.tasks.build import BuildJob
 from nova.context import RequestContext
 from nova.db import block_devices, instances, operations
@@ -32,8 +32,9 @@ def abandoned_image(tx: Transaction, instance: Instance) -> dict[str, str]:
     if instance.task_state not in _IMAGE_TASKS:
         return {}
     for operation in operations.list_unfinished_of(tx, instance.uuid):
-        if operation.request is not None and operation.request.snapshot is not None:
-            return {ABANDONED_IMAGE: operation.request.snapshot.image_id}
+        image_id = abandoned_images.image_of(operation)
+        if image_id is not None:
+            return {ABANDONED_IMAGE: image_id}
     return {}
 
 

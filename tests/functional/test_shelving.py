@@ -65,7 +65,6 @@ def assert_active(server, before):
     assert cloud.usage() == {"instances": 1, "cores": 1, "ram": 512}
 
 
-
 def config_drive(server):
     """Return the files of a running server's config drive."""
     cloud = server.cloud

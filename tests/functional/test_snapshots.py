@@ -451,3 +451,49 @@ def test_result_that_is_delivered_late_rotates_then(cloud):
     cloud.start_conductor()
     cloud.pull()
     assert names(cloud) == ["d2"]
+
+
+# --- A host that does not come back, or late ----------------------------------------------
+
+
+def interrupted(cloud, body=IMAGE):
+    """Return a server whose host died while it made an image."""
+    server = cloud.boot()
+    cloud.crash_compute_during(server.instance().host, "snapshot")
+    server.act(body)
+    assert [image.status for image in made_images(cloud)] == ["queued"]
+    return server
+
+
+def reset(server):
+    path, body = f"/servers/{server.uuid}/action", {"os-resetState": {"state": "active"}}
+    assert server.cloud.rest.as_admin().post(path, body).status_int == 202
+
+
+ENDS = {
+    "reconciled": lambda server: server.cloud.advance(8000),
+    "resetState": reset,
+    "deleted": lambda server: (server.cloud.advance(90), server.act({"forceDelete": None})),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize(
+    "body", [IMAGE, backup(), {"shelve": None}], ids=["image", "backup", "shelve"]
+)
+def test_image_of_a_host_that_never_comes_back_is_deleted_by_another(new_cloud, body, end):
+    cloud = new_cloud(hosts=2)
+    server = interrupted(cloud, body)
+    ENDS[end](server)
+    cloud.run_until_idle()
+    assert made_images(cloud) == []
+
+
+def test_image_of_the_only_host_is_deleted_when_it_comes_back(new_cloud):
+    cloud = new_cloud(hosts=1)
+    server = interrupted(cloud)
+    cloud.advance(8000)
+    assert [image.status for image in made_images(cloud)] == ["queued"]
+    cloud.restart_compute(server.instance().host)
+    assert made_images(cloud) == []
+    assert_failed(server, "conductor_reconcile")

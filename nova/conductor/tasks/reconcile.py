@@ -8,7 +8,7 @@ import datetime
 import logging
 
 from nova.compute.rpcapi import ComputeAPI
-from nova.conductor import metadata_caches, shelving, transitions
+from nova.conductor import abandoned_images, metadata_caches, shelving, transitions
 from nova.conductor.actions.base import Ending
 from nova.conductor.actions.registry import rules_of
 from nova.conductor.build_failures import (
@@ -27,7 +27,13 @@ from nova.exception import NovaException
 from nova.objects.build_request import BuildRequest
 from nova.objects.instance import Fault, Instance
 from nova.objects.lifecycle import ACTIONS
-from nova.objects.operation import ActionEvent, ActionResult, Operation, OperationState
+from nova.objects.operation import (
+    ABANDONED_IMAGE,
+    ActionEvent,
+    ActionResult,
+    Operation,
+    OperationState,
+)
 from nova.rpc.bus import Bus
 
 LOG = logging.getLogger(__name__)
@@ -52,11 +58,16 @@ class _Case:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class _Next:
-    """What is to be done after the transaction: run a build, wake a host, forget a server."""
+    """What is to be done after the transaction.
+
+    job: a build to run.  wake: a host to ask to go on.  gone: a server to be forgotten.
+    image_id: an image that will not be filled any more.
+    """
 
     job: BuildJob | None = None
     wake: str | None = None
     gone: Instance | None = None
+    image_id: str | None = None
 
 
 class Reconciler:
@@ -84,6 +95,8 @@ class Reconciler:
                 self._wake(context, follow_up.wake)
             if follow_up.gone is not None:
                 metadata_caches.forget(self.bus, context, follow_up.gone)
+            if follow_up.image_id is not None:
+                abandoned_images.discard(self.bus, context, follow_up.image_id)
         self._prune(now)
         return tuple(taken)
 
@@ -147,9 +160,10 @@ class Reconciler:
         if case.operation.action == "delete":
             transitions.finish_delete(tx, case.instance, case.now)
             self._end(tx, case.operation, None, case.now)
-            return _Next(gone=case.instance)
+            image_id = case.operation.arguments.get(ABANDONED_IMAGE)
+            return _Next(gone=case.instance, image_id=image_id)
         self._fail_action(tx, case)
-        return _Next()
+        return _Next(image_id=abandoned_images.image_of(case.operation))
 
     # --- Builds
 
