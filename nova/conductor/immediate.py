@@ -145,7 +145,9 @@ class ImmediateActions(ConductorInstances):
                 now=now,
             )
             values |= rules_of(operation.action).failed(tx, ending)
-        operations.supersede(tx, instance.uuid, SUPERSEDED, now)
+        if operations.supersede(tx, instance.uuid, SUPERSEDED, now) != len(unfinished):
+            # One has ended since: its image is whole, and what it stored is to be read.
+            raise Repeat
         return values
 
     # --- Security groups
