@@ -16,6 +16,8 @@ from nova.objects.image import Image
 from nova.objects.instance import CreatedServers, InjectedFile, NewServers
 from nova.objects.network import NetworkMode, RequestedNetwork
 
+_FALSE = frozenset({"false", "no", "off", "0", "disabled"})
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class DiskWish:
@@ -175,6 +177,13 @@ def _requested_networks(wish: BootWish) -> tuple[RequestedNetwork, ...]:
     return tuple(found)
 
 
+def _has_automatic_disks(image: Image) -> bool:
+    """Tell what an image says, under either name of the property."""
+    properties = image.properties
+    text = properties.get("hw_auto_disk_config") or properties.get("auto_disk_config", "")
+    return text.strip().lower() not in _FALSE
+
+
 def _new_servers(
     context: RequestContext, wish: BootWish, root: BlockDevice, image: Image
 ) -> NewServers:
@@ -186,7 +195,7 @@ def _new_servers(
         )
     auto_disk_config = wish.auto_disk_config
     if auto_disk_config is None:
-        auto_disk_config = image.properties.get("auto_disk_config", "true").lower() != "false"
+        auto_disk_config = _has_automatic_disks(image)
     return NewServers(
         display_name=wish.name,
         project_id=context.project_id or "",
@@ -205,7 +214,7 @@ def _new_servers(
         image_size_bytes=image.size_bytes or 0,
         key_name=wish.key_name,
         user_data=wish.user_data,
-        config_drive=wish.config_drive,
+        config_drive=wish.config_drive or image.properties.get("img_config_drive") == "mandatory",
         metadata=wish.metadata,
         tags=tuple(dict.fromkeys(wish.tags)),
         injected_files=wish.files,

@@ -46,6 +46,40 @@ def test_the_answer(api: Api) -> None:
     assert api.instances.created[0].admin_password == server["adminPass"]
 
 
+@pytest.mark.parametrize(
+    ("property_value", "wish", "expected"),
+    [
+        ("mandatory", {}, True),
+        ("mandatory", {"config_drive": False}, True),
+        ("optional", {}, False),
+        ("optional", {"config_drive": True}, True),
+    ],
+)
+def test_image_that_needs_a_config_drive_gets_one(
+    api: Api, property_value: str, wish: dict[str, object], expected: bool
+) -> None:
+    properties = {"img_config_drive": property_value}
+    api.images.add(Image(id=NET, visibility="public", properties=properties), b"12345")
+    assert _new(api, imageRef=NET, **wish).config_drive is expected
+
+
+@pytest.mark.parametrize(
+    ("properties", "expected"),
+    [
+        ({}, True),
+        ({"auto_disk_config": "False"}, False),
+        ({"hw_auto_disk_config": "no"}, False),
+        ({"auto_disk_config": "0"}, False),
+        ({"hw_auto_disk_config": "yes"}, True),
+    ],
+)
+def test_image_says_how_disks_are_configured_under_both_names(
+    api: Api, properties: dict[str, str], expected: bool
+) -> None:
+    api.images.add(Image(id=NET, visibility="public", properties=properties), b"12345")
+    assert _new(api, imageRef=NET).auto_disk_config is expected
+
+
 def test_what_the_conductor_gets(api: Api) -> None:
     api.images.add(
         Image(
