@@ -1,5 +1,6 @@
 """Rescue: start a guest from another image, with its own root disk attached."""
 
+import logging
 import os
 
 from nova import exception
@@ -12,6 +13,8 @@ from nova.virt.libvirt.guest_setup import GuestSetup
 from nova.virt.libvirt.host import Host
 from nova.virt.libvirt.imagecache import ImageSource, base_name
 from nova.virt.libvirt.rescue_info import RescueInfo
+
+LOG = logging.getLogger(__name__)
 
 _CDROM = "cdrom"
 _DEVICES = ("disk", _CDROM)
@@ -43,6 +46,7 @@ class Rescuer:
     ) -> None:
         """Start the guest from a fresh disk of an image; it runs on until the disk is made.
 
+        After an error the server is an ordinary one, that may be off.
         Raises: GuestNotFound when not even the files are there; image and driver errors.
         """
         instance = detail.instance
@@ -51,13 +55,28 @@ class Rescuer:
         info = self._plan(instance, choice, config_drive is not None)
         if rescue_info.find(directory) is not None:
             self._host.kill(instance.uuid)
-        self._create_files(instance, choice, directory)
-        if config_drive is not None:
-            path = os.path.join(directory, rescue_info.CONFIG_DRIVE)
-            configdrive.write(path, config_drive, self._iso_program)
-        self._host.kill(instance.uuid)
-        rescue_info.save(directory, info)
-        self._setup.define_and_start(instance)
+        try:
+            self._create_files(instance, choice, directory)
+            if config_drive is not None:
+                path = os.path.join(directory, rescue_info.CONFIG_DRIVE)
+                configdrive.write(path, config_drive, self._iso_program)
+            self._host.kill(instance.uuid)
+            rescue_info.save(directory, info)
+            self._setup.define_and_start(instance)
+        except Exception:
+            self._give_up(instance, directory)
+            raise
+
+    def _give_up(self, instance: Instance, directory: str) -> None:
+        """Make an ordinary server of one whose rescue failed, without starting it."""
+        try:
+            if os.path.lexists(os.path.join(directory, rescue_info.FILE_NAME)):
+                self._host.kill(instance.uuid)
+                rescue_info.forget(directory)
+                self._setup.define(instance)
+            rescue_info.remove_files(directory)
+        except (exception.NovaException, OSError):
+            LOG.exception("Instance %s can not be put back after its rescue", instance.uuid)
 
     def unrescue(self, instance: Instance) -> None:
         """Start the guest from its own disk and delete the rescue files.

@@ -145,6 +145,28 @@ def test_property_that_no_rescue_can_have_is_refused_while_the_guest_runs_on(cas
     assert rescue_files(case, detail) == []
 
 
+def test_stopped_server_whose_rescue_failed_is_an_ordinary_one(case):
+    detail = spawned(case)
+    case.driver.power_off(detail.instance, 0, 1)
+    for _ in range(2):
+        with pytest.raises(exception.ImageUnacceptable):
+            case.driver.rescue(detail, choice(properties={"hw_disk_bus": "bogus"}), DRIVE)
+        assert rescue_files(case, detail) == []
+        assert not case.is_running(detail)
+    case.driver.reboot_hard(detail.instance)
+    assert [disk[0] for disk in disks_of(case, detail)[0]] == ["disk"]
+
+
+def test_rescued_server_whose_repeated_rescue_failed_is_an_ordinary_one(case):
+    detail = spawned(case)
+    case.driver.rescue(detail, choice(), DRIVE)
+    with pytest.raises(exception.ImageUnacceptable):
+        case.driver.rescue(detail, choice(properties={"hw_disk_bus": "bogus"}), DRIVE)
+    assert rescue_files(case, detail) == []
+    case.driver.power_on(detail.instance)
+    assert [disk[0] for disk in disks_of(case, detail)[0]] == ["disk"]
+
+
 def test_img_15_missing_image_changes_nothing(case):
     detail = spawned(case)
     with pytest.raises(exception.ImageNotFound):
