@@ -44,6 +44,7 @@ class DeferredDeleteActions:
             explain=lambda running, error: self._failure(
                 running, "The server could not be restored."
             ),
+            settle=self._uploads.delete_shelved,
         )
 
     def _soft_delete(self, running: Running) -> Outcome:

@@ -119,7 +119,7 @@ class UnshelveActions:
             work=self._unshelve,
             explain=self._explain,
             discard=self._discard,
-            settle=self._delete_image,
+            settle=self._uploads.delete_shelved,
         )
 
     def _unshelve(self, running: Running) -> Outcome:
@@ -140,11 +140,6 @@ class UnshelveActions:
         """Remove a guest that was built for nobody."""
         if _is_offloaded(running):
             self._builder.clean(running.context, running.instance)
-
-    def _delete_image(self, running: Running) -> None:
-        image_id = running.instance.shelved_image_id
-        if image_id is not None:
-            self._uploads.delete(image_id)
 
 
 def _is_offloaded(running: Running) -> bool:

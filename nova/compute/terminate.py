@@ -31,8 +31,7 @@ class Terminator:
     def _terminate(self, running: Running) -> Outcome:
         self._driver.destroy(running.instance)
         self._networks.teardown(running.context, running.instance)
-        if running.instance.shelved_image_id is not None:
-            self._uploads.delete(running.instance.shelved_image_id)
+        self._uploads.delete_shelved(running)
         self._uploads.delete_abandoned(running.operation)
         return Outcome(power_state=PowerState.NOSTATE)
 

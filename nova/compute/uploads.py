@@ -64,6 +64,12 @@ class Uploads:
         if request is not None and request.snapshot is not None:
             self.delete(request.snapshot.image_id)
 
+    def delete_shelved(self, running: Running) -> None:
+        """Delete the image that a server was shelved to, of which it has no more need."""
+        image_id = running.instance.shelved_image_id
+        if image_id is not None:
+            self.delete(image_id)
+
     def delete_abandoned(self, operation: Operation) -> None:
         """Delete the image that was being made when an operation, a deletion, ended that."""
         image_id = operation.arguments.get(ABANDONED_IMAGE)

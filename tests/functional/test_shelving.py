@@ -533,3 +533,15 @@ def test_delete_at_any_step_of_unshelving_leaves_nothing(cloud, point):
     assert deleted
     assert made_images(cloud) == []
     cloud.assert_nothing_left()
+
+
+def test_restored_server_that_was_shelved_leaves_no_image(new_cloud):
+    settings = {"shelved_offload_time_s": -1, "reclaim_instance_interval_s": 3600}
+    cloud = new_cloud(conductor_settings=settings)
+    server = cloud.boot()
+    server.act(SHELVE)
+    server.delete()
+    assert [image.status for image in made_images(cloud)] == ["active"]
+    server.act({"restore": None})
+    assert_active(server, addresses(server))
+    assert made_images(cloud) == []
