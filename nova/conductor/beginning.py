@@ -29,7 +29,7 @@ from nova.context import RequestContext
 from nova.db import block_devices, operations, services
 from nova.db.duplicates import Repeat
 from nova.db.engine import Database, Transaction, retried
-from nova.exception import Invalid
+from nova.exception import InstanceNotFound, InstanceNotReady, Invalid
 from nova.objects.action_request import ActionRequest
 from nova.objects.instance import Instance, Scope
 from nova.objects.lifecycle import ACTIONS, PUBLIC_ACTION_NAMES, Action, TaskState, VmState
@@ -77,6 +77,25 @@ class Beginnings(ConductorInstances):
             raise Invalid(reason=f"There is no action {action}.")
         asked = Asked(name=action, arguments=arguments or {}, request=request or ActionRequest())
         return self._dispatch(context, scope, instance_uuid, asked, admin_password)
+
+    def renew_networks(
+        self, context: RequestContext, scope: Scope, instance_uuids: tuple[str, ...]
+    ) -> None:
+        """Begin to write networks anew where that is not under way."""
+        asked = Asked(name="inject_network_info")
+        for uuid in instance_uuids:
+            if self._has_unfinished(uuid, asked.name):
+                continue
+            try:
+                self._dispatch(context.elevated(), scope, uuid, asked)
+            except (InstanceNotFound, InstanceNotReady) as error:
+                LOG.info("Networks of instance %s are not renewed: %s", uuid, error)
+
+    @retried
+    def _has_unfinished(self, instance_uuid: str, action: str) -> bool:
+        with self.db.reading() as tx:
+            unfinished = operations.list_unfinished_of(tx, instance_uuid)
+        return any(operation.action == action for operation in unfinished)
 
     def begin_due(
         self,

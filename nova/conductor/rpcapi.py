@@ -51,7 +51,7 @@ class ConductorInstances(Interface):
 
     topic = "conductor"
     namespace = "instances"
-    version = "1.1"
+    version = "1.2"
 
     @call(since="1.0")
     def create_servers(self, context: RequestContext, new: NewServers) -> CreatedServers:
@@ -66,6 +66,15 @@ class ConductorInstances(Interface):
         self, context: RequestContext, scope: Scope, instance_uuids: tuple[str, ...]
     ) -> dict[str, str]:
         """Return the hosts of the live servers among some, "" for one without a host."""
+
+    @cast(since="1.2")
+    def renew_networks(
+        self, context: RequestContext, scope: Scope, instance_uuids: tuple[str, ...]
+    ) -> None:
+        """Have hosts write anew what the networks of servers need; their locks do not matter.
+
+        A server that waits for that already, or has not been launched, is passed over.
+        """
 
     @call(since="1.0", retry_safe=True)
     def page_summaries(

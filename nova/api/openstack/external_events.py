@@ -1,7 +1,8 @@
 """os-server-external-events: what other services tell about servers.
 
-Networks are served from here, volumes and accelerators are not: there is nothing to be done
-for any event, but those who send them learn whether the server is there.
+A changed network is written anew on the server's host.  Interfaces, volumes and accelerators
+of other services are not used: their events have no effect, but those who send them learn
+whether the server is there.
 Source: compute-api-routes (Migrations, events, usage, console tokens).
 """
 
@@ -18,8 +19,10 @@ from nova.policy import SERVICE
 external_events = Resource("os-server-external-events", rules={"create": SERVICE})
 
 _SERVICE_ROLE = "service"
+_TAKEN = 200
+_CHANGED = "network-changed"
 _NETWORK = (
-    "network-changed",
+    _CHANGED,
     "network-vif-plugged",
     "network-vif-unplugged",
     "network-vif-deleted",
@@ -67,12 +70,19 @@ CREATE = Object(
     "POST /os-server-external-events", policy="create", ok=(200, 207), body=CREATE
 )
 def create(call: Call) -> Reply:
-    """Take events; tell of each whether it can have an effect."""
+    """Take events; tell of each whether it can have an effect, and renew changed networks."""
     events = [{"status": "completed", **event} for event in call.body["events"]]
     uuids = tuple(sorted({event["server_uuid"].lower() for event in events}))
     hosts = call.conductor.instances.hosts_of(call.context, _scope(call), uuids)
     taken = [{**event, "code": _code(event, hosts)} for event in events]
-    failed = any(event["code"] != 200 for event in taken)
+    changed = {
+        event["server_uuid"].lower()
+        for event in taken
+        if event["name"] == _CHANGED and event["code"] == _TAKEN
+    }
+    if changed:
+        call.conductor.instances.renew_networks(call.context, _scope(call), tuple(sorted(changed)))
+    failed = any(event["code"] != _TAKEN for event in taken)
     return Reply(body={"events": taken}, status=207 if failed else 200)
 
 
@@ -90,4 +100,4 @@ def _code(event: Mapping[str, Any], hosts: Mapping[str, str]) -> int:
     tag = event.get("tag")
     if event["name"] in _TAGGED and not tag:
         return 400
-    return 400 if event["name"] == "power-update" and tag not in _POWER else 200
+    return 400 if event["name"] == "power-update" and tag not in _POWER else _TAKEN

@@ -77,6 +77,48 @@ def test_events_cost_one_question(cloud: RestSite) -> None:
     assert len(cloud.conductor.counter.take()) == 1
 
 
+def _renewed(cloud: RestSite) -> list[str]:
+    """Return the servers whose networks hosts were told to renew."""
+    cloud.bus.run_until_idle()
+    return [
+        work.operation.instance_uuid
+        for host in cloud.site.computes.values()
+        for work in host.works
+        if work.operation.action == "inject_network_info"
+    ]
+
+
+def test_a_changed_network_is_renewed_on_the_host_of_its_server(cloud: RestSite) -> None:
+    first, second, untouched = (cloud.boot() for _ in range(3))
+    answer = _send(
+        cloud,
+        _event(first),
+        _event(second, tag="port"),
+        _event(untouched, "network-vif-plugged"),
+        _event(IMAGE_ID),
+    )
+    assert [event["code"] for event in answer.json["events"]] == [200, 200, 200, 404]
+    assert sorted(_renewed(cloud)) == sorted([first, second])
+
+
+def test_repeated_changes_are_one_renewal_while_it_waits(cloud: RestSite) -> None:
+    server = cloud.boot()
+    for _ in range(3):
+        assert _send(cloud, _event(server), _event(server.upper())).status_int == 200
+    assert _renewed(cloud) == [server]
+
+
+def test_a_locked_server_is_renewed_for_services_and_one_being_built_is_left_alone(
+    cloud: RestSite,
+) -> None:
+    locked, being_built = cloud.boot(), cloud.request()
+    assert cloud.rest.post(f"/servers/{locked}/action", {"lock": None}).status_int == 202
+    for server in (being_built, locked):
+        answer = _send_as(cloud, "service", _event(server))
+        assert answer.json["events"][0]["code"] == 200
+    assert _renewed(cloud) == [locked]
+
+
 @pytest.mark.parametrize(
     "event",
     [
