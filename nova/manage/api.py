@@ -7,7 +7,7 @@ from typing import Any
 from nova.api.openstack import versions
 from nova.api.openstack.app import RESOURCES
 from nova.api.openstack.description import describe
-from nova.manage.command import Argument, Command
+from nova.manage.command import Argument, Command, never
 from nova.manage.output import Result
 
 
@@ -24,6 +24,7 @@ COMMANDS = (
         name="spec",
         help="Print the OpenAPI 3.1 document of the Compute API.",
         run=spec,
+        changes=never,
         arguments=(
             Argument("--microversion", default="latest", help="such as 2.90; latest if not given"),
             Argument("--url", default="/v2.1", help="address of the API, /v2.1 if not given"),

@@ -49,11 +49,22 @@ class Argument:
         parser.add_argument(*names, **self._settings)
 
 
+def always(args: argparse.Namespace) -> bool:
+    """Tell of a command that it changes something."""
+    return True
+
+
+def never(args: argparse.Namespace) -> bool:
+    """Tell of a command that it only reads."""
+    return False
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """One command: "nova-manage CATEGORY NAME".
 
     needs_conductor False: the command works on the database's schema itself.
+    changes: whether it changes something when called with arguments, and so is recorded.
     """
 
     category: str
@@ -62,6 +73,7 @@ class Command:
     run: Callable[[Any, argparse.Namespace], Result]
     arguments: tuple[Argument, ...] = ()
     needs_conductor: bool = True
+    changes: Callable[[argparse.Namespace], bool] = always
 
 
 def truth(text: str) -> bool:

@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from nova.db import migrations_api
-from nova.manage.command import Argument, Command
+from nova.manage.command import Argument, Command, never
 from nova.manage.output import Result
 
 
@@ -38,6 +38,7 @@ COMMANDS = (
         name="version",
         help="print the version of the tables",
         run=version,
+        changes=never,
         needs_conductor=False,
     ),
 )

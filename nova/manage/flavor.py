@@ -3,7 +3,7 @@
 import argparse
 
 from nova import exception
-from nova.manage.command import Argument, Command, Environment, truth
+from nova.manage.command import Argument, Command, Environment, never, truth
 from nova.manage.output import Result
 from nova.objects.flavor import Flavor, FlavorQuery, NewFlavor
 
@@ -147,6 +147,7 @@ COMMANDS = (
         name="list",
         help="list flavors",
         run=list_flavors,
+        changes=never,
         arguments=(Argument("--name", help="only the one of this name"),),
     ),
     Command(category="flavor", name="delete", help="delete a flavor", run=delete, arguments=_NAME),

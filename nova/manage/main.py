@@ -6,11 +6,14 @@ does not exist or exists already; 3 the service or database does not answer; 255
 
 import argparse
 import logging
+import os
+import pwd
+import socket
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from nova import exception
+from nova import audit, exception
 from nova.manage import api, db, flavor, network, quota, server, service
 from nova.manage.command import Command, Environment
 from nova.manage.output import render
@@ -34,6 +37,10 @@ _EXIT_CODES: tuple[tuple[type[exception.NovaException], int], ...] = (
     (exception.Unavailable, 3),
     (exception.Internal, 255),
 )
+
+
+# What the parser adds to what a command declares.
+_NOT_ARGUMENTS = {"category", "action", "command", "json", "config_file", "config_dir"}
 
 
 def build_parser(version: str) -> argparse.ArgumentParser:
@@ -73,16 +80,75 @@ def run(
 ) -> int:
     """Carry out the parsed command, print what it gave, and return the exit code."""
     command: Command = args.command
+    if not command.changes(args):
+        return _run(args, conf, environment)
+    # No exit code at all is a fault of ours, with which the program ends with 255.
+    status = 255
+    try:
+        _record_to(conf.api.audit_log_file)
+        status = _run(args, conf, environment)
+    except exception.ConfigurationError as error:
+        status = _complain(error)
+    finally:
+        audit.record(_change(args, status))
+    return status
+
+
+def _run(args: argparse.Namespace, conf: Any, environment: Callable[[], Environment]) -> int:
+    command: Command = args.command
     try:
         subject = environment() if command.needs_conductor else conf
         result = command.run(subject, args)
     except exception.NovaException as error:
-        print(f"error: {error}", file=sys.stderr)
-        return exit_code(error)
+        return _complain(error)
     text = render(result, as_json=args.json)
     if text:
         print(text)
     return 0
+
+
+def _complain(error: exception.NovaException) -> int:
+    print(f"error: {error}", file=sys.stderr)
+    return exit_code(error)
+
+
+def _record_to(path: str | None) -> None:
+    """Open the file for records.  Raises: ConfigurationError: nothing may change unrecorded."""
+    if path is None:
+        return
+    try:
+        audit.write_to(path)
+    except OSError as error:
+        raise exception.ConfigurationError(
+            reason=f"[api]audit_log_file can not be written: {error}"
+        ) from error
+
+
+def _login_name(uid: int) -> str | None:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return None
+
+
+def _change(args: argparse.Namespace, status: int) -> audit.Change:
+    given = sorted(
+        f"{name}={value}"
+        for name, value in vars(args).items()
+        if name not in _NOT_ARGUMENTS and value is not None
+    )
+    return audit.Change(
+        user_id=str(os.getuid()),
+        user_name=os.environ.get("SUDO_USER") or _login_name(os.getuid()),
+        project_id=None,
+        roles=("admin",),
+        source=socket.gethostname(),
+        method="nova-manage",
+        path=f"{args.category} {args.action}",
+        action=" ".join(given),
+        request_id=None,
+        status=status,
+    )
 
 
 def exit_code(error: exception.NovaException) -> int:

@@ -3,7 +3,7 @@
 import argparse
 
 from nova import exception
-from nova.manage.command import Argument, Command, Environment, truth
+from nova.manage.command import Argument, Command, Environment, never, truth
 from nova.manage.output import Result
 from nova.objects.network import Network, NewNetwork
 
@@ -131,7 +131,9 @@ COMMANDS = (
         run=create,
         arguments=_CREATE,
     ),
-    Command(category="network", name="list", help="list all networks", run=list_networks),
+    Command(
+        category="network", name="list", help="list all networks", run=list_networks, changes=never
+    ),
     Command(
         category="network",
         name="delete",

@@ -3,7 +3,7 @@
 import argparse
 
 from nova import exception
-from nova.manage.command import Argument, Command, Environment
+from nova.manage.command import Argument, Command, Environment, never
 from nova.manage.output import Result
 from nova.objects.quota import UNLIMITED, QuotaSet
 
@@ -43,6 +43,10 @@ def project_quota(env: Environment, args: argparse.Namespace) -> Result:
     return update(env, args)
 
 
+def _names_a_key(args: argparse.Namespace) -> bool:
+    return args.key is not None
+
+
 def _limit(text: str) -> int:
     if text == "unlimited":
         return UNLIMITED
@@ -76,7 +80,12 @@ _VALUE = "the limit; -1 or 'unlimited' for none"
 
 COMMANDS = (
     Command(
-        category="quota", name="show", help="show limits and use", run=show, arguments=_PROJECT
+        category="quota",
+        name="show",
+        help="show limits and use",
+        run=show,
+        changes=never,
+        arguments=_PROJECT,
     ),
     Command(
         category="quota",
@@ -101,6 +110,7 @@ COMMANDS = (
         name="defaults",
         help="show or change the default limits",
         run=defaults,
+        changes=_names_a_key,
         arguments=(Argument("--key", help=_KEY), Argument("--value", help=_VALUE)),
     ),
     Command(
@@ -108,6 +118,7 @@ COMMANDS = (
         name="quota",
         help="show or change a project's limits (older form)",
         run=project_quota,
+        changes=_names_a_key,
         arguments=(*_PROJECT, Argument("--key", help=_KEY), Argument("--value", help=_VALUE)),
     ),
 )

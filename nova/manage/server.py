@@ -3,7 +3,7 @@
 import argparse
 import dataclasses
 
-from nova.manage.command import Argument, Command, Environment
+from nova.manage.command import Argument, Command, Environment, never
 from nova.manage.output import Result
 from nova.objects.instance import Scope
 from nova.objects.request_spec import PlacementReport
@@ -51,6 +51,7 @@ COMMANDS = (
         name="explain",
         help="tell why a server was placed where it is, or nowhere",
         run=explain,
+        changes=never,
         arguments=(Argument("server", metavar="ID", help="uuid of the server"),),
     ),
 )

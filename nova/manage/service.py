@@ -3,7 +3,7 @@
 import argparse
 
 from nova import exception
-from nova.manage.command import Argument, Command, Environment
+from nova.manage.command import Argument, Command, Environment, never
 from nova.manage.output import Result
 from nova.objects.service import Service, ServiceChange
 
@@ -64,6 +64,7 @@ COMMANDS = (
         name="list",
         help="list the daemons",
         run=list_services,
+        changes=never,
         arguments=(
             Argument("--host", help="only those on this host"),
             Argument("--service", help="only those of this name"),

@@ -5,8 +5,9 @@ import pathlib
 import pytest
 import webob
 
-from nova.api.openstack.audit import LOG, AuditLog, write_to
+from nova.api.openstack.audit import AuditLog
 from nova.api.openstack.environment import CONTEXT_KEY, OPERATION_KEY, REQUEST_ID_KEY, WsgiApp
+from nova.audit import LOG, write_to
 from nova.context import RequestContext
 from tests.unit.api.openstack.conftest import Api
 
