@@ -86,15 +86,14 @@ SHOWN: View[Aggregate] = CREATED.extended(
 
 
 def _id_of(call: Call) -> int:
-    """Return the id in the path.
+    """Return the id in the path; clients try a name there first, and want 404 for it.
 
-    Raises: InvalidInput, AggregateNotFound.
+    Raises: AggregateNotFound.
     """
-    text = call.args["id"].removeprefix("-")
-    if not (text.isascii() and text.isdigit()):
-        raise InvalidInput(reason="the id of an aggregate is an integer.")
-    if text != call.args["id"] or len(text) > len(str(_MAX_ID)) or int(text) > _MAX_ID:
-        raise AggregateNotFound(aggregate_id=call.args["id"][:20])
+    text = call.args["id"]
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(_MAX_ID))
+    if not is_number or int(text) > _MAX_ID:
+        raise AggregateNotFound(aggregate_id=text[:64])
     return int(text)
 
 
