@@ -70,6 +70,9 @@ class Creation:
         Raises: as ConductorInstances.create_servers.
         """
         count = new.max_count
+        if count > 1:
+            # The quota is claimed when the rows are there; rows without end must never be made.
+            count = self._fitting(context, new)
         for _race in range(_MAX_RACES):
             try:
                 return self._store(context, new, count)

@@ -62,6 +62,14 @@ def test_in_09_as_many_as_fit_between_min_and_max(site, quotas):
     assert quotas.get(ADMIN, PROJECT).in_use("cores") == 5
 
 
+def test_in_09_servers_that_can_not_fit_are_never_stored(site, quotas):
+    quotas.update(ADMIN, PROJECT, {"instances": 5})
+    site.conductor.counter.take()
+    assert len(site.conductor.create(min_count=1, max_count=20_000)) == 5
+    inserts = [text for text in site.conductor.counter.take() if "INTO instances " in text]
+    assert len(inserts) == 1
+
+
 def test_in_09_a_users_own_limit_counts_within_the_projects(site, quotas):
     site.conductor.create(user_id="other")
     quotas.update(ADMIN, PROJECT, {"instances": 1}, user_id=USER)
