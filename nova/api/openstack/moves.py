@@ -8,8 +8,9 @@ Source: compute-api-routes (migrate, os-migrateLive, evacuate).
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import AnyOf, Json, Key, Object
-from nova.api.openstack.schema_types import ANYTHING, BOOL, FQDN, NULL, TEXT255
+from nova.api.openstack.schema_types import ANYTHING, BOOL, FQDN, NULL, STRING
 from nova.api.openstack.server_ids import server_uuid
+from nova.api.openstack.versions import Range
 from nova.exception import (
     ComputeHostNotFound,
     InstanceHostDown,
@@ -59,13 +60,14 @@ EVACUATE = Object(
         Object(
             Key("host", FQDN),
             Key("onSharedStorage", BOOL, required=True, until="2.13"),
-            Key("adminPass", TEXT255),
+            Key("adminPass", STRING),
             Key("force", BOOL, since="2.29", until="2.67"),
         ),
         required=True,
     )
 )
 
+_HOST_NAMED = Range("2.56")
 _COLD = frozenset({VmState.ACTIVE, VmState.STOPPED})
 _LIVE = frozenset({VmState.ACTIVE, VmState.PAUSED})
 _EVACUATED = frozenset({VmState.ACTIVE, VmState.STOPPED, VmState.ERROR})
@@ -77,7 +79,7 @@ _EVACUATED = frozenset({VmState.ACTIVE, VmState.STOPPED, VmState.ERROR})
 def migrate(call: Call) -> None:
     """Move a server to another host while it is off; none is ready for that."""
     wanted = call.body["migrate"]
-    host = wanted.get("host") if isinstance(wanted, dict) else None
+    host = wanted.get("host") if wanted and call.version in _HOST_NAMED else None
     if host is not None:
         call.authorize("os-migrate-server:migrate:host")
     server = _movable(call, "migrate", _COLD)

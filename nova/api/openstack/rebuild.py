@@ -21,7 +21,6 @@ from nova.api.openstack.schema_types import (
     METADATA,
     NAME,
     STRING,
-    TEXT255,
     UUID,
 )
 from nova.api.openstack.server_ids import server_uuid
@@ -48,7 +47,7 @@ REBUILD = Object(
         Object(
             Key("imageRef", UUID, required=True),
             Key("name", NAME),
-            Key("adminPass", TEXT255),
+            Key("adminPass", STRING),
             Key("metadata", METADATA),
             Key("preserve_ephemeral", BOOL),
             Key("OS-DCF:diskConfig", DISK_CONFIG),

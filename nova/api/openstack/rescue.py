@@ -7,7 +7,7 @@ from nova.api.core import images, passwords
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import AnyOf, Key, Object
-from nova.api.openstack.schema_types import ANYTHING, NULL, TEXT255, UUID
+from nova.api.openstack.schema_types import ANYTHING, NULL, STRING, UUID
 from nova.api.openstack.server_begin import begin
 from nova.api.openstack.server_ids import server_uuid
 from nova.objects.action_request import ActionRequest, RescueRequest
@@ -19,7 +19,7 @@ unrescue_server = Resource("os-unrescue", rules={"": MEMBER})
 RESCUE = Object(
     Key(
         "rescue",
-        AnyOf(Object(Key("adminPass", TEXT255), Key("rescue_image_ref", UUID)), NULL),
+        AnyOf(Object(Key("adminPass", STRING), Key("rescue_image_ref", UUID)), NULL),
         required=True,
     )
 )

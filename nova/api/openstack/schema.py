@@ -121,13 +121,24 @@ class Param:
 
 
 class Query:
-    """The query parameters of a route; unknown ones are refused from strict_since on."""
+    """The query parameters of a route; unknown ones are refused from strict_since on.
 
-    __slots__ = ("params", "strict")
+    refused: beginning of names that no version takes.
+    """
 
-    def __init__(self, *params: Param, strict_since: str = "2.102") -> None:
+    __slots__ = ("params", "refused", "strict")
+
+    def __init__(
+        self, *params: Param, strict_since: str = "2.102", refused: str | None = None
+    ) -> None:
         self.params = params
+        self.refused = refused
         self.strict = Range(strict_since)
+
+    def refuses(self, name: str, version: Version) -> bool:
+        """Tell whether a parameter that is not known is a fault; others are dropped."""
+        internal = self.refused is not None and name.startswith(self.refused)
+        return internal or version in self.strict
 
     def at(self, version: Version) -> Mapping[str, Param]:
         """Return the parameters of one version by name."""

@@ -141,7 +141,7 @@ CREATE = Object(
             Key("name", NAME, required=True),
             Key("imageRef", IMAGE_REF),
             Key("flavorRef", FLAVOR_REF, required=True),
-            Key("adminPass", TEXT255),
+            Key("adminPass", STRING),
             Key("metadata", METADATA),
             Key("networks", ListOf(_network(STRING), maximum=_MAX_NETWORKS), until="2.36"),
             Key(
@@ -330,4 +330,5 @@ LIST = Query(
     Param("limit", NONNEGATIVE, repeat=True),
     Param("marker", TEXT255, repeat=True),
     strict_since="2.75",
+    refused="_",
 )

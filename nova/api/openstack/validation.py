@@ -228,7 +228,7 @@ def check_query(schema: Query, version: Version, pairs: Iterable[tuple[str, str]
             raise exception.InvalidQuery(name=_short(name), reason="It contains a NUL character.")
         if name in known:
             values[name] = (*values.get(name, ()), value)
-        elif version in schema.strict:
+        elif schema.refuses(name, version):
             raise exception.InvalidQuery(
                 name=_short(name), reason="Additional properties are not allowed."
             )

@@ -28,6 +28,14 @@ def test_there_is_no_valid_host(cloud: RestSite, body: dict[str, Any]) -> None:
     assert "No valid host was found" in answer.json["badRequest"]["message"]
 
 
+def test_no_host_is_read_from_migrate_before_2_56(cloud: RestSite) -> None:
+    server, body = cloud.boot(), {"migrate": {"host": "nowhere"}}
+    before, after = (send(cloud.admin.at(version), server, body) for version in ("2.55", "2.56"))
+    assert (before.status_int, after.status_int) == (400, 400)
+    assert "nowhere" not in before.text
+    assert "nowhere" in after.text
+
+
 @pytest.mark.parametrize("body", [MIGRATE, LIVE, EVACUATE])
 def test_unknown_servers_are_not_found(cloud: RestSite, body: dict[str, Any]) -> None:
     assert send(cloud.admin, UNKNOWN, body).status_int == 404

@@ -115,6 +115,15 @@ def test_wrong_bodies_are_refused(cloud: RestSite, body: dict[str, object]) -> N
     assert cloud.rest.get(f"/servers/{server}").json["server"]["status"] == "ACTIVE"
 
 
+@pytest.mark.parametrize("action", ["rebuild", "rescue"])
+def test_any_text_is_a_password(cloud: RestSite, action: str) -> None:
+    long = "\u00fc " * 200
+    arguments = {"adminPass": long} | ({"imageRef": IMAGE_ID} if action == "rebuild" else {})
+    answer = cloud.rest.post(f"/servers/{cloud.boot()}/action", {action: arguments})
+    assert answer.status_int in (200, 202), answer.text
+    assert answer.json.get("server", answer.json)["adminPass"] == long
+
+
 def test_what_is_given_is_stored(cloud: RestSite) -> None:
     server = cloud.boot(metadata={"old": "1"})
     cloud.rest.at("2.2").post("/os-keypairs", {"keypair": {"name": "mine", "type": "ssh"}})

@@ -141,6 +141,11 @@ def test_a_password_may_be_given_or_hidden(api: Api) -> None:
     assert "adminPass" not in hidden.post("/servers", {"server": _body()}).json["server"]
 
 
+def test_any_text_is_a_password(api: Api) -> None:
+    long = "\u00fc " * 200
+    assert _new(api, adminPass=long).admin_password == long
+
+
 def test_several_servers(api: Api) -> None:
     new = _new(api, min_count="2", max_count=3)
     assert (new.min_count, new.max_count) == (2, 3)

@@ -268,6 +268,14 @@ def test_joined_columns_are_no_filters(api: Api, name: str) -> None:
     assert api.rest.as_admin().get(f"/servers?{name}=x").status_int == 400
 
 
+@pytest.mark.parametrize("path", ["/servers", "/servers/detail"])
+@pytest.mark.parametrize("version", ["2.1", "2.74", "2.75"])
+def test_names_of_internals_are_no_filters(api: Api, path: str, version: str) -> None:
+    for rest in (api.rest, api.rest.as_admin()):
+        assert rest.at(version).get(f"{path}?_sa_instance_state=x").status_int == 400
+    assert api.rest.get("//v2/servers?_x=1").status_int == 400
+
+
 def test_in_04_unknown_filters_are_dropped_and_400_from_2_75(api: Api) -> None:
     assert _query(api, "/servers?colour=red") == _query(api, "/servers")
     assert api.rest.at("2.75").get("/servers?colour=red").status_int == 400
