@@ -6,7 +6,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from nova import clock
 from nova.db import archive, search
 from nova.db import instances as live
 from nova.db.engine import Transaction
@@ -86,10 +85,8 @@ _TYPED_FILTERS: dict[str, Callable[[str], Any]] = {
     "launch_index": int,
     "config_drive": lambda text: text.lower() in ("true", "1", "yes", "on"),
     "auto_disk_config": lambda text: text.lower() in ("true", "1", "yes", "on"),
-    "created_at": clock.parse,
-    "launched_at": clock.parse,
-    "terminated_at": clock.parse,
 }
+_TIME_FILTERS = frozenset({"created_at", "launched_at", "terminated_at"})
 # Columns by which servers are found or sorted, but which are not part of their records.
 _SEARCHED_ONLY = ("flavorid", "instance_type_id")
 _REQUIRED = frozenset(
@@ -238,6 +235,9 @@ def _exact(columns: Any, name: str, texts: tuple[str, ...]) -> sa.ColumnElement[
 
 
 def _pattern(columns: Any, name: str, text: str) -> sa.ColumnElement[bool]:
+    if name in _TIME_FILTERS:
+        # As texts databases write times with a space, and users know them as 2026-01-31T12:00:00Z.
+        return search.matches(columns[name], text.replace("T", " ").removesuffix("Z"))
     if name not in _TEXT_FILTERS:
         return _exact(columns, name, (text,))
     return search.matches(columns[name], text)

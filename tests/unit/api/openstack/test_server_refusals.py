@@ -233,6 +233,22 @@ def test_a_marker_of_a_deleted_server_is_unknown(cloud: RestSite) -> None:
     assert cloud.rest.get(f"{path}&marker={server}").json == {"servers": []}
 
 
+def test_servers_are_found_by_the_times_that_they_show(cloud: RestSite) -> None:
+    cloud.clock.advance(0.25)
+    uuid_ = cloud.boot()
+    shown = cloud.rest.get(f"/servers/{uuid_}").json["server"]
+    rest = cloud.rest.at("2.83")
+    for query in (
+        f"created_at={shown['created']}",
+        f"created_at={shown['created'][:10]}",
+        f"launched_at=^{shown['OS-SRV-USG:launched_at']}",
+    ):
+        found = rest.get(f"/servers?{query}").json["servers"]
+        assert [server["id"] for server in found] == [uuid_], query
+    assert rest.get("/servers?created_at=^1999").json["servers"] == []
+    assert rest.get("/servers?terminated_at=20").json["servers"] == []
+
+
 def test_deleted_servers_in_lists(cloud: RestSite) -> None:
     alive, gone = cloud.boot(name="alive"), cloud.boot(name="gone")
     cloud.clock.advance(100)
