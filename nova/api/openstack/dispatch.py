@@ -11,14 +11,13 @@ from nova.api.openstack import faults, validation, versions
 from nova.api.openstack.call import Call, Services
 from nova.api.openstack.environment import CONTEXT_KEY, OPERATION_KEY, TOKEN_KEY
 from nova.api.openstack.links import Links, base_url
-from nova.api.openstack.resource import Answer, Reply, Resource, Route
+from nova.api.openstack.resource import METHODS_WITH_BODY, Answer, Reply, Resource, Route
 from nova.api.openstack.router import Match, Router
 from nova.context import RequestContext
 
 LOG = logging.getLogger(__name__)
 
 _JSON_TYPES = {"", "text/plain", "application/json", "application/vnd.openstack.compute+json"}
-_METHODS_WITH_BODY = {"POST", "PUT"}
 _LONGEST_ID = 255
 
 
@@ -128,7 +127,7 @@ def _path_of(request: webob.Request) -> str | None:
 
 
 def _read_body(request: webob.Request) -> object:
-    if request.method not in _METHODS_WITH_BODY:
+    if request.method not in METHODS_WITH_BODY:
         return None
     if (request.content_type or "").lower() not in _JSON_TYPES:
         raise exception.UnsupportedContentType()

@@ -8,6 +8,9 @@ from nova.api.openstack.schema import NO_QUERY, Object, Query, Type
 from nova.api.openstack.versions import Range
 from nova.policy import NAMESPACE, full_name
 
+# Their content type is checked whether or not the route looks at the body.
+METHODS_WITH_BODY = frozenset({"POST", "PUT"})
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
@@ -56,7 +59,7 @@ class Route:
             codes.add(403)
         if "{" in self.path or self.versions.limited:
             codes.add(404)
-        if self.body is not None:
+        if self.method in METHODS_WITH_BODY:
             codes |= {413, 415}
         return tuple(sorted(codes))
 

@@ -129,6 +129,13 @@ def test_tags(api: Api) -> None:
     assert rest.get(path).json == {"tags": []}
 
 
+def test_a_write_without_body_is_described_with_415(api: Api) -> None:
+    server = api.instances.add(PROJECT)
+    path = f"/servers/{server.uuid}/tags/x"
+    answer = api.rest.at("2.26").put(path, b"", Content_Type="application/xml")
+    assert answer.status_int == 415
+
+
 def test_bad_tags_are_400(api: Api) -> None:
     server = api.instances.add(PROJECT)
     rest, path = api.rest.at("2.26"), f"/servers/{server.uuid}/tags"
