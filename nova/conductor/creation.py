@@ -34,6 +34,7 @@ from nova.db.engine import Database, Transaction, retried
 from nova.exception import (
     AvailabilityZoneNotFound,
     FlavorNotFound,
+    Invalid,
     KeypairNotFound,
     TooManyInstances,
     ZeroDiskFlavorNotAllowed,
@@ -67,12 +68,17 @@ class Creation:
     def create(self, context: RequestContext, new: NewServers) -> BuildJob:
         """Store as many servers as fit into the quota, between min_count and max_count.
 
+        Without quota as well, rows of one request must fit into memory.
+
         Raises: as ConductorInstances.create_servers.
         """
-        count = new.max_count
+        most = self.settings.max_servers_per_request
+        if new.min_count > most:
+            raise Invalid(reason=f"At most {most} servers can be asked for at once.")
+        count = min(new.max_count, most)
         if count > 1:
             # The quota is claimed when the rows are there; rows without end must never be made.
-            count = self._fitting(context, new)
+            count = min(count, self._fitting(context, new))
         for _race in range(_MAX_RACES):
             try:
                 return self._store(context, new, count)

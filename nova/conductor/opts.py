@@ -152,6 +152,12 @@ PLACEMENT_OPTS: list[cfg.Opt] = [
         help="Disk that may be given out in relation to what is there, for hosts that set none.",
     ),
     cfg.IntOpt(
+        "max_servers_per_request",
+        default=1000,
+        min=1,
+        help="How many servers one request can make at most, where the quota allows more.",
+    ),
+    cfg.IntOpt(
         "instance_build_timeout",
         default=0,
         min=0,

@@ -40,6 +40,7 @@ class ConductorSettings:
 
     quotas: dict[str, int] = dataclasses.field(default_factory=_standard_quotas)
     max_attempts: int = 3
+    max_servers_per_request: int = 1000
     service_down_time_s: int = 60
     enable_new_services: bool = True
     cpu_allocation_ratio: float = 16.0
@@ -79,6 +80,7 @@ def conductor_settings(conf: cfg.ConfigOpts) -> ConductorSettings:
     return ConductorSettings(
         quotas={name: conf[_OPTION_OF.get(name, f"quota_{name}")] for name in RESOURCES},
         max_attempts=conf.scheduler_max_attempts,
+        max_servers_per_request=conf.max_servers_per_request,
         service_down_time_s=_down_time(conf.service_down_time, conf.report_interval),
         enable_new_services=conf.enable_new_services,
         cpu_allocation_ratio=conf.initial_cpu_allocation_ratio,

@@ -10,6 +10,7 @@ from nova.conductor.settings import ConductorSettings
 from nova.context import get_admin_context
 from nova.exception import (
     InjectedFileLimitExceeded,
+    Invalid,
     KeypairExists,
     KeypairNotFound,
     MetadataLimitExceeded,
@@ -68,6 +69,15 @@ def test_in_09_servers_that_can_not_fit_are_never_stored(site, quotas):
     assert len(site.conductor.create(min_count=1, max_count=20_000)) == 5
     inserts = [text for text in site.conductor.counter.take() if "INTO instances " in text]
     assert len(inserts) == 1
+
+
+def test_in_09_one_request_is_bounded_without_quota():
+    conductor = make_site(settings=ConductorSettings(max_servers_per_request=3)).conductor
+    unlimited = {"instances": -1, "cores": -1, "ram": -1}
+    conductor.bus.client(ConductorQuotas).anyone().update(ADMIN, PROJECT, unlimited)
+    with pytest.raises(Invalid, match="At most 3 servers"):
+        conductor.create(min_count=4, max_count=2**31 - 1)
+    assert len(conductor.create(min_count=1, max_count=2**31 - 1)) == 3
 
 
 def test_in_09_a_users_own_limit_counts_within_the_projects(site, quotas):
