@@ -6,11 +6,11 @@ Source: compute-api-routes (Services, hypervisors, hosts, agents).
 import dataclasses
 
 from nova import exception
-from nova.api.openstack.answers import items
+from nova.api.openstack.answers import items, named, one
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import Json, Key, Object, Param, Query
-from nova.api.openstack.schema_types import TEXT255
+from nova.api.openstack.schema_types import STRING, TEXT255
 from nova.api.openstack.views import Field, View
 from nova.objects.agent import AgentBuild, AgentChange
 from nova.policy import ADMIN
@@ -40,7 +40,8 @@ CREATE = Object(
 UPDATE = Object(Key("para", Object(*_CHANGING), required=True))
 LIST = Query(Param("hypervisor", repeat=True))
 
-SHOWN: View[AgentBuild] = View(
+SHOWN = View(
+    AgentBuild,
     "agent",
     Field("agent_id", "id"),
     Field("hypervisor"),
@@ -49,6 +50,13 @@ SHOWN: View[AgentBuild] = View(
     Field("version"),
     Field("url"),
     Field("md5hash"),
+)
+CHANGED = named(
+    "agent",
+    Object(
+        Key("agent_id", STRING, required=True),
+        *(Key(name, STRING, required=True) for name in ("version", "url", "md5hash")),
+    ),
 )
 
 
@@ -59,14 +67,14 @@ def index(call: Call) -> dict[str, object]:
     return {"agents": SHOWN.items(found, call)}
 
 
-@agents.route("POST /os-agents", policy="create", body=CREATE, errors=409)
+@agents.route("POST /os-agents", policy="create", body=CREATE, errors=409, answer=one(SHOWN))
 def create(call: Call) -> dict[str, object]:
     """Announce a build."""
     made = call.conductor.agents.create(call.context, AgentBuild(**call.body["agent"]))
     return SHOWN.render(made, call)
 
 
-@agents.route("PUT /os-agents/{id}", policy="update", body=UPDATE)
+@agents.route("PUT /os-agents/{id}", policy="update", body=UPDATE, answer=CHANGED)
 def update(call: Call) -> dict[str, object]:
     """Announce a newer build for the same guests."""
     change = AgentChange(**call.body["para"])

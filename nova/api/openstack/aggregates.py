@@ -7,7 +7,16 @@ from nova.api.openstack.answers import items, one
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import AnyOf, Json, Key, ListOf, Object
-from nova.api.openstack.schema_types import FQDN, METADATA, NAME, NULL, TEXT255_OR_NULL, UUID, ZONE
+from nova.api.openstack.schema_types import (
+    FQDN,
+    METADATA,
+    NAME,
+    NULL,
+    TEXT255_OR_NULL,
+    TRUE_OR_FALSE,
+    UUID,
+    ZONE,
+)
 from nova.api.openstack.views import Field, View
 from nova.exception import AggregateNotFound, ImageNotFound, InvalidInput
 from nova.objects.aggregate import Aggregate, AggregateChange
@@ -69,7 +78,8 @@ CACHE = Object(
     )
 )
 
-CREATED: View[Aggregate] = View(
+CREATED = View(
+    Aggregate,
     "aggregate",
     Field("id"),
     Field("uuid", since="2.41"),
@@ -77,12 +87,10 @@ CREATED: View[Aggregate] = View(
     Field("availability_zone"),
     Field("created_at"),
     Field("updated_at"),
-    Field("deleted", lambda aggregate, call: False),
-    Field("deleted_at", lambda aggregate, call: None),
+    Field("deleted", lambda aggregate, call: False, type=TRUE_OR_FALSE),
+    Field("deleted_at", lambda aggregate, call: None, type=NULL),
 )
-SHOWN: View[Aggregate] = CREATED.extended(
-    Field("hosts", lambda aggregate, call: list(aggregate.hosts)), Field("metadata")
-)
+SHOWN = CREATED.extended(Field("hosts"), Field("metadata"))
 
 
 def _id_of(call: Call) -> int:

@@ -2,11 +2,10 @@
 
 from typing import Any
 
+from nova.api.openstack.links import LINKS
 from nova.api.openstack.schema import Json, Key, Object, Type, resolve
 from nova.api.openstack.versions import Version
 from nova.api.openstack.views import T, View
-
-ANY_VALUE: Json = {}
 
 
 class Items:
@@ -54,5 +53,5 @@ def items(name: str, entry: Type, links: str | None = None, since: str | None = 
     links: key of the link to the next page, None for lists without pages; since: version
     that brought paging.
     """
-    more = () if links is None else (Key(links, Items({"type": "object"}), since=since),)
+    more = () if links is None else (Key(links, LINKS, since=since),)
     return named(name, Items(entry), *more)

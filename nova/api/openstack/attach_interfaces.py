@@ -4,7 +4,11 @@ What clients call a port is an interface of a server; there are none without a s
 Source: compute-api-routes (os-interface).
 """
 
+from typing import TypedDict
+
 from nova import exception
+from nova.api.openstack.annotations import schema_of
+from nova.api.openstack.answers import Extended, items, named
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import Key, ListOf, Object
@@ -41,7 +45,14 @@ CREATE = Object(
 _ON = (PowerState.RUNNING, PowerState.PAUSED)
 
 
-def _fixed_ips(vif: Vif) -> list[dict[str, object]]:
+class FixedAddress(TypedDict):
+    """A fixed address of an interface."""
+
+    subnet_id: str
+    ip_address: str
+
+
+def _fixed_ips(vif: Vif) -> list[FixedAddress]:
     found = ((4, vif.fixed_ip), (6, vif.fixed_ip_v6))
     return [
         {"subnet_id": subnet_uuid(vif.network.uuid, version), "ip_address": address}
@@ -50,14 +61,21 @@ def _fixed_ips(vif: Vif) -> list[dict[str, object]]:
     ]
 
 
-_SHOWN: View[Vif] = View(
+_SHOWN = View(
+    Vif,
     "interface",
-    Field("net_id", lambda vif, call: vif.network.uuid),
-    Field("port_id", lambda vif, call: vif.id),
-    Field("mac_addr", lambda vif, call: vif.address),
-    Field("fixed_ips", lambda vif, call: _fixed_ips(vif)),
+    Field("net_id", "network.uuid"),
+    Field("port_id", "id"),
+    Field("mac_addr", "address"),
+    Field("fixed_ips", lambda vif, call: _fixed_ips(vif), type=schema_of(list[FixedAddress])),
     Field("tag", since="2.70"),
 )
+
+
+_ATTACHED = Extended(
+    _SHOWN, Key("port_state", {"type": "string", "enum": ["ACTIVE", "DOWN"]}, required=True)
+)
+_ONE = named("interfaceAttachment", _ATTACHED)
 
 
 def _render(vif: Vif, instance: Instance, call: Call) -> dict[str, object]:
@@ -65,7 +83,12 @@ def _render(vif: Vif, instance: Instance, call: Call) -> dict[str, object]:
     return {**_SHOWN.item(vif, call), "port_state": state}
 
 
-@attach_interfaces.route("GET /servers/{server_id}/os-interface", policy="list", errors=501)
+@attach_interfaces.route(
+    "GET /servers/{server_id}/os-interface",
+    policy="list",
+    errors=501,
+    answer=items("interfaceAttachments", _ATTACHED),
+)
 def index(call: Call) -> dict[str, object]:
     """List a server's interfaces."""
     instance = call.conductor.instances.get(call.context, call.scope, server_uuid(call))
@@ -73,7 +96,7 @@ def index(call: Call) -> dict[str, object]:
     return {"interfaceAttachments": shown}
 
 
-@attach_interfaces.route("GET /servers/{server_id}/os-interface/{id}", policy="show")
+@attach_interfaces.route("GET /servers/{server_id}/os-interface/{id}", policy="show", answer=_ONE)
 def show(call: Call) -> dict[str, object]:
     """Show one of them."""
     instance = call.conductor.instances.get(call.context, call.scope, server_uuid(call))
@@ -82,7 +105,11 @@ def show(call: Call) -> dict[str, object]:
 
 
 @attach_interfaces.route(
-    "POST /servers/{server_id}/os-interface", policy="create", body=CREATE, errors=(409, 501)
+    "POST /servers/{server_id}/os-interface",
+    policy="create",
+    body=CREATE,
+    errors=(409, 501),
+    answer=_ONE,
 )
 def create(call: Call) -> dict[str, object]:
     """Give a server an interface; its host attaches it."""

@@ -8,7 +8,7 @@ from nova import exception
 from nova.api.core.clients import ConductorClients
 from nova.api.core.hosts import HostStates
 from nova.api.core.projects import AnyProject, Projects, require_project
-from nova.api.openstack.links import Links
+from nova.api.openstack.links import Link, Links
 from nova.api.openstack.validation import QueryValues
 from nova.api.openstack.versions import Range, Version
 from nova.api.settings import ApiSettings
@@ -125,7 +125,7 @@ class Call:
 
     def next_link(
         self, count: int, marker: str | None, since: str | None = None
-    ) -> list[dict[str, str]] | None:
+    ) -> list[Link] | None:
         """Return the link to the next page, None when this one was not full.
 
         since: version that brought paging to the list.

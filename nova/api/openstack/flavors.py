@@ -3,6 +3,7 @@
 from nova import exception
 from nova.api.openstack.answers import items, one
 from nova.api.openstack.call import Call
+from nova.api.openstack.links import Link
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import Json, Key, Object, Param, Query
 from nova.api.openstack.schema_types import BOOL, NAME, NONNEGATIVE, PATTERN, POSITIVE
@@ -75,25 +76,31 @@ LIST = Query(
 )
 
 
-def _links(flavor: Flavor, call: Call) -> object:
+def _links(flavor: Flavor, call: Call) -> list[Link]:
     return call.links.both("flavors", flavor.flavorid)
 
 
-LISTED: View[Flavor] = View(
+def _swap(flavor: Flavor, call: Call) -> int | str:
+    return flavor.swap_mb or ""
+
+
+LISTED = View(
+    Flavor,
     "flavor",
     Field("id", "flavorid"),
     Field("name"),
     Field("links", _links),
     Field("description", since="2.55"),
 )
-SHOWN: View[Flavor] = View(
+SHOWN = View(
+    Flavor,
     "flavor",
     Field("id", "flavorid"),
     Field("name"),
     Field("ram", "memory_mb"),
     Field("vcpus"),
     Field("disk", "root_gb"),
-    Field("swap", lambda flavor, call: flavor.swap_mb or "", until="2.74"),
+    Field("swap", _swap, until="2.74"),
     Field("swap", "swap_mb", since="2.75"),
     Field("OS-FLV-EXT-DATA:ephemeral", "ephemeral_gb"),
     Field("OS-FLV-DISABLED:disabled", "disabled", until="2.101"),

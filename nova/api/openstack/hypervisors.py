@@ -4,17 +4,18 @@ import dataclasses
 import json
 import uuid
 from collections.abc import Iterator
+from typing import TypedDict
 
 from nova import exception
 from nova.api.openstack.answers import items, named, one
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import Json, Key, Object, Param, Query
-from nova.api.openstack.schema_types import BOOL, FQDN, NONNEGATIVE
-from nova.api.openstack.services import state, status
+from nova.api.openstack.schema_types import BOOL, FQDN, INTEGER, NONNEGATIVE, STRING, STRING_OR_NULL
+from nova.api.openstack.services import STATE, STATUS, state, status
 from nova.api.openstack.values import boolean
 from nova.api.openstack.versions import Range
-from nova.api.openstack.views import ABSENT, Field, View
+from nova.api.openstack.views import ABSENT, Absent, Field, View
 from nova.objects.service import Hypervisor, HypervisorQuery
 from nova.policy import ADMIN
 
@@ -69,10 +70,22 @@ def _number(hypervisor: Hypervisor, column: str) -> int | None:
 
 
 def _usage(name: str, column: str) -> Field[Hypervisor]:
-    return Field(name, lambda hypervisor, call: _number(hypervisor, column), until="2.87")
+    return Field(
+        name,
+        lambda hypervisor, call: _number(hypervisor, column),
+        until="2.87",
+        type=INTEGER,
+    )
 
 
-def _servers(hypervisor: Hypervisor, call: Call) -> object:
+class ServerOfHost(TypedDict):
+    """A server of a hypervisor."""
+
+    uuid: str
+    name: str
+
+
+def _servers(hypervisor: Hypervisor, call: Call) -> list[ServerOfHost] | Absent:
     if not hypervisor.servers and not (call.version in _ALWAYS_A_LIST and _with_servers(call)):
         return ABSENT
     return [{"uuid": uuid, "name": name} for uuid, name in hypervisor.servers]
@@ -87,41 +100,47 @@ def _service(hypervisor: Hypervisor, call: Call) -> Json:
     }
 
 
+SERVICE = Object(
+    Key("id", INTEGER, required=True, until="2.52"),
+    Key("id", STRING, required=True, since="2.53"),
+    Key("host", STRING, required=True),
+    Key("disabled_reason", STRING_OR_NULL, required=True),
+)
+
+
 def _uptime(hypervisor: Hypervisor, call: Call) -> str | None:
     return hypervisor.node.uptime if state(hypervisor.service) == "up" else None
 
 
-def _cpu_info(hypervisor: Hypervisor, call: Call) -> object:
-    return json.loads(hypervisor.node.cpu_info or "{}")
+def _cpu_info(hypervisor: Hypervisor, call: Call) -> dict[str, object]:
+    found: dict[str, object] = json.loads(hypervisor.node.cpu_info or "{}")
+    return found
 
 
 _BRIEF: tuple[Field[Hypervisor], ...] = (
-    Field("id", lambda hypervisor, call: hypervisor.node.id, until="2.52"),
-    Field("id", lambda hypervisor, call: hypervisor.node.uuid, since="2.53"),
-    Field("hypervisor_hostname", lambda hypervisor, call: hypervisor.node.hypervisor_hostname),
-    Field("state", lambda hypervisor, call: state(hypervisor.service)),
-    Field("status", lambda hypervisor, call: status(hypervisor.service)),
+    Field("id", "node.id", until="2.52"),
+    Field("id", "node.uuid", since="2.53"),
+    Field("hypervisor_hostname", "node.hypervisor_hostname"),
+    Field("state", lambda hypervisor, call: state(hypervisor.service), type=STATE),
+    Field("status", lambda hypervisor, call: status(hypervisor.service), type=STATUS),
 )
-BRIEF: View[Hypervisor] = View("hypervisor", *_BRIEF, Field("servers", _servers, since="2.53"))
-BRIEF_WITH_SERVERS: View[Hypervisor] = View("hypervisor", *_BRIEF, Field("servers", _servers))
-UPTIME: View[Hypervisor] = BRIEF.extended(Field("uptime", _uptime))
-DETAIL: View[Hypervisor] = BRIEF.extended(
+BRIEF = View(Hypervisor, "hypervisor", *_BRIEF, Field("servers", _servers, since="2.53"))
+BRIEF_WITH_SERVERS = View(Hypervisor, "hypervisor", *_BRIEF, Field("servers", _servers))
+UPTIME = BRIEF.extended(Field("uptime", _uptime))
+DETAIL = BRIEF.extended(
     *(_usage(*row) for row in _STATISTICS if row[0] != "disk_available_least"),
-    Field(
-        "disk_available_least",
-        lambda hypervisor, call: hypervisor.node.disk_available_least,
-        until="2.87",
-    ),
-    Field("cpu_info", lambda hypervisor, call: hypervisor.node.cpu_info, until="2.27"),
+    Field("disk_available_least", "node.disk_available_least", until="2.87"),
+    Field("cpu_info", "node.cpu_info", until="2.27"),
     Field("cpu_info", _cpu_info, since="2.28", until="2.87"),
-    Field("hypervisor_type", lambda hypervisor, call: hypervisor.node.hypervisor_type),
-    Field("hypervisor_version", lambda hypervisor, call: hypervisor.node.hypervisor_version),
-    Field("host_ip", lambda hypervisor, call: hypervisor.node.host_ip),
-    Field("service", _service),
+    Field("hypervisor_type", "node.hypervisor_type"),
+    Field("hypervisor_version", "node.hypervisor_version"),
+    Field("host_ip", "node.host_ip"),
+    Field("service", _service, type=SERVICE),
     Field("uptime", _uptime, since="2.88"),
 )
 STATISTICS = Object(
-    Key("count", {}, required=True), *(Key(name, {}, required=True) for name, _ in _STATISTICS)
+    Key("count", INTEGER, required=True),
+    *(Key(name, INTEGER, required=True) for name, _ in _STATISTICS),
 )
 
 

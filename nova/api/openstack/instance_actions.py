@@ -3,14 +3,14 @@
 import hashlib
 
 from nova import clock
-from nova.api.openstack.answers import items, one
+from nova.api.openstack.answers import Extended, Items, items, one
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
-from nova.api.openstack.schema import Param, Query
-from nova.api.openstack.schema_types import DATE_TIME, NONNEGATIVE
+from nova.api.openstack.schema import Key, Param, Query
+from nova.api.openstack.schema_types import DATE_TIME, NONNEGATIVE, STRING
 from nova.api.openstack.server_ids import server_uuid
 from nova.api.openstack.versions import Range
-from nova.api.openstack.views import ABSENT, Field, View
+from nova.api.openstack.views import ABSENT, Absent, Field, View
 from nova.exception import InvalidQuery
 from nova.objects.operation import ActionEvent, ActionQuery, ActionRecord
 from nova.policy import ADMIN, READER
@@ -41,7 +41,8 @@ def _host_id(event: ActionEvent, project_id: str | None) -> str:
     return hashlib.sha224(f"{project_id}{event.host}".encode()).hexdigest()
 
 
-EVENT: View[ActionEvent] = View(
+EVENT = View(
+    ActionEvent,
     "event",
     Field("event"),
     Field("start_time", "started_at"),
@@ -53,7 +54,7 @@ EVENT: View[ActionEvent] = View(
 )
 
 
-def _events(record: ActionRecord, call: Call) -> object:
+def _events(record: ActionRecord, call: Call) -> list[dict[str, object]] | Absent:
     if call.version not in _EVENTS_FOR_OWNERS and not call.allows(_EVENTS):
         return ABSENT
     documents = EVENT.items(record.events, call)
@@ -63,7 +64,8 @@ def _events(record: ActionRecord, call: Call) -> object:
     return documents
 
 
-ACTION: View[ActionRecord] = View(
+ACTION = View(
+    ActionRecord,
     "instanceAction",
     Field("action"),
     Field("instance_uuid"),
@@ -74,7 +76,9 @@ ACTION: View[ActionRecord] = View(
     Field("message"),
     Field("updated_at", since="2.58"),
 )
-ACTION_WITH_EVENTS = ACTION.extended(Field("events", _events))
+ACTION_WITH_EVENTS = ACTION.extended(
+    Field("events", _events, type=Items(Extended(EVENT, Key("hostId", STRING, since="2.62"))))
+)
 
 
 def _require_live_server(call: Call, uuid: str) -> None:

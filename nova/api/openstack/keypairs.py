@@ -7,7 +7,7 @@ from nova.api.openstack.answers import items, one
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import Json, Key, Object, Param, Query
-from nova.api.openstack.schema_types import NAME, NONNEGATIVE, STRING
+from nova.api.openstack.schema_types import NAME, NONNEGATIVE, NULL, STRING, TRUE_OR_FALSE
 from nova.api.openstack.views import Field, View
 from nova.objects.keypair import Keypair, NewKeypair
 from nova.policy import OWNER
@@ -49,19 +49,24 @@ _COMMON: tuple[Field[Keypair], ...] = (
     Field("fingerprint"),
     Field("type", since="2.2"),
 )
-LISTED: View[Keypair] = View("keypair", *_COMMON)
-CREATED: View[Keypair] = View(
-    "keypair", *_COMMON, Field("user_id"), Field("private_key", until="2.91", omit_if_none=True)
+LISTED = View(Keypair, "keypair", *_COMMON)
+CREATED = View(
+    Keypair,
+    "keypair",
+    *_COMMON,
+    Field("user_id"),
+    Field("private_key", until="2.91", omit_if_none=True),
 )
-SHOWN: View[Keypair] = View(
+SHOWN = View(
+    Keypair,
     "keypair",
     *_COMMON,
     Field("user_id"),
     Field("id"),
     Field("created_at"),
     Field("updated_at"),
-    Field("deleted", lambda keypair, call: False),
-    Field("deleted_at", lambda keypair, call: None),
+    Field("deleted", lambda keypair, call: False, type=TRUE_OR_FALSE),
+    Field("deleted_at", lambda keypair, call: None, type=NULL),
 )
 
 

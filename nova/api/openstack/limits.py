@@ -1,9 +1,10 @@
 """limits: what the project may use, and what it does use."""
 
-from nova.api.openstack.answers import Items, named
+from nova.api.openstack.answers import named
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import Key, Object, Param, Query
+from nova.api.openstack.schema_types import INTEGER, NO_ITEMS
 from nova.api.openstack.views import Field, View
 from nova.objects.quota import QuotaSet
 from nova.policy import ADMIN, ANY
@@ -39,17 +40,17 @@ _USED: tuple[tuple[str, str, str | None], ...] = (
 
 
 def _limit(name: str, resource: str, until: str | None) -> Field[QuotaSet]:
-    return Field(name, lambda quotas, call: quotas.limit(resource), until=until)
+    return Field(name, lambda quotas, call: quotas.limit(resource), until=until, type=INTEGER)
 
 
 def _used(name: str, resource: str, until: str | None) -> Field[QuotaSet]:
-    return Field(name, lambda quotas, call: quotas.in_use(resource), until=until)
+    return Field(name, lambda quotas, call: quotas.in_use(resource), until=until, type=INTEGER)
 
 
-ABSOLUTE: View[QuotaSet] = View(
-    "absolute", *(_limit(*row) for row in _LIMITS), *(_used(*row) for row in _USED)
+ABSOLUTE = View(
+    QuotaSet, "absolute", *(_limit(*row) for row in _LIMITS), *(_used(*row) for row in _USED)
 )
-LIMITS = Object(Key("rate", Items({}), required=True), Key(ABSOLUTE.name, ABSOLUTE, required=True))
+LIMITS = Object(Key("rate", NO_ITEMS, required=True), Key(ABSOLUTE.name, ABSOLUTE, required=True))
 
 
 @limits.route("GET /limits", policy="", query=SHOW, answer=named("limits", LIMITS))

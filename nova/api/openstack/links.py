@@ -6,14 +6,25 @@ Source: api-conventions sections 3 and 6.
 import dataclasses
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NotRequired, TypedDict
 from urllib.parse import quote, urlencode
 
+from nova.api.openstack.annotations import schema_of
 from nova.api.openstack.versions import CURRENT_MOUNT
 
 _HOST = re.compile(r"^(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?\Z")
 _PREFIX = re.compile(r"^(?:/[A-Za-z0-9._~-]+)*\Z")
 
-Link = dict[str, str]
+
+class Link(TypedDict):
+    """One link; type is that of what it leads to."""
+
+    rel: str
+    href: str
+    type: NotRequired[str]
+
+
+LINKS = schema_of(list[Link])
 
 
 def base_url(environ: Mapping[str, object], prefix: str | None, trust_proxy: bool) -> str:

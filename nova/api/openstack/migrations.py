@@ -8,11 +8,12 @@ import datetime
 from nova import clock
 from nova.api.openstack.answers import items
 from nova.api.openstack.call import Call
+from nova.api.openstack.links import Link
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import Param, Query
 from nova.api.openstack.schema_types import DATE_TIME, NONNEGATIVE, TEXT255
 from nova.api.openstack.values import boolean
-from nova.api.openstack.views import ABSENT, Field, View
+from nova.api.openstack.views import ABSENT, Absent, Field, View
 from nova.exception import InvalidQuery, PolicyNotAuthorized
 from nova.objects.migration import Migration, MigrationQuery, MigrationStatus, MigrationType
 from nova.policy import ADMIN, MANAGER, NAMESPACE
@@ -49,13 +50,14 @@ LIST = Query(
 def _host_field(name: str) -> Field[Migration]:
     """Return a field that says where a server is; empty for who may not know."""
 
-    def value(migration: Migration, call: Call) -> object:
-        return getattr(migration, name) if call.allows(_HOST) else None
+    def value(migration: Migration, call: Call) -> str | None:
+        shown: str | None = getattr(migration, name) if call.allows(_HOST) else None
+        return shown
 
     return Field(name, value)
 
 
-def _links(migration: Migration, call: Call) -> object:
+def _links(migration: Migration, call: Call) -> list[Link] | Absent:
     live = migration.migration_type is MigrationType.LIVE_MIGRATION
     if not live or migration.status not in _LIVE_UNDER_WAY:
         return ABSENT
@@ -69,7 +71,8 @@ def _links(migration: Migration, call: Call) -> object:
     ]
 
 
-MIGRATION: View[Migration] = View(
+MIGRATION = View(
+    Migration,
     "migration",
     Field("id"),
     _host_field("source_compute"),
@@ -79,8 +82,8 @@ MIGRATION: View[Migration] = View(
     _host_field("dest_host"),
     Field("status"),
     Field("instance_uuid"),
-    Field("old_instance_type_id", lambda migration, call: migration.old_flavor.id),
-    Field("new_instance_type_id", lambda migration, call: migration.new_flavor.id),
+    Field("old_instance_type_id", "old_flavor.id"),
+    Field("new_instance_type_id", "new_flavor.id"),
     Field("created_at"),
     Field("updated_at"),
     Field("migration_type", since="2.23"),

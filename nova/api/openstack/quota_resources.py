@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from nova.api.openstack.schema import Json, Key, Object
+from nova.api.openstack.schema import Json, Key, Object, Type
+from nova.api.openstack.schema_types import INTEGER
 from nova.api.openstack.versions import Range, Version
 
 _LIMIT: Json = {
@@ -40,12 +41,12 @@ def visible(ranges: Ranges, version: Version) -> tuple[str, ...]:
     return tuple(name for name, versions in ranges.items() if version in versions)
 
 
-def shown_schema(ranges: Ranges, *more: Key) -> Object:
-    """Return the schema of what a version shows, with further keys."""
+def shown_schema(ranges: Ranges, *more: Key, shown: Type = INTEGER) -> Object:
+    """Return the schema of what a version shows of resources, with further keys."""
     keys = [
         Key(
             name,
-            {},
+            shown,
             required=True,
             since=str(versions.since),
             until=str(versions.until) if versions.until else None,

@@ -1,5 +1,8 @@
 """os-quota-sets: limits and use of projects and users."""
 
+from typing import TypedDict
+
+from nova.api.openstack.annotations import schema_of
 from nova.api.openstack.answers import named
 from nova.api.openstack.call import Call
 from nova.api.openstack.quota_resources import (
@@ -23,7 +26,20 @@ quota_sets = Resource(
 
 UPDATE = Object(Key("quota_set", limits_schema(QUOTA_SETS, Key("force", BOOL)), required=True))
 USER = Query(Param("user_id", repeat=True), strict_since="2.75")
+
+
+class Usage(TypedDict):
+    """A limit together with what is used."""
+
+    limit: int
+    in_use: int
+    reserved: int
+
+
 SHOWN = named("quota_set", shown_schema(QUOTA_SETS, Key("id", STRING, required=True)))
+DETAILED = named(
+    "quota_set", shown_schema(QUOTA_SETS, Key("id", STRING, required=True), shown=schema_of(Usage))
+)
 UPDATED = named("quota_set", shown_schema(QUOTA_SETS))
 
 
@@ -44,12 +60,12 @@ def show(call: Call) -> dict[str, object]:
     return {"quota_set": {"id": call.args["id"], **_limits(_read(call), call)}}
 
 
-@quota_sets.route("GET /os-quota-sets/{id}/detail", policy="detail", query=USER, answer=SHOWN)
+@quota_sets.route("GET /os-quota-sets/{id}/detail", policy="detail", query=USER, answer=DETAILED)
 def detail(call: Call) -> dict[str, object]:
     """Show limits together with what is used."""
     quotas = _read(call)
     shown = set(visible(QUOTA_SETS, call.version))
-    usages: dict[str, object] = {
+    usages: dict[str, Usage] = {
         usage.resource: {
             "limit": usage.limit,
             "in_use": usage.in_use,

@@ -8,6 +8,16 @@ from nova.api.openstack.schema import Json
 ANYTHING: Json = {}
 NULL: Json = {"type": "null"}
 STRING: Json = {"type": "string"}
+STRING_OR_NULL: Json = {"type": ["string", "null"]}
+INTEGER: Json = {"type": "integer"}
+INTEGER_OR_NULL: Json = {"type": ["integer", "null"]}
+NUMBER: Json = {"type": "number"}
+# Of answers; BOOL is what clients may say.
+TRUE_OR_FALSE: Json = {"type": "boolean"}
+# Of kinds of objects of which there are none in this release.
+NO_ITEMS: Json = {"type": "array", "maxItems": 0}
+STRINGS: Json = {"type": "array", "items": STRING}
+STRING_VALUES: Json = {"type": "object", "additionalProperties": STRING}
 TEXT255: Json = {"type": "string", "maxLength": 255}
 TEXT255_OR_NULL: Json = {"type": ["string", "null"], "maxLength": 255}
 BOOL: Json = {

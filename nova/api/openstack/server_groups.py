@@ -7,7 +7,7 @@ from nova.api.openstack.answers import items, one
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import Json, Key, ListOf, Object, Param, Query
-from nova.api.openstack.schema_types import NAME, NONNEGATIVE, POSITIVE
+from nova.api.openstack.schema_types import NAME, NONNEGATIVE, POSITIVE, STRING_VALUES
 from nova.api.openstack.versions import Range
 from nova.api.openstack.views import Field, View
 from nova.exception import InvalidInput
@@ -76,15 +76,16 @@ def _rules(group: ServerGroup, call: Call) -> dict[str, int]:
     return {} if limit is None else {"max_server_per_host": limit}
 
 
-SHOWN: View[ServerGroup] = View(
+SHOWN = View(
+    ServerGroup,
     "server_group",
     Field("id", "uuid"),
     Field("name"),
     Field("policies", _policies, until="2.63"),
-    Field("policy", lambda group, call: group.policy.value, since="2.64"),
+    Field("policy", since="2.64"),
     Field("rules", _rules, since="2.64"),
-    Field("members", lambda group, call: list(group.members)),
-    Field("metadata", lambda group, call: {}, until="2.63"),
+    Field("members"),
+    Field("metadata", lambda group, call: {}, until="2.63", type=STRING_VALUES),
     Field("project_id", since="2.13"),
     Field("user_id", since="2.13"),
 )

@@ -6,11 +6,22 @@ Source: compute-api-routes (SERVER representation).
 import datetime
 import hashlib
 from collections.abc import Iterable
+from typing import Literal, NotRequired, TypedDict
 
 from nova.api.openstack import image_properties
+from nova.api.openstack.annotations import schema_of
 from nova.api.openstack.call import Call
+from nova.api.openstack.links import LINKS, Link
+from nova.api.openstack.schema_types import (
+    DISK_CONFIG,
+    NO_ITEMS,
+    NULL,
+    STRING,
+    STRING_OR_NULL,
+    TRUE_OR_FALSE,
+)
 from nova.api.openstack.versions import Range
-from nova.api.openstack.views import ABSENT, Field, View
+from nova.api.openstack.views import ABSENT, Absent, Field, View
 from nova.objects.instance import Instance, InstanceSummary
 from nova.objects.lifecycle import VmState, status
 
@@ -23,6 +34,58 @@ _WITH_PROGRESS = {"ACTIVE", "BUILD", "REBUILD", "RESIZE", "VERIFY_RESIZE", "MIGR
 _WITH_FAULT = {"ERROR", "DELETED"}
 _FULL_ADDRESSES_IN_UPDATE = Range("2.75")
 _WITH_IMAGE_PROPERTIES = Range("2.98")
+
+
+class ObjectLink(TypedDict):
+    """An object of another kind, by id."""
+
+    id: str
+    links: list[Link]
+
+
+class ImageLink(ObjectLink):
+    """The image of a server, with the properties that are shown."""
+
+    properties: NotRequired[dict[str, str]]
+
+
+class FlavorCopy(TypedDict):
+    """What a server has of the flavor that it was made with."""
+
+    vcpus: int
+    ram: int
+    disk: int
+    ephemeral: int
+    swap: int
+    original_name: str
+    extra_specs: NotRequired[dict[str, str]]
+
+
+class ShownFault(TypedDict):
+    """The last error of a server."""
+
+    code: int
+    created: str | None
+    message: str
+    details: NotRequired[str]
+
+
+class GroupName(TypedDict):
+    """A security group."""
+
+    name: str
+
+
+Address = TypedDict(
+    "Address",
+    {
+        "version": Literal[4, 6],
+        "addr": str,
+        "OS-EXT-IPS:type": NotRequired[str],
+        "OS-EXT-IPS-MAC:mac_addr": NotRequired[str],
+    },
+)
+Addresses = dict[str, list[Address]]
 
 
 def status_of(instance: Instance) -> str:
@@ -42,17 +105,17 @@ def host_id(instance: Instance) -> str:
     return hashlib.sha224(f"{instance.project_id}{instance.host}".encode()).hexdigest()
 
 
-def _image(instance: Instance, call: Call) -> object:
+def _image(instance: Instance, call: Call) -> ImageLink | Literal[""]:
     if not instance.image_ref:
         return ""
-    link = {"rel": "bookmark", "href": call.links.bookmark("images", instance.image_ref)}
-    document: dict[str, object] = {"id": instance.image_ref, "links": [link]}
+    link: Link = {"rel": "bookmark", "href": call.links.bookmark("images", instance.image_ref)}
+    document: ImageLink = {"id": instance.image_ref, "links": [link]}
     if call.version in _WITH_IMAGE_PROPERTIES:
         document["properties"] = image_properties.known(instance.image_properties)
     return document
 
 
-def _hints(instance: Instance, call: Call) -> object:
+def _hints(instance: Instance, call: Call) -> dict[str, str | list[str]]:
     """Return what the scheduler was told, single values as they are mostly given."""
     return {
         name: values[0] if len(values) == 1 else list(values)
@@ -60,15 +123,15 @@ def _hints(instance: Instance, call: Call) -> object:
     }
 
 
-def _flavor_link(instance: Instance, call: Call) -> object:
+def _flavor_link(instance: Instance, call: Call) -> ObjectLink:
     flavorid = instance.flavor.flavorid
-    link = {"rel": "bookmark", "href": call.links.bookmark("flavors", flavorid)}
+    link: Link = {"rel": "bookmark", "href": call.links.bookmark("flavors", flavorid)}
     return {"id": flavorid, "links": [link]}
 
 
-def _flavor_copy(instance: Instance, call: Call) -> object:
+def _flavor_copy(instance: Instance, call: Call) -> FlavorCopy:
     flavor = instance.flavor
-    document: dict[str, object] = {
+    document: FlavorCopy = {
         "vcpus": flavor.vcpus,
         "ram": flavor.memory_mb,
         "disk": flavor.root_gb,
@@ -81,9 +144,9 @@ def _flavor_copy(instance: Instance, call: Call) -> object:
     return document
 
 
-def addresses_of(instance: Instance, full: bool) -> dict[str, list[dict[str, object]]]:
+def addresses_of(instance: Instance, full: bool) -> Addresses:
     """Return a server's addresses by network label; full adds their kind and MAC."""
-    labels: dict[str, list[dict[str, object]]] = {}
+    labels: Addresses = {}
     if instance.vm_state is VmState.BUILDING:
         return labels
     for vif in instance.vifs:
@@ -92,7 +155,7 @@ def addresses_of(instance: Instance, full: bool) -> dict[str, list[dict[str, obj
         kinds = [("fixed", address) for address in fixed]
         kinds += [("floating", address) for address in vif.floating_ips]
         for kind, address in kinds:
-            entry: dict[str, object] = {"version": 6 if ":" in address else 4, "addr": address}
+            entry: Address = {"version": 6 if ":" in address else 4, "addr": address}
             if full:
                 entry["OS-EXT-IPS:type"] = kind
                 entry["OS-EXT-IPS-MAC:mac_addr"] = vif.address
@@ -100,15 +163,15 @@ def addresses_of(instance: Instance, full: bool) -> dict[str, list[dict[str, obj
     return labels
 
 
-def _progress(instance: Instance, call: Call) -> object:
+def _progress(instance: Instance, call: Call) -> int | Absent:
     return instance.progress if status_of(instance) in _WITH_PROGRESS else ABSENT
 
 
-def _fault(instance: Instance, call: Call) -> object:
+def _fault(instance: Instance, call: Call) -> ShownFault | Absent:
     fault = instance.fault
     if fault is None or status_of(instance) not in _WITH_FAULT:
         return ABSENT
-    document: dict[str, object] = {
+    document: ShownFault = {
         "code": fault.code,
         "created": to_seconds(fault.created_at or instance.updated_at or instance.created_at),
         "message": fault.message,
@@ -118,7 +181,7 @@ def _fault(instance: Instance, call: Call) -> object:
     return document
 
 
-def _host_status(instance: Instance, call: Call) -> object:
+def _host_status(instance: Instance, call: Call) -> str | Absent:
     owner = (instance.project_id, instance.user_id)
     if call.allows(HOST_STATUS, *owner):
         return call.services.host_states.of(instance.host)
@@ -128,47 +191,54 @@ def _host_status(instance: Instance, call: Call) -> object:
     return ABSENT
 
 
-def _security_groups(instance: Instance, call: Call) -> object:
+def _security_groups(instance: Instance, call: Call) -> list[GroupName] | Absent:
     return [{"name": name} for name in instance.security_groups] or ABSENT
 
 
 Fields = Iterable[Field[Instance]]
 
+ADDRESSES = schema_of(Addresses)
+GROUP_NAMES = schema_of(list[GroupName])
+
 _ALWAYS: tuple[Field[Instance], ...] = (
     Field("id", "uuid"),
     Field("name", "display_name"),
-    Field("status", lambda instance, call: status_of(instance)),
+    Field("status", lambda instance, call: status_of(instance), type=STRING),
     Field("tenant_id", "project_id"),
     Field("user_id"),
     Field("metadata"),
-    Field("hostId", lambda instance, call: host_id(instance)),
+    Field("hostId", lambda instance, call: host_id(instance), type=STRING),
     Field("image", _image),
     Field("flavor", _flavor_link, until="2.46"),
     Field("flavor", _flavor_copy, since="2.47"),
-    Field("created", lambda instance, call: to_seconds(instance.created_at)),
-    Field("updated", lambda instance, call: to_seconds(instance.updated_at)),
-    Field("accessIPv4", lambda instance, call: instance.access_ip_v4 or ""),
-    Field("accessIPv6", lambda instance, call: instance.access_ip_v6 or ""),
-    Field("links", lambda instance, call: call.links.both("servers", instance.uuid)),
+    Field("created", lambda instance, call: to_seconds(instance.created_at), type=STRING_OR_NULL),
+    Field("updated", lambda instance, call: to_seconds(instance.updated_at), type=STRING_OR_NULL),
+    Field("accessIPv4", lambda instance, call: instance.access_ip_v4 or "", type=STRING),
+    Field("accessIPv6", lambda instance, call: instance.access_ip_v6 or "", type=STRING),
+    Field("links", lambda instance, call: call.links.both("servers", instance.uuid), type=LINKS),
     Field("progress", _progress),
     Field("fault", _fault),
     Field(
         "OS-DCF:diskConfig",
         lambda instance, call: "AUTO" if instance.auto_disk_config else "MANUAL",
+        type=DISK_CONFIG,
     ),
-    Field("locked", lambda instance, call: instance.locked_by is not None, since="2.9"),
+    Field(
+        "locked",
+        lambda instance, call: instance.locked_by is not None,
+        since="2.9",
+        type=TRUE_OR_FALSE,
+    ),
     Field("description", "display_description", since="2.19"),
-    Field("tags", lambda instance, call: list(instance.tags), since="2.26"),
+    Field("tags", since="2.26"),
     # No server has any: requests with certificates are refused.
-    Field("trusted_image_certificates", lambda instance, call: None, since="2.63"),
+    Field("trusted_image_certificates", lambda instance, call: None, since="2.63", type=NULL),
     Field("locked_reason", since="2.73"),
     Field("pinned_availability_zone", since="2.96"),
     Field("scheduler_hints", _hints, since="2.100"),
 )
 
-_SERVER_GROUPS: Field[Instance] = Field(
-    "server_groups", lambda instance, call: list(instance.server_groups), since="2.71"
-)
+_SERVER_GROUPS: Field[Instance] = Field("server_groups", since="2.71")
 
 
 def _extended(first: str) -> tuple[Field[Instance], ...]:
@@ -192,6 +262,7 @@ def _extended(first: str) -> tuple[Field[Instance], ...]:
         Field(
             "config_drive",
             lambda instance, call: "True" if instance.config_drive else "",
+            type=STRING,
             since=since("2.0"),
         ),
         Field("key_name", since=since("2.0")),
@@ -199,20 +270,18 @@ def _extended(first: str) -> tuple[Field[Instance], ...]:
         Field(
             "OS-EXT-AZ:availability_zone",
             lambda instance, call: instance.availability_zone or "",
+            type=STRING,
             since=since("2.0"),
         ),
         Field("OS-EXT-STS:vm_state", "vm_state", since=since("2.0")),
         Field("OS-EXT-STS:task_state", "task_state", since=since("2.0")),
-        Field(
-            "OS-EXT-STS:power_state",
-            lambda instance, call: int(instance.power_state),
-            since=since("2.0"),
-        ),
+        Field("OS-EXT-STS:power_state", "power_state", since=since("2.0")),
         Field("OS-SRV-USG:launched_at", "launched_at", since=since("2.0")),
         Field("OS-SRV-USG:terminated_at", "terminated_at", since=since("2.0")),
         Field(
             "os-extended-volumes:volumes_attached",
             lambda instance, call: [],
+            type=NO_ITEMS,
             since=since("2.0"),
         ),
         attribute("host", "host", "2.0"),
@@ -231,25 +300,28 @@ def _extended(first: str) -> tuple[Field[Instance], ...]:
 
 _IN_LISTS: tuple[Field[Instance], ...] = (
     *_ALWAYS,
-    Field("addresses", lambda instance, call: addresses_of(instance, full=True)),
+    Field("addresses", lambda instance, call: addresses_of(instance, full=True), type=ADDRESSES),
     *_extended("2.0"),
     Field("OS-EXT-SRV-ATTR:user_data", "user_data", since="2.3", policy=EXTENDED_ATTRIBUTES),
 )
 
-SUMMARY: View[InstanceSummary] = View(
+SUMMARY = View(
+    InstanceSummary,
     "server",
     Field("id", "uuid"),
     Field("name", "display_name"),
-    Field("links", lambda summary, call: call.links.both("servers", summary.uuid)),
+    Field("links", lambda summary, call: call.links.both("servers", summary.uuid), type=LINKS),
 )
-DETAIL: View[Instance] = View("server", *_IN_LISTS)
-SHOWN: View[Instance] = View("server", *_IN_LISTS, _SERVER_GROUPS)
-UPDATED: View[Instance] = View(
+DETAIL = View(Instance, "server", *_IN_LISTS)
+SHOWN = View(Instance, "server", *_IN_LISTS, _SERVER_GROUPS)
+UPDATED = View(
+    Instance,
     "server",
     *_ALWAYS,
     Field(
         "addresses",
         lambda instance, call: addresses_of(instance, call.version in _FULL_ADDRESSES_IN_UPDATE),
+        type=ADDRESSES,
     ),
     *_extended("2.75"),
     _SERVER_GROUPS,

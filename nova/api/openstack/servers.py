@@ -8,17 +8,19 @@ from typing import Any
 
 from nova.api.core import boot, passwords, snapshots
 from nova.api.openstack import server_filters
-from nova.api.openstack.answers import Items, items, named, one
+from nova.api.openstack.answers import items, named, one
 from nova.api.openstack.call import Call
+from nova.api.openstack.links import LINKS
 from nova.api.openstack.resource import Reply, Resource
 from nova.api.openstack.schema import AnyOf, Key, Object
-from nova.api.openstack.schema_types import STRING
+from nova.api.openstack.schema_types import DISK_CONFIG, STRING
 from nova.api.openstack.server_ids import server_uuid
 from nova.api.openstack.server_schemas import CREATE, LIST, UPDATE
 from nova.api.openstack.server_views import (
     DETAIL,
     EXTENDED_ATTRIBUTES,
     FLAVOR_EXTRA_SPECS,
+    GROUP_NAMES,
     HOST_STATUS,
     HOST_STATUS_UNKNOWN_ONLY,
     SHOWN,
@@ -71,9 +73,9 @@ CREATED = AnyOf(
         "server",
         Object(
             Key("id", STRING, required=True),
-            Key("links", Items({}), required=True),
-            Key("OS-DCF:diskConfig", STRING, required=True),
-            Key("security_groups", Items({}), required=True),
+            Key("links", LINKS, required=True),
+            Key("OS-DCF:diskConfig", DISK_CONFIG, required=True),
+            Key("security_groups", GROUP_NAMES, required=True),
             Key("adminPass", STRING),
         ),
     ),

@@ -7,7 +7,7 @@ from nova.api.openstack.answers import items, named, one
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import Json, Key, Object, Param, Query
-from nova.api.openstack.schema_types import BOOL, FQDN
+from nova.api.openstack.schema_types import BOOL, FQDN, STRING, STRING_OR_NULL, TRUE_OR_FALSE
 from nova.api.openstack.values import boolean
 from nova.api.openstack.views import Field, View
 from nova.objects.service import Service, ServiceChange
@@ -18,6 +18,8 @@ services = Resource("os-services", rules={"list": ADMIN, "update": ADMIN, "delet
 COMPUTE = "nova-compute"
 HIDDEN = ("nova-osapi_compute", "nova-metadata", "nova-api", "nova-api-metadata")
 
+STATUS: Json = {"type": "string", "enum": ["enabled", "disabled"]}
+STATE: Json = {"type": "string", "enum": ["up", "down"]}
 _TEXT: Json = {"type": "string", "minLength": 1, "maxLength": 255}
 UPDATE_BY_NAME = Object(
     Key("host", FQDN, required=True),
@@ -26,7 +28,7 @@ UPDATE_BY_NAME = Object(
     Key("forced_down", BOOL, since="2.11"),
 )
 UPDATE = Object(
-    Key("status", {"type": "string", "enum": ["enabled", "disabled"]}),
+    Key("status", STATUS),
     Key("disabled_reason", _TEXT),
     Key("forced_down", BOOL),
 )
@@ -43,25 +45,26 @@ def state(service: Service) -> str:
     return "up" if service.is_up and not service.forced_down else "down"
 
 
-SHOWN: View[Service] = View(
+SHOWN = View(
+    Service,
     "service",
     Field("id", until="2.52"),
     Field("id", "uuid", since="2.53"),
     Field("binary"),
     Field("host"),
     Field("zone", "availability_zone"),
-    Field("status", lambda service, call: status(service)),
-    Field("state", lambda service, call: state(service)),
+    Field("status", lambda service, call: status(service), type=STATUS),
+    Field("state", lambda service, call: state(service), type=STATE),
     Field("updated_at", "last_seen_up"),
     Field("disabled_reason"),
     Field("forced_down", since="2.11"),
 )
 CHANGED_BY_NAME = Object(
-    Key("host", {}, required=True),
-    Key("binary", {}, required=True),
-    Key("status", {}),
-    Key("disabled_reason", {}),
-    Key("forced_down", {}),
+    Key("host", STRING, required=True),
+    Key("binary", STRING, required=True),
+    Key("status", STATUS),
+    Key("disabled_reason", STRING_OR_NULL),
+    Key("forced_down", TRUE_OR_FALSE),
 )
 
 

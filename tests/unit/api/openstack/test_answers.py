@@ -1,23 +1,55 @@
 """What the declarations of answers say, and that answers are held against them in all tests."""
 
+import dataclasses
+import datetime
+
 import pytest
 import webob
 
 from nova.api.openstack.answers import Extended, items, named, one
 from nova.api.openstack.app import RESOURCES
+from nova.api.openstack.call import Call
 from nova.api.openstack.description import describe
 from nova.api.openstack.schema import Key
+from nova.api.openstack.schema_types import STRING
 from nova.api.openstack.versions import parse
-from nova.api.openstack.views import Field, View
+from nova.api.openstack.views import ABSENT, Absent, Field, View
 from tests.fixtures.described import Described, UndescribedAnswer
 from tests.fixtures.rest import Rest
 
-THING: View[object] = View(
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    name: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Thing:
+    id: int
+    secret: str
+    sometimes: str | None
+    late: datetime.datetime | None
+    owner: Owner
+
+
+def _made(thing: Thing, call: Call) -> str | Absent:
+    return ABSENT
+
+
+def _size(thing: Thing, call: Call) -> int | None:
+    return None
+
+
+THING = View(
+    Thing,
     "thing",
     Field("id"),
     Field("secret", policy="x"),
     Field("sometimes", omit_if_none=True),
-    Field("made", lambda thing, call: None),
+    Field("made", _made),
+    Field("size", _size),
+    Field("shape", lambda thing, call: "round", type=STRING),
+    Field("owner", "owner.name"),
     Field("late", since="2.5"),
 )
 KEYPAIR = b'{"keypairs": [{"keypair": {"name": "a", "public_key": "b", "fingerprint": "c"%s}}]}'
@@ -25,10 +57,23 @@ KEYPAIR = b'{"keypairs": [{"keypair": {"name": "a", "public_key": "b", "fingerpr
 
 def test_a_view_says_which_fields_its_documents_have() -> None:
     early, late = THING.at(parse("2.1")), THING.at(parse("2.5"))
-    assert set(early["properties"]) == {"id", "secret", "sometimes", "made"}  # type: ignore[call-overload]
-    assert early["required"] == ["id"]
-    assert late["required"] == ["id", "late"]
+    assert early["properties"] == {
+        "id": {"type": "integer"},
+        "secret": {"type": "string"},
+        "sometimes": {"type": "string"},
+        "made": {"type": "string"},
+        "size": {"type": ["integer", "null"]},
+        "shape": {"type": "string"},
+        "owner": {"type": "string"},
+    }
+    assert early["required"] == ["id", "size", "shape", "owner"]
+    assert late["required"] == ["id", "size", "shape", "owner", "late"]
     assert early["additionalProperties"] is False
+
+
+def test_a_view_of_an_attribute_that_there_is_not_can_not_be_described() -> None:
+    with pytest.raises(AttributeError):
+        View(Thing, "thing", Field("color")).at(parse("2.1"))
 
 
 def test_documents_of_lists_name_their_link_from_its_version_on() -> None:
