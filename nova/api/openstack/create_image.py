@@ -5,6 +5,7 @@ Source: compute-api-routes (Actions).
 
 from nova import exception
 from nova.api.core import snapshots
+from nova.api.openstack.answers import named
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Reply, Resource
 from nova.api.openstack.schema import Key, Object
@@ -22,6 +23,8 @@ create_backup = Resource("os-create-backup", rules={"": MEMBER})
 _IN_BODY = Range("2.45")
 _QUOTA_CHECKED = Range(until="2.38")
 
+# In the body since 2.45, in a header before.
+STARTED = named("image_id", STRING)
 CREATE_IMAGE = Object(
     Key(
         "createImage",
@@ -49,6 +52,7 @@ CREATE_BACKUP = Object(
     ok=202,
     body=CREATE_IMAGE,
     errors=409,
+    answer=STARTED,
 )
 def image(call: Call) -> Reply:
     """Make an image of a server."""
@@ -68,7 +72,12 @@ def image(call: Call) -> Reply:
 
 
 @create_backup.route(
-    "POST /servers/{id}/action createBackup", policy="", ok=202, body=CREATE_BACKUP, errors=409
+    "POST /servers/{id}/action createBackup",
+    policy="",
+    ok=202,
+    body=CREATE_BACKUP,
+    errors=409,
+    answer=STARTED,
 )
 def backup(call: Call) -> Reply:
     """Make an image of a server; of older ones of its type only the newest stay."""

@@ -4,8 +4,12 @@ Source: api-conventions section 10.
 """
 
 from nova import exception
+from nova.api.openstack.answers import items, named
 from nova.api.openstack.call import Call
+from nova.api.openstack.links import LINKS
 from nova.api.openstack.resource import Resource
+from nova.api.openstack.schema import Key, Object
+from nova.api.openstack.schema_types import STRING
 from nova.api.openstack.versions import LEGACY
 from nova.policy import ANY
 
@@ -118,6 +122,15 @@ ALIASES = (
 LEGACY_ALIASES = (*ALIASES, "OS-EXT-VIF-NET")
 
 
+SHOWN = Object(
+    *(
+        Key(name, STRING, required=True)
+        for name in ("alias", "name", "description", "namespace", "updated")
+    ),
+    Key("links", LINKS, required=True),
+)
+
+
 def _aliases(call: Call) -> tuple[str, ...]:
     return LEGACY_ALIASES if call.version == LEGACY else ALIASES
 
@@ -134,13 +147,13 @@ def _document(alias: str) -> dict[str, object]:
     }
 
 
-@extensions.route("GET /extensions", policy="")
+@extensions.route("GET /extensions", policy="", answer=items("extensions", SHOWN))
 def index(call: Call) -> dict[str, object]:
     """List all extensions."""
     return {"extensions": [_document(alias) for alias in _aliases(call)]}
 
 
-@extensions.route("GET /extensions/{id}", policy="")
+@extensions.route("GET /extensions/{id}", policy="", answer=named("extension", SHOWN))
 def show(call: Call) -> dict[str, object]:
     """Show one extension."""
     alias = call.args["id"]

@@ -9,10 +9,11 @@ Source: compute-api-routes (Migrations, events, usage, console tokens).
 from collections.abc import Mapping
 from typing import Any
 
+from nova.api.openstack.answers import items
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Reply, Resource
 from nova.api.openstack.schema import Json, Key, ListOf, Object
-from nova.api.openstack.schema_types import TEXT255, UUID
+from nova.api.openstack.schema_types import INTEGER, STRING, TEXT255, UUID
 from nova.objects.instance import Scope
 from nova.policy import SERVICE
 
@@ -66,8 +67,20 @@ CREATE = Object(
 )
 
 
+TAKEN = items(
+    "events",
+    Object(
+        *_name_keys(),
+        Key("server_uuid", STRING, required=True),
+        Key("status", _STATUS, required=True),
+        Key("tag", STRING),
+        Key("code", INTEGER, required=True),
+    ),
+)
+
+
 @external_events.route(
-    "POST /os-server-external-events", policy="create", ok=(200, 207), body=CREATE
+    "POST /os-server-external-events", policy="create", ok=(200, 207), body=CREATE, answer=TAKEN
 )
 def create(call: Call) -> Reply:
     """Take events; tell of each whether it can have an effect, and renew changed networks."""

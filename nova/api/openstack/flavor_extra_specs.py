@@ -2,10 +2,12 @@
 
 from nova import exception
 from nova.api.openstack import extra_spec_rules
+from nova.api.openstack.answers import named
 from nova.api.openstack.call import Call
 from nova.api.openstack.flavors import project_limit
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import Json, Key, Object
+from nova.api.openstack.schema_types import STRING_VALUES
 from nova.api.openstack.validation import one_of
 from nova.api.openstack.versions import Range
 from nova.policy import ADMIN, READER
@@ -35,13 +37,19 @@ def _specs_of(call: Call) -> dict[str, str]:
     return flavor.extra_specs
 
 
-@extra_specs.route("GET /flavors/{flavor_id}/os-extra_specs", policy="index")
+@extra_specs.route(
+    "GET /flavors/{flavor_id}/os-extra_specs",
+    policy="index",
+    answer=named("extra_specs", STRING_VALUES),
+)
 def index(call: Call) -> dict[str, object]:
     """List a flavor's extra specs."""
     return {"extra_specs": _specs_of(call)}
 
 
-@extra_specs.route("GET /flavors/{flavor_id}/os-extra_specs/{id}", policy="show")
+@extra_specs.route(
+    "GET /flavors/{flavor_id}/os-extra_specs/{id}", policy="show", answer=STRING_VALUES
+)
 def show(call: Call) -> dict[str, object]:
     """Show one extra spec."""
     key = call.args["id"]
@@ -52,7 +60,11 @@ def show(call: Call) -> dict[str, object]:
 
 
 @extra_specs.route(
-    "POST /flavors/{flavor_id}/os-extra_specs", policy="create", body=CREATE, errors=409
+    "POST /flavors/{flavor_id}/os-extra_specs",
+    policy="create",
+    body=CREATE,
+    errors=409,
+    answer=CREATE,
 )
 def create(call: Call) -> dict[str, object]:
     """Add extra specs to those there are."""
@@ -61,7 +73,11 @@ def create(call: Call) -> dict[str, object]:
 
 
 @extra_specs.route(
-    "PUT /flavors/{flavor_id}/os-extra_specs/{id}", policy="update", body=UPDATE, errors=409
+    "PUT /flavors/{flavor_id}/os-extra_specs/{id}",
+    policy="update",
+    body=UPDATE,
+    errors=409,
+    answer=UPDATE,
 )
 def update(call: Call) -> dict[str, object]:
     """Set one extra spec."""

@@ -6,10 +6,12 @@ Source: compute-api-routes (Services, hypervisors, hosts, agents).
 from collections.abc import Iterable
 
 from nova import exception
+from nova.api.openstack.answers import items, named
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import Json, Key, Object, Param, Query
-from nova.api.openstack.services import COMPUTE, HIDDEN, status
+from nova.api.openstack.schema_types import INTEGER, STRING
+from nova.api.openstack.services import COMPUTE, HIDDEN, STATUS, status
 from nova.objects.host_usage import HostAmounts
 from nova.objects.service import ServiceChange
 from nova.policy import ADMIN
@@ -25,10 +27,25 @@ _SWITCH: Json = {
     "enum": ["enable", "disable", "Enable", "Disable", "ENABLE", "DISABLE"],
 }
 UPDATE = Object(Key("status", _SWITCH), Key("maintenance_mode", _SWITCH))
+LISTED = Object(
+    Key("host_name", STRING, required=True),
+    Key("service", STRING, required=True),
+    Key("zone", STRING, required=True),
+)
+RESOURCE = Object(
+    Key("host", STRING, required=True),
+    Key("project", STRING, required=True),
+    Key("cpu", INTEGER, required=True),
+    Key("memory_mb", INTEGER, required=True),
+    Key("disk_gb", INTEGER, required=True),
+)
+UPDATED = Object(Key("host", STRING, required=True), Key("status", STATUS, required=True))
 LIST = Query(Param("zone", repeat=True))
 
 
-@hosts.route("GET /os-hosts", policy="list", until=_UNTIL, query=LIST)
+@hosts.route(
+    "GET /os-hosts", policy="list", until=_UNTIL, query=LIST, answer=items("hosts", LISTED)
+)
 def index(call: Call) -> dict[str, object]:
     """List the services by host."""
     zones = [zone for zone in call.query.all("zone") if zone]
@@ -47,7 +64,12 @@ def index(call: Call) -> dict[str, object]:
     }
 
 
-@hosts.route("GET /os-hosts/{id}", policy="show", until=_UNTIL)
+@hosts.route(
+    "GET /os-hosts/{id}",
+    policy="show",
+    until=_UNTIL,
+    answer=items("host", named("resource", RESOURCE)),
+)
 def show(call: Call) -> dict[str, object]:
     """Show what a compute host has, what is claimed, and the flavors' sums by project."""
     usage = call.conductor.hosts.usage(call.context, call.args["id"])
@@ -76,7 +98,9 @@ def _resource(host: str, project: str, amounts: HostAmounts) -> Json:
     }
 
 
-@hosts.route("PUT /os-hosts/{id}", policy="update", until=_UNTIL, body=UPDATE, errors=501)
+@hosts.route(
+    "PUT /os-hosts/{id}", policy="update", until=_UNTIL, body=UPDATE, errors=501, answer=UPDATED
+)
 def update(call: Call) -> dict[str, object]:
     """Let a compute host take new work, or not."""
     if not call.body:

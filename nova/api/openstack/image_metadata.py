@@ -9,6 +9,7 @@ from nova.api.openstack.create_image import check_quota
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import Key, Object
 from nova.api.openstack.schema_types import METADATA, ONE_METADATA
+from nova.api.openstack.server_metadata import ONE_SHOWN, SHOWN
 from nova.objects.image import ImageChange, is_free_property
 
 image_metadata = Resource("image-metadata")
@@ -38,13 +39,13 @@ def _found(call: Call) -> tuple[str, str]:
     return key, properties[key]
 
 
-@image_metadata.route(f"GET {_ALL}", policy=None, until=_UNTIL, errors=403)
+@image_metadata.route(f"GET {_ALL}", policy=None, until=_UNTIL, errors=403, answer=SHOWN)
 def index(call: Call) -> dict[str, object]:
     """Show all metadata."""
     return {"metadata": _properties(call)}
 
 
-@image_metadata.route(f"POST {_ALL}", policy=None, body=ALL, until=_UNTIL, errors=403)
+@image_metadata.route(f"POST {_ALL}", policy=None, body=ALL, until=_UNTIL, errors=403, answer=SHOWN)
 def create(call: Call) -> dict[str, object]:
     """Add metadata to what is there."""
     wanted, present = call.body["metadata"], _properties(call)
@@ -52,7 +53,7 @@ def create(call: Call) -> dict[str, object]:
     return {"metadata": _change(call, ImageChange(set_properties=wanted))}
 
 
-@image_metadata.route(f"PUT {_ALL}", policy=None, body=ALL, until=_UNTIL, errors=403)
+@image_metadata.route(f"PUT {_ALL}", policy=None, body=ALL, until=_UNTIL, errors=403, answer=SHOWN)
 def update_all(call: Call) -> dict[str, object]:
     """Replace all metadata."""
     wanted, present = call.body["metadata"], _properties(call)
@@ -62,14 +63,16 @@ def update_all(call: Call) -> dict[str, object]:
     return {"metadata": _change(call, change)}
 
 
-@image_metadata.route(f"GET {_ONE}", policy=None, until=_UNTIL, errors=403)
+@image_metadata.route(f"GET {_ONE}", policy=None, until=_UNTIL, errors=403, answer=ONE_SHOWN)
 def show(call: Call) -> dict[str, object]:
     """Show one item."""
     key, value = _found(call)
     return {"meta": {key: value}}
 
 
-@image_metadata.route(f"PUT {_ONE}", policy=None, body=ONE, until=_UNTIL, errors=403)
+@image_metadata.route(
+    f"PUT {_ONE}", policy=None, body=ONE, until=_UNTIL, errors=403, answer=ONE_SHOWN
+)
 def update(call: Call) -> dict[str, object]:
     """Set one item."""
     meta, present = call.body["meta"], _properties(call)

@@ -4,6 +4,7 @@ Source: compute-api-routes (rescue, unrescue).
 """
 
 from nova.api.core import images, passwords
+from nova.api.openstack.answers import named
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import AnyOf, Key, Object
@@ -23,11 +24,17 @@ RESCUE = Object(
         required=True,
     )
 )
+ANSWER = named("adminPass", STRING)
 UNRESCUE = Object(Key("unrescue", ANYTHING, required=True))
 
 
 @rescue_server.route(
-    "POST /servers/{id}/action rescue", policy="", ok=200, body=RESCUE, errors=(409, 501)
+    "POST /servers/{id}/action rescue",
+    policy="",
+    ok=200,
+    body=RESCUE,
+    errors=(409, 501),
+    answer=ANSWER,
 )
 def rescue(call: Call) -> dict[str, object] | None:
     """Boot a server from a rescue image, with its own disk attached."""

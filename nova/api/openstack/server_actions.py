@@ -4,10 +4,11 @@ Source: compute-api-routes (Actions).
 """
 
 from nova.api.core import actions
+from nova.api.openstack.answers import named
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import Json, Key, Object
-from nova.api.openstack.schema_types import ANYTHING
+from nova.api.openstack.schema_types import ANYTHING, STRING
 from nova.api.openstack.server_ids import server_uuid
 from nova.exception import InvalidBody
 from nova.policy import MEMBER, NAMESPACE
@@ -74,6 +75,7 @@ def reboot(call: Call) -> None:
     policy=_CONSOLE_OUTPUT,
     body=CONSOLE_OUTPUT,
     errors=(409, 501),
+    answer=named("output", STRING),
 )
 def console_output(call: Call) -> dict[str, object]:
     """Return the newest lines of a server's console."""

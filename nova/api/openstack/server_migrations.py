@@ -6,10 +6,11 @@ Source: compute-api-routes (Server migrations).
 
 from typing import NoReturn
 
+from nova.api.openstack.answers import named
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import Key, Object
-from nova.api.openstack.schema_types import NULL
+from nova.api.openstack.schema_types import NO_ITEMS, NULL
 from nova.api.openstack.server_ids import server_uuid
 from nova.exception import InstanceInvalidState, MigrationNotFound
 from nova.objects.instance import Instance
@@ -29,7 +30,12 @@ server_migrations = Resource(
 FORCE_COMPLETE = Object(Key("force_complete", NULL, required=True))
 
 
-@server_migrations.route("GET /servers/{server_id}/migrations", policy="index", since="2.23")
+@server_migrations.route(
+    "GET /servers/{server_id}/migrations",
+    policy="index",
+    since="2.23",
+    answer=named("migrations", NO_ITEMS),
+)
 def index(call: Call) -> dict[str, object]:
     """List a server's live migrations that are under way."""
     _server(call)

@@ -4,15 +4,19 @@ The guest encrypts it with its owner's public key; nobody here can read it.
 Source: compute-api-routes (Server sub-resources).
 """
 
+from nova.api.openstack.answers import named
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
+from nova.api.openstack.schema_types import STRING
 from nova.api.openstack.server_ids import server_uuid
 from nova.policy import MEMBER, READER
 
 server_password = Resource("os-server-password", rules={"show": READER, "clear": MEMBER})
 
 
-@server_password.route("GET /servers/{server_id}/os-server-password", policy="show")
+@server_password.route(
+    "GET /servers/{server_id}/os-server-password", policy="show", answer=named("password", STRING)
+)
 def show(call: Call) -> dict[str, object]:
     """Show the encrypted password, an empty text if there is none."""
     instances = call.conductor.instances

@@ -3,10 +3,11 @@
 Source: compute-api-routes (Server sub-resources).
 """
 
+from nova.api.openstack.answers import named
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import Key, Object
-from nova.api.openstack.schema_types import PROJECT_ID, UUID
+from nova.api.openstack.schema_types import NO_ITEMS, PROJECT_ID, UUID
 from nova.api.openstack.server_ids import server_uuid
 from nova.exception import NotFound, NotSupported
 from nova.policy import MEMBER, READER
@@ -34,7 +35,7 @@ def _not_attached(call: Call) -> NotFound:
     return NotFound(reason=f"Share {call.args['id'][:80]} is not attached to this server.")
 
 
-@server_shares.route(f"GET {_ALL}", policy="index", since="2.97")
+@server_shares.route(f"GET {_ALL}", policy="index", since="2.97", answer=named("shares", NO_ITEMS))
 def index(call: Call) -> dict[str, object]:
     """List a server's shares."""
     _require_server(call)

@@ -1,10 +1,11 @@
 """servers/{server_id}/tags: words by which users group servers."""
 
 from nova import exception
+from nova.api.openstack.answers import named
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Reply, Resource
 from nova.api.openstack.schema import Key, Object
-from nova.api.openstack.schema_types import TAG, array_of
+from nova.api.openstack.schema_types import STRINGS, TAG, array_of
 from nova.api.openstack.server_ids import server_uuid
 from nova.api.openstack.validation import one_of
 from nova.policy import MEMBER, READER
@@ -23,6 +24,7 @@ server_tags = Resource(
     },
 )
 
+SHOWN = named("tags", STRINGS)
 ALL = Object(Key("tags", array_of(TAG, maximum=MAX_TAGS), required=True))
 
 
@@ -30,14 +32,19 @@ def _tags(call: Call) -> tuple[str, ...]:
     return call.conductor.instances.get(call.context, call.scope, server_uuid(call)).tags
 
 
-@server_tags.route("GET /servers/{server_id}/tags", policy="index", since="2.26")
+@server_tags.route("GET /servers/{server_id}/tags", policy="index", since="2.26", answer=SHOWN)
 def index(call: Call) -> dict[str, object]:
     """List a server's tags."""
     return {"tags": list(_tags(call))}
 
 
 @server_tags.route(
-    "PUT /servers/{server_id}/tags", policy="update_all", since="2.26", body=ALL, errors=409
+    "PUT /servers/{server_id}/tags",
+    policy="update_all",
+    since="2.26",
+    body=ALL,
+    errors=409,
+    answer=SHOWN,
 )
 def update_all(call: Call) -> dict[str, object]:
     """Replace all tags."""

@@ -5,10 +5,12 @@ import datetime
 import itertools
 
 from nova import clock, exception
+from nova.api.openstack.answers import Items, items, named
 from nova.api.openstack.call import Call
+from nova.api.openstack.links import LINKS
 from nova.api.openstack.resource import Resource
-from nova.api.openstack.schema import Json, Param, Query
-from nova.api.openstack.schema_types import NONNEGATIVE
+from nova.api.openstack.schema import AnyOf, Json, Key, Object, Param, Query
+from nova.api.openstack.schema_types import INTEGER, NONNEGATIVE, NUMBER, STRING, STRING_OR_NULL
 from nova.objects.quota import ServerUsage, UsageQuery
 from nova.policy import ADMIN, READER
 
@@ -21,6 +23,33 @@ _PAGE = (
 )
 LIST = Query(*_PERIOD, Param("detailed", repeat=True), *_PAGE, strict_since="2.75")
 SHOW = Query(*_PERIOD, *_PAGE, strict_since="2.75")
+
+SERVER = Object(
+    Key("instance_id", STRING, required=True),
+    Key("name", STRING, required=True),
+    Key("tenant_id", STRING, required=True),
+    Key("flavor", STRING, required=True),
+    Key("memory_mb", INTEGER, required=True),
+    Key("vcpus", INTEGER, required=True),
+    Key("local_gb", INTEGER, required=True),
+    Key("started_at", STRING, required=True),
+    Key("ended_at", STRING_OR_NULL, required=True),
+    Key("state", STRING, required=True),
+    Key("hours", NUMBER, required=True),
+    Key("uptime", INTEGER, required=True),
+)
+USAGE = Object(
+    Key("tenant_id", STRING, required=True),
+    Key("start", STRING, required=True),
+    Key("stop", STRING, required=True),
+    Key("total_hours", NUMBER, required=True),
+    Key("total_local_gb_usage", NUMBER, required=True),
+    Key("total_memory_mb_usage", NUMBER, required=True),
+    Key("total_vcpus_usage", NUMBER, required=True),
+    Key("server_usages", Items(SERVER)),
+)
+# Nothing is said of a project that used nothing.
+ONE = named("tenant_usage", AnyOf(USAGE, Object()), Key("tenant_usage_links", LINKS, since="2.40"))
 
 _FORMATS = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%d %H:%M:%S.%f")
 _PAGING = (2, 40)
@@ -57,7 +86,12 @@ def _time(name: str, text: str | None) -> datetime.datetime | None:
     raise exception.InvalidInput(reason=f"{name} must look like 2026-01-31T12:00:00.")
 
 
-@tenant_usage.route("GET /os-simple-tenant-usage", policy="list", query=LIST)
+@tenant_usage.route(
+    "GET /os-simple-tenant-usage",
+    policy="list",
+    query=LIST,
+    answer=items("tenant_usages", USAGE, "tenant_usages_links", since="2.40"),
+)
 def index(call: Call) -> dict[str, object]:
     """Show the usage of every project that had servers in a period."""
     asked = _period(call)
@@ -69,7 +103,7 @@ def index(call: Call) -> dict[str, object]:
     return _with_link(call, body, "tenant_usages_links", usages)
 
 
-@tenant_usage.route("GET /os-simple-tenant-usage/{id}", policy="show", query=SHOW)
+@tenant_usage.route("GET /os-simple-tenant-usage/{id}", policy="show", query=SHOW, answer=ONE)
 def show(call: Call) -> dict[str, object]:
     """Show the usage of one project in a period, server by server."""
     project_id = call.args["id"]

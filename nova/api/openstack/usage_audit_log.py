@@ -6,25 +6,60 @@ Source: compute-api-routes (Migrations, events, usage, console tokens).
 import datetime
 
 from nova import exception
+from nova.api.openstack.answers import named
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
+from nova.api.openstack.schema import Json, Key, Object
+from nova.api.openstack.schema_types import INTEGER, STRING, STRINGS
 from nova.objects.audit import UsageAudit
 from nova.policy import ADMIN
 
 usage_audit_log = Resource("os-instance-usage-audit-log", rules={"list": ADMIN, "show": ADMIN})
+
+_ENTRY: Json = {
+    "type": "object",
+    "properties": {
+        "state": {"type": "string", "enum": ["RUNNING", "DONE"]},
+        "instances": INTEGER,
+        "errors": INTEGER,
+        "message": STRING,
+    },
+    "required": ["state", "instances", "errors", "message"],
+    "additionalProperties": False,
+}
+_NUMBERS = (
+    "num_hosts", "num_hosts_done", "num_hosts_running", "num_hosts_not_run", "total_instances",
+    "total_errors",
+)  # fmt: skip
+AUDIT = Object(
+    Key("period_beginning", STRING, required=True),
+    Key("period_ending", STRING, required=True),
+    *(Key(name, INTEGER, required=True) for name in _NUMBERS),
+    Key("hosts_not_run", STRINGS, required=True),
+    Key("overall_status", STRING, required=True),
+    Key("log", {"type": "object", "additionalProperties": _ENTRY}, required=True),
+)
 
 _FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f")
 # Periods of a year must lie before it on the calendar.
 _FIRST_YEAR = 1970
 
 
-@usage_audit_log.route("GET /os-instance_usage_audit_log", policy="list")
+@usage_audit_log.route(
+    "GET /os-instance_usage_audit_log",
+    policy="list",
+    answer=named("instance_usage_audit_logs", AUDIT),
+)
 def index(call: Call) -> dict[str, object]:
     """Show the audit of the last period."""
     return {"instance_usage_audit_logs": _document(call.conductor.audit.get(call.context))}
 
 
-@usage_audit_log.route("GET /os-instance_usage_audit_log/{id}", policy="show")
+@usage_audit_log.route(
+    "GET /os-instance_usage_audit_log/{id}",
+    policy="show",
+    answer=named("instance_usage_audit_log", AUDIT),
+)
 def show(call: Call) -> dict[str, object]:
     """Show the audit of the last period that ended before a time."""
     before = _moment(call.args["id"])

@@ -3,11 +3,12 @@
 Source: compute-api-routes (Server sub-resources).
 """
 
+from nova.api.openstack.answers import named
 from nova.api.openstack.call import Call
 from nova.api.openstack.refusals import no_volumes
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import Json, Key, Object, Param, Query
-from nova.api.openstack.schema_types import BOOL, NONNEGATIVE, TAG, UUID
+from nova.api.openstack.schema_types import BOOL, NO_ITEMS, NONNEGATIVE, TAG, UUID
 from nova.api.openstack.server_ids import server_uuid
 from nova.exception import NotFound
 from nova.policy import MEMBER, READER, SERVICE
@@ -75,7 +76,9 @@ def _not_attached(call: Call) -> NotFound:
     return NotFound(reason=f"Volume {call.args['id'][:80]} is not attached to this server.")
 
 
-@volume_attachments.route(f"GET {_ALL}", policy="index", query=LIST)
+@volume_attachments.route(
+    f"GET {_ALL}", policy="index", query=LIST, answer=named("volumeAttachments", NO_ITEMS)
+)
 def index(call: Call) -> dict[str, object]:
     """List a server's volumes."""
     _require_server(call)
