@@ -49,7 +49,7 @@ class Route:
     query: Query
     handler: Handler
     own_errors: tuple[int, ...] = ()
-    answer: Type | None = None
+    answer: Type | None = dataclasses.field(default=None, hash=False)
 
     @property
     def errors(self) -> tuple[int, ...]:
