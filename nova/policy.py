@@ -1,11 +1,11 @@
 """Who may do what: the rule engine behind one object."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 from oslo_config import cfg
 from oslo_policy import policy as oslo_policy
 
-from nova import exception
+from nova import clock, exception
 from nova.context import RequestContext
 
 # Default rules in the words of the engine; resources name one of them for each rule.
@@ -31,6 +31,9 @@ BASE_RULES: Mapping[str, str] = {
 NAMESPACE = "os_compute_api"
 _NAMESPACES = (f"{NAMESPACE}:", "compute:", "network:")
 
+# How often the policy file is looked at, and for how long decisions by it are remembered.
+LOOK_AGAIN_S = 1.0
+
 
 def full_name(rule: str, prefix: str) -> str:
     """Return a rule's whole name; a name that begins with a known space is whole already."""
@@ -40,7 +43,12 @@ def full_name(rule: str, prefix: str) -> str:
 
 
 class Policy:
-    """Default rules of the program, overridden by the operator's policy file."""
+    """Default rules of the program, overridden by the operator's policy file.
+
+    The engine looks at the file and inspects its own functions at each question, which costs
+    more than the rest of a request: so it is asked once per caller, rule and owner until the
+    file is looked at again.
+    """
 
     def __init__(self, conf: cfg.ConfigOpts, rules: Mapping[str, str]) -> None:
         self._enforcer = oslo_policy.Enforcer(conf)
@@ -50,7 +58,8 @@ class Policy:
                 for name, check in {**BASE_RULES, **rules}.items()
             ]
         )
-        self._enforcer.load_rules()
+        self._decisions: dict[Hashable, bool] = {}
+        self._look_at_files()
 
     def check(self, context: RequestContext, rule: str, target: Mapping[str, str | None]) -> bool:
         """Tell whether the caller may do what a rule is about to a target.
@@ -60,8 +69,24 @@ class Policy:
         """
         if rule not in self._enforcer.registered_rules:
             raise KeyError(rule)
+        if clock.monotonic() - self._looked_at >= LOOK_AGAIN_S:
+            self._look_at_files()
         owner = {key: value for key, value in target.items() if value}
-        return bool(self._enforcer.enforce(rule, owner, _credentials(context)))
+        credentials = _credentials(context)
+        question = (rule, tuple(owner.items()), *map(_hashable, credentials.values()))
+        decisions = self._decisions
+        if question not in decisions:
+            decisions[question] = bool(self._enforcer.enforce(rule, owner, credentials))
+        return decisions[question]
+
+    def _look_at_files(self) -> None:
+        """Read the files if they have changed; forget what was decided by them."""
+        self._enforcer.use_conf = True
+        self._enforcer.load_rules()
+        # From now on the engine leaves the files alone.
+        self._enforcer.use_conf = False
+        self._decisions = {}
+        self._looked_at = clock.monotonic()
 
     def authorize(
         self, context: RequestContext, rule: str, target: Mapping[str, str | None]
@@ -85,6 +110,10 @@ class Policy:
 def own_target(context: RequestContext) -> dict[str, str | None]:
     """Return the target that stands for what belongs to the caller."""
     return {"project_id": context.project_id, "user_id": context.user_id}
+
+
+def _hashable(value: object) -> Hashable:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _credentials(context: RequestContext) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """Pages of servers: filters, sorting and keyset paging over live and deleted ones."""
 
 import datetime
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -109,6 +110,7 @@ def page_summaries(tx: Transaction, query: InstanceQuery) -> list[InstanceSummar
     return [InstanceSummary(uuid=row[0], display_name=row[1]) for row in tx.execute(statement)]
 
 
+@functools.cache
 def _source(deleted: bool | None) -> sa.FromClause:
     """Return live servers, deleted ones, or both, with the columns that complete() needs."""
     present = sa.select(

@@ -9,6 +9,7 @@ from nova.context import RequestContext
 from nova.policy import (
     ADMIN,
     ANY,
+    LOOK_AGAIN_S,
     MANAGER,
     MEMBER,
     NOBODY,
@@ -19,6 +20,9 @@ from nova.policy import (
     full_name,
 )
 from tests.fixtures.rest import empty_conf
+from tests.fixtures.time import FrozenClock, frozen_clock
+
+__all__ = ["frozen_clock"]
 
 RULES = {
     "a": ADMIN,
@@ -124,11 +128,26 @@ def test_an_option_names_another_policy_file(tmp_path: pathlib.Path) -> None:
     assert policy.check(_context(), "no", {})
 
 
-def test_a_changed_policy_file_is_read_again(tmp_path: pathlib.Path) -> None:
+def test_a_changed_policy_file_is_read_again(
+    tmp_path: pathlib.Path, frozen_clock: FrozenClock
+) -> None:
     policy = _policy_of(tmp_path, '"no": "@"\n')
     assert policy.check(_context(), "no", {})
     path = tmp_path / "policy.yaml"
     path.write_text('"no": "!"\n')
     later = path.stat().st_mtime + 10
     os.utime(path, (later, later))
+    assert policy.check(_context(), "no", {})
+    frozen_clock.advance(LOOK_AGAIN_S)
     assert not policy.check(_context(), "no", {})
+
+
+def test_a_decision_is_remembered_for_its_caller_and_owner_alone(
+    policy: Policy, frozen_clock: FrozenClock
+) -> None:
+    for _ in range(2):
+        assert policy.check(_context("manager"), "g", {"project_id": "p"})
+        assert not policy.check(_context("manager"), "g", {"project_id": "p2"})
+        assert not policy.check(_context("manager", project_id="p2"), "g", {"project_id": "p"})
+        assert not policy.check(_context("reader"), "g", {"project_id": "p"})
+        assert policy.check(_context("admin"), "g", {"project_id": "p2"})
