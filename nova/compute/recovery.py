@@ -83,9 +83,11 @@ class Recovery:
     def resume_guests(self, context: RequestContext) -> None:
         """Start guests that ran when the host was last heard of and are off now.
 
+        Those that an operation is about are left to it: it may hold them for long.
         Raises: Unavailable.
         """
-        for instance in self._conductor.anyone().instances_on_host(context, self._host):
+        placed = self._conductor.anyone().instances_on_host(context, self._host)
+        for instance in filter(self._should_run, placed):
             with self._operations.exclusively(instance.uuid):
                 if self._should_run(instance):
                     self._resume(context, instance)

@@ -1,7 +1,9 @@
+import threading
+
 import pytest
 
 from nova.exception import DriverError
-from nova.objects.lifecycle import PowerState, VmState
+from nova.objects.lifecycle import PowerState, TaskState, VmState
 from nova.objects.operation import OperationState
 from tests.fixtures.compute import CONTEXT, LoneCompute
 from tests.fixtures.guests import make_vif
@@ -173,6 +175,24 @@ def test_guest_is_started_again_only_when_its_network_is_there():
     compute.manager.pull_operations(CONTEXT)
     assert set(compute.driver.list_guests().values()) == {PowerState.RUNNING}
     assert compute.network.log[-1][0] == "setup"
+
+
+def test_server_with_an_operation_under_way_does_not_hold_up_the_start():
+    compute = LoneCompute(resume_guests=True)
+    ran = server_that_ran(compute, power_state=PowerState.RUNNING)
+    busy = server_that_ran(
+        compute, power_state=PowerState.RUNNING, task_state=TaskState.RESIZE_PREP
+    )
+    recovery, operations = compute.manager._recovery, compute.manager._operations
+    with operations.exclusively(busy.uuid):
+        start = threading.Thread(target=recovery.resume_guests, args=(CONTEXT,))
+        start.start()
+        start.join(10)
+        assert not start.is_alive()
+    assert compute.driver.list_guests() == {
+        ran.uuid: PowerState.RUNNING,
+        busy.uuid: PowerState.SHUTDOWN,
+    }
 
 
 def test_guests_stay_off_by_default(compute):
