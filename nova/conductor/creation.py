@@ -23,6 +23,7 @@ from nova.context import RequestContext
 from nova.db import (
     aggregates,
     block_devices,
+    compute_nodes,
     flavors,
     instance_details,
     instances,
@@ -72,13 +73,13 @@ class Creation:
 
         Raises: as ConductorInstances.create_servers.
         """
-        most = self.settings.max_servers_per_request
-        if new.min_count > most:
-            raise Invalid(reason=f"At most {most} servers can be asked for at once.")
-        count = min(new.max_count, most)
-        if count > 1:
+        count = 1
+        if new.max_count > 1:
             # The quota is claimed when the rows are there; rows without end must never be made.
-            count = min(count, self._fitting(context, new))
+            most = self.settings.max_servers_per_request
+            count = min(self._fitting(context, new), most)
+            if count < new.min_count:
+                raise Invalid(reason=f"At most {most} servers can be asked for at once.")
         for _race in range(_MAX_RACES):
             try:
                 return self._store(context, new, count)
@@ -97,6 +98,7 @@ class Creation:
             self._check_items(tx, new)
             self._check_networks(tx, new)
             self._check_zone(tx, new)
+            self._check_host(tx, new)
             template = Template(
                 new=new,
                 flavor=flavor,
@@ -161,6 +163,13 @@ class Creation:
             return
         if not aggregates.zone_exists(tx, zone, default, COMPUTE_BINARY):
             raise AvailabilityZoneNotFound(zone=zone)
+
+    def _check_host(self, tx: Transaction, new: NewServers) -> None:
+        """Refuse a host that does not exist before a server waits for it."""
+        wanted = new.requested_host, new.requested_node
+        if any(wanted) and not compute_nodes.exists(tx, *wanted):
+            name = " ".join(filter(None, wanted))
+            raise Invalid(reason=f"Compute host {name} could not be found.")
 
     def _insert(
         self, tx: Transaction, context: RequestContext, template: Template, count: int

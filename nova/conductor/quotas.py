@@ -3,11 +3,12 @@
 import datetime
 from collections.abc import Mapping
 
+from nova.conductor import address_quota
 from nova.conductor.rpcapi import ConductorQuotas
 from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
-from nova.db import quotas, usage
-from nova.db.engine import Database, retried
+from nova.db import fixed_ips, quotas, usage
+from nova.db.engine import Database, Transaction, retried
 from nova.exception import MarkerNotFound, QuotaLimitOutOfRange, QuotaResourceUnknown
 from nova.objects.flavor import Flavor
 from nova.objects.quota import (
@@ -35,7 +36,7 @@ class QuotasEndpoint(ConductorQuotas):
         """Return limits and usage of a project, or of a user within it."""
         with self.db.reading() as tx:
             limits = quotas.limits(tx, project_id, self.settings.quotas, user_id)
-            used = quotas.usages(tx, project_id, user_id)
+            used = _used(tx, project_id, user_id)
         return _quota_set(project_id, limits, used, user_id)
 
     @retried
@@ -57,7 +58,7 @@ class QuotasEndpoint(ConductorQuotas):
         """Set limits."""
         _check(limits)
         with self.db.transaction() as tx:
-            used = quotas.usages(tx, project_id, user_id)
+            used = _used(tx, project_id, user_id)
             if not force:
                 _check_used(limits, used)
                 if user_id is not None:
@@ -91,6 +92,14 @@ class QuotasEndpoint(ConductorQuotas):
         if rows is None:
             raise MarkerNotFound(marker=query.marker)
         return tuple(_server_usage(dict(row), query) for row in rows)
+
+
+def _used(tx: Transaction, project_id: str, user_id: str | None) -> dict[str, int]:
+    """Return what is in use; addresses are counted, and have no users."""
+    used = quotas.usages(tx, project_id, user_id)
+    if user_id is None:
+        used[address_quota.RESOURCE] = fixed_ips.count_of_project(tx, project_id)
+    return used
 
 
 def _quota_set(

@@ -84,6 +84,15 @@ def find(tx: Transaction, host: str, hypervisor_hostname: str) -> ComputeNode | 
     return None if row is None else _to_node(row)
 
 
+def exists(tx: Transaction, host: str | None, hypervisor_hostname: str | None) -> bool:
+    """Tell whether there is a node of a host, of a name, or both."""
+    wanted = {"host": host, "hypervisor_hostname": hypervisor_hostname}
+    query = sa.select(compute_nodes.c.id).where(
+        *(compute_nodes.c[name] == value for name, value in wanted.items() if value is not None)
+    )
+    return tx.execute(query.limit(1)).first() is not None
+
+
 def register(tx: Transaction, values: bulk.Row, now: datetime.datetime) -> None:
     """Insert a node unless another conductor just did."""
     row = {**values, "generation": generation_of(now), "created_at": now, "updated_at": now}

@@ -1,5 +1,7 @@
 import pytest
 
+from tests.fixtures.rest import PROJECT
+
 
 def boot(cloud, **server):
     body = {"name": "x", "flavorRef": "2", "imageRef": cloud.image_id, "networks": "auto"}
@@ -38,3 +40,19 @@ def test_addresses_count_as_long_as_a_server_holds_them(new_cloud, freed):
     else:
         server.act({"shelve": None})
     assert boot(cloud).status_int == (202 if freed == "delete" else 403)
+
+
+def test_addresses_in_use_are_shown(new_cloud):
+    cloud = new_cloud(quotas={"fixed_ips": 7})
+    cloud.boot()
+    path = f"/os-quota-sets/{PROJECT}/detail"
+    shown = cloud.rest.as_admin().get(path).json["quota_set"]["fixed_ips"]
+    assert shown == {"limit": 7, "in_use": 1, "reserved": 0}
+
+
+def test_quota_is_not_set_below_the_addresses_in_use(new_cloud):
+    cloud = new_cloud()
+    cloud.boot()
+    admin, path = cloud.rest.as_admin(), f"/os-quota-sets/{PROJECT}"
+    assert admin.put(path, {"quota_set": {"fixed_ips": 0}}).status_int == 400
+    assert admin.put(path, {"quota_set": {"fixed_ips": 0, "force": True}}).status_int == 200

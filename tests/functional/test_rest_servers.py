@@ -286,6 +286,22 @@ def test_refusals_say_what(cloud, changes, status, word):
     assert word in answer.text
 
 
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"host": "host1"}, 202),
+        ({"hypervisor_hostname": "host1", "host": "host1"}, 202),
+        ({"host": "nowhere"}, 400),
+        ({"hypervisor_hostname": "nowhere"}, 400),
+        ({"host": "host1", "hypervisor_hostname": "host2"}, 400),
+    ],
+)
+def test_a_host_that_is_asked_for_exists(cloud, changes, status):
+    answer = _create(cloud.rest.as_admin(), **changes)
+    assert answer.status_int == status, answer.text
+    assert status == 202 or "could not be found" in answer.json["badRequest"]["message"]
+
+
 def test_what_the_request_says_is_what_the_server_has(cloud):
     key = cloud.rest.post("/os-keypairs", {"keypair": {"name": "k"}}).json["keypair"]
     made = _create(
