@@ -9,7 +9,7 @@ from typing import Protocol
 from oslo_config import cfg
 
 from nova import clock, concurrency
-from nova.conductor.rpcapi import ConductorHosts
+from nova.conductor.rpcapi.hosts import ConductorHosts
 from nova.context import get_admin_context
 from nova.objects.service import HostReport
 from nova.periodic import PeriodicRunner, PeriodicTask

@@ -8,13 +8,11 @@ from oslo_config import cfg
 from nova import config
 from nova.concurrency import Pool
 from nova.conductor.manager import check_schema, endpoints
-from nova.conductor.rpcapi import (
-    ConductorFlavors,
-    ConductorHosts,
-    ConductorInstances,
-    ConductorNetworks,
-    ConductorQuotas,
-)
+from nova.conductor.rpcapi.flavors import ConductorFlavors
+from nova.conductor.rpcapi.hosts import ConductorHosts
+from nova.conductor.rpcapi.instances import ConductorInstances
+from nova.conductor.rpcapi.networks import ConductorNetworks
+from nova.conductor.rpcapi.quotas import ConductorQuotas
 from nova.conductor.settings import conductor_settings, database_settings
 from nova.context import get_admin_context
 from nova.db.engine import Database

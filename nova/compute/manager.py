@@ -18,7 +18,7 @@ from nova.compute.recovery import Recovery
 from nova.compute.rpcapi import ComputeAPI
 from nova.compute.settings import ComputeSettings
 from nova.compute.uploads import Uploads
-from nova.conductor.rpcapi import ConductorHosts
+from nova.conductor.rpcapi.hosts import ConductorHosts
 from nova.context import RequestContext
 from nova.exception import InstanceInvalidState, NovaException
 from nova.image.api import ImageService

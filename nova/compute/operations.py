@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from nova import clock, exception
 from nova.concurrency import LockRegistry
-from nova.conductor.rpcapi import ConductorOperations
+from nova.conductor.rpcapi.operations import ConductorOperations
 from nova.context import RequestContext
 from nova.objects.instance import Fault, Instance
 from nova.objects.lifecycle import PowerState, TaskState, VmState

@@ -10,7 +10,7 @@ from nova import exception
 from nova.compute.operations import AWAY, Failure, Operations, Outcome, Plan, Running
 from nova.compute.plans import HostTools
 from nova.compute.uploads import Uploads
-from nova.conductor.rpcapi import ConductorOperations
+from nova.conductor.rpcapi.operations import ConductorOperations
 from nova.context import RequestContext
 from nova.objects.instance import Instance
 from nova.objects.lifecycle import ACTIONS, PowerState, Recover, VmState

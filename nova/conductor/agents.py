@@ -3,7 +3,7 @@
 import dataclasses
 
 from nova import clock
-from nova.conductor.rpcapi import ConductorAgents
+from nova.conductor.rpcapi.agents import ConductorAgents
 from nova.context import RequestContext
 from nova.db import agent_builds
 from nova.db.duplicates import refused_as

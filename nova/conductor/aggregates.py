@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from nova import clock
 from nova.compute.rpcapi import ComputeAPI
 from nova.conductor.liveness import COMPUTE_BINARY, judged
-from nova.conductor.rpcapi import ConductorAggregates
+from nova.conductor.rpcapi.aggregates import ConductorAggregates
 from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
 from nova.db import aggregates, compute_nodes, services

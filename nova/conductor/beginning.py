@@ -22,7 +22,7 @@ from nova.conductor.actions.registry import rules_of
 from nova.conductor.checks import check_action, require, wrong_state
 from nova.conductor.liveness import COMPUTE_BINARY, judged
 from nova.conductor.notify.notifier import Notifier
-from nova.conductor.rpcapi import ConductorInstances
+from nova.conductor.rpcapi.instances import ConductorInstances
 from nova.conductor.settings import ConductorSettings
 from nova.conductor.tasks.build import BuildTask, Pool
 from nova.context import RequestContext

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from nova import clock
-from nova.conductor.rpcapi import ConductorFlavors
+from nova.conductor.rpcapi.flavors import ConductorFlavors
 from nova.context import RequestContext
 from nova.db import flavors
 from nova.db.duplicates import refused_as

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from nova.conductor.rpcapi import ConductorInstances
+from nova.conductor.rpcapi.instances import ConductorInstances
 from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
 from nova.db import archive, instances, operations, placement_reports

@@ -5,7 +5,7 @@ import dataclasses
 from nova import clock
 from nova.conductor.liveness import COMPUTE_BINARY, NO_ZONES, judged, silent_before
 from nova.conductor.reports import Reports
-from nova.conductor.rpcapi import ConductorHosts
+from nova.conductor.rpcapi.hosts import ConductorHosts
 from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
 from nova.db import aggregates, compute_nodes, host_usage, instances, server_migrations, services

@@ -3,7 +3,7 @@
 import datetime
 
 from nova import clock
-from nova.conductor.rpcapi import ConductorHousekeeping
+from nova.conductor.rpcapi.housekeeping import ConductorHousekeeping
 from nova.conductor.tasks.reconcile import Reconciler
 from nova.conductor.timers import Timers
 from nova.context import RequestContext

@@ -22,7 +22,7 @@ from nova.conductor.actions.registry import rules_of
 from nova.conductor.checks import require
 from nova.conductor.metadata import PASSWORD
 from nova.conductor.notify.notifier import Notifier
-from nova.conductor.rpcapi import ConductorInstances
+from nova.conductor.rpcapi.instances import ConductorInstances
 from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
 from nova.db import instance_details, instances, operations, quotas

@@ -1,7 +1,7 @@
 """Key pairs of users."""
 
 from nova import clock
-from nova.conductor.rpcapi import ConductorKeypairs
+from nova.conductor.rpcapi.keypairs import ConductorKeypairs
 from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
 from nova.db import keypairs, quotas

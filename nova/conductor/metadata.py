@@ -3,7 +3,7 @@
 import dataclasses
 
 from nova.conductor import dispatch
-from nova.conductor.rpcapi import ConductorMetadata
+from nova.conductor.rpcapi.metadata import ConductorMetadata
 from nova.context import RequestContext
 from nova.db import block_devices, fixed_ips, image_numbers, instance_details, instances
 from nova.db.engine import Database, Transaction, retried

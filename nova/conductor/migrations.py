@@ -1,6 +1,6 @@
 """Records of moves and resizes."""
 
-from nova.conductor.rpcapi import ConductorMigrations
+from nova.conductor.rpcapi.migrations import ConductorMigrations
 from nova.context import RequestContext
 from nova.db import server_migrations
 from nova.db.engine import Database, retried

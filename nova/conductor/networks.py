@@ -7,7 +7,7 @@ import uuid
 from nova import clock
 from nova.conductor import addresses
 from nova.conductor.network_plan import plan_networks
-from nova.conductor.rpcapi import ConductorNetworks
+from nova.conductor.rpcapi.networks import ConductorNetworks
 from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
 from nova.db import fixed_ips, networks

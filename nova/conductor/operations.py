@@ -17,7 +17,7 @@ from nova.conductor.build_failures import (
     reschedule,
 )
 from nova.conductor.notify.notifier import Notifier
-from nova.conductor.rpcapi import ConductorOperations
+from nova.conductor.rpcapi.operations import ConductorOperations
 from nova.conductor.settings import ConductorSettings
 from nova.conductor.tasks.build import BuildJob, BuildTask, Pool
 from nova.context import RequestContext

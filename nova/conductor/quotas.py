@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Mapping
 
 from nova.conductor import address_quota
-from nova.conductor.rpcapi import ConductorQuotas
+from nova.conductor.rpcapi.quotas import ConductorQuotas
 from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
 from nova.db import fixed_ips, quotas, usage

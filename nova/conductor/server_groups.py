@@ -3,7 +3,7 @@
 import uuid
 
 from nova import clock
-from nova.conductor.rpcapi import ConductorServerGroups
+from nova.conductor.rpcapi.server_groups import ConductorServerGroups
 from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
 from nova.db import quotas, server_groups

@@ -2,7 +2,7 @@
 
 from nova import clock
 from nova.conductor.checks import check_metadata_write, check_writable, require
-from nova.conductor.rpcapi import ConductorInstances
+from nova.conductor.rpcapi.instances import ConductorInstances
 from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
 from nova.db import instance_details, instances, quotas

@@ -11,7 +11,7 @@ from nova.conductor import audit_period
 from nova.conductor.liveness import COMPUTE_BINARY
 from nova.conductor.notify import unversioned
 from nova.conductor.notify.notifier import Event, Notifier
-from nova.conductor.rpcapi import ConductorAudit
+from nova.conductor.rpcapi.audit import ConductorAudit
 from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext, get_admin_context
 from nova.db import archive, instances, services, task_log

@@ -5,13 +5,11 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from nova.conductor.rpcapi import (
-    ConductorFlavors,
-    ConductorHosts,
-    ConductorInstances,
-    ConductorNetworks,
-    ConductorQuotas,
-)
+from nova.conductor.rpcapi.flavors import ConductorFlavors
+from nova.conductor.rpcapi.hosts import ConductorHosts
+from nova.conductor.rpcapi.instances import ConductorInstances
+from nova.conductor.rpcapi.networks import ConductorNetworks
+from nova.conductor.rpcapi.quotas import ConductorQuotas
 from nova.context import RequestContext
 from nova.manage.output import Result
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Iterator
 
 from nova.concurrency import Lock
-from nova.conductor.rpcapi import ConductorNetworks
+from nova.conductor.rpcapi.networks import ConductorNetworks
 from nova.context import RequestContext, get_admin_context
 from nova.exception import ConfigurationError, NetworkHostUnavailable, NovaException, Unavailable
 from nova.network.bridges import bridge_name

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Collection, Iterable
 
 from nova import clock
-from nova.conductor.rpcapi import ConductorHosts
+from nova.conductor.rpcapi.hosts import ConductorHosts
 from nova.context import RequestContext
 from nova.objects.flavor import Flavor
 from nova.objects.request_spec import RequestSpec

@@ -14,7 +14,7 @@ NOVA = ROOT / "nova"
 TESTS = ROOT / "tests"
 
 SOURCES = sorted(NOVA.rglob("*.py"))
-RPCAPIS = sorted(NOVA.glob("*/rpcapi.py"))
+RPCAPIS = sorted({*NOVA.glob("*/rpcapi.py"), *NOVA.glob("*/rpcapi/[a-z]*.py")})
 
 
 def name_of(path: pathlib.Path) -> str:

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from nova import exception
-from nova.conductor.rpcapi import ConductorInstances
+from nova.conductor.rpcapi.instances import ConductorInstances
 from nova.context import get_admin_context
 from nova.objects.instance import Scope
 from nova.virt.fake import FakeSize

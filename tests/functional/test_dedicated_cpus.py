@@ -2,7 +2,9 @@
 
 import pytest
 
-from nova.conductor.rpcapi import ConductorFlavors, ConductorHosts, ConductorInstances
+from nova.conductor.rpcapi.flavors import ConductorFlavors
+from nova.conductor.rpcapi.hosts import ConductorHosts
+from nova.conductor.rpcapi.instances import ConductorInstances
 from nova.context import get_admin_context
 from nova.exception import DriverError
 from nova.objects.flavor import NewFlavor

@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from nova.conductor.rpcapi import ConductorNetworks
+from nova.conductor.rpcapi.networks import ConductorNetworks
 from nova.context import get_admin_context
 from nova.exception import DriverError
 from nova.objects.addresses import subnet_uuid

@@ -1,6 +1,6 @@
 """The life of an address between nova-network and the real conductor."""
 
-from nova.conductor.rpcapi import ConductorNetworks
+from nova.conductor.rpcapi.networks import ConductorNetworks
 from nova.context import get_admin_context
 from nova.network.rpcapi import NetworkAPI
 from nova.objects.instance import Instance

@@ -3,7 +3,8 @@
 import base64
 import logging
 
-from nova.conductor.rpcapi import ConductorMetadata, ConductorNetworks
+from nova.conductor.rpcapi.metadata import ConductorMetadata
+from nova.conductor.rpcapi.networks import ConductorNetworks
 from nova.context import get_admin_context
 
 ADMIN = get_admin_context()

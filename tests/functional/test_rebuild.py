@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from nova.conductor.rpcapi import ConductorNetworks
+from nova.conductor.rpcapi.networks import ConductorNetworks
 from nova.context import get_admin_context
 from nova.exception import DriverError, ImageCorrupt
 from nova.objects.image import Image

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from nova.conductor.rpcapi import ConductorFlavors
+from nova.conductor.rpcapi.flavors import ConductorFlavors
 from nova.context import get_admin_context
 from nova.exception import DriverError, HypervisorUnavailable
 from nova.objects.lifecycle import PowerState

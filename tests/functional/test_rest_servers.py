@@ -10,7 +10,7 @@ import pytest
 from nova.api.openstack import app
 from nova.api.openstack.server_schemas import SORT_KEYS
 from nova.api.openstack.versions import MAXIMUM
-from nova.conductor.rpcapi import ConductorFlavors
+from nova.conductor.rpcapi.flavors import ConductorFlavors
 from nova.context import get_admin_context
 from nova.objects.flavor import NewFlavor
 from nova.policy import MEMBER, READER

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nova.conductor.rpcapi import ConductorHosts
+from nova.conductor.rpcapi.hosts import ConductorHosts
 from nova.context import get_admin_context
 from nova.exception import DriverError, ImageNotFound
 from nova.objects.image import ImageQuery

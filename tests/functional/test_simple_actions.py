@@ -2,7 +2,7 @@
 
 import pytest
 
-from nova.conductor.rpcapi import ConductorMetadata
+from nova.conductor.rpcapi.metadata import ConductorMetadata
 from nova.context import get_admin_context
 from nova.exception import DriverError
 from nova.objects.lifecycle import PowerState

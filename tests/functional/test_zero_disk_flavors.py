@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from nova.api.openstack.app import default_rules
-from nova.conductor.rpcapi import ConductorFlavors
+from nova.conductor.rpcapi.flavors import ConductorFlavors
 from nova.context import get_admin_context
 from nova.objects.flavor import NewFlavor
 from nova.policy import MEMBER, Policy

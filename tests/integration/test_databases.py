@@ -15,7 +15,8 @@ from nova import clock
 from nova.conductor import addresses, grouping, transitions
 from nova.conductor.creation import Creation
 from nova.conductor.network_plan import Pick
-from nova.conductor.rpcapi import ConductorAggregates, ConductorServerGroups
+from nova.conductor.rpcapi.aggregates import ConductorAggregates
+from nova.conductor.rpcapi.server_groups import ConductorServerGroups
 from nova.conductor.settings import ConductorSettings
 from nova.context import get_admin_context
 from nova.db import fixed_ips, instances, migrations_api, networks, quotas, tables

@@ -2,7 +2,7 @@
 
 from nova import exception
 from nova.compute.rpcapi import ComputeAPI
-from nova.conductor.rpcapi import ConductorInstances
+from nova.conductor.rpcapi.instances import ConductorInstances
 from nova.context import RequestContext
 from nova.objects.diagnostics import Diagnostics
 from nova.objects.instance import Instance, Scope

@@ -8,7 +8,7 @@ import dataclasses
 
 from nova import exception
 from nova.api.core.images import usable
-from nova.conductor.rpcapi import ConductorInstances
+from nova.conductor.rpcapi.instances import ConductorInstances
 from nova.context import RequestContext
 from nova.image.api import ImageService
 from nova.objects.block_device import BlockDevice

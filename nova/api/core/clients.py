@@ -3,7 +3,17 @@
 import dataclasses
 
 from nova.compute.rpcapi import ComputeAPI
-from nova.conductor import rpcapi
+from nova.conductor.rpcapi.agents import ConductorAgents
+from nova.conductor.rpcapi.aggregates import ConductorAggregates
+from nova.conductor.rpcapi.audit import ConductorAudit
+from nova.conductor.rpcapi.flavors import ConductorFlavors
+from nova.conductor.rpcapi.hosts import ConductorHosts
+from nova.conductor.rpcapi.instances import ConductorInstances
+from nova.conductor.rpcapi.keypairs import ConductorKeypairs
+from nova.conductor.rpcapi.migrations import ConductorMigrations
+from nova.conductor.rpcapi.networks import ConductorNetworks
+from nova.conductor.rpcapi.quotas import ConductorQuotas
+from nova.conductor.rpcapi.server_groups import ConductorServerGroups
 from nova.rpc.bus import Bus, Client
 
 
@@ -11,33 +21,33 @@ from nova.rpc.bus import Bus, Client
 class ConductorClients:
     """The conductor's interfaces, each a proxy that reaches any conductor."""
 
-    instances: rpcapi.ConductorInstances
-    flavors: rpcapi.ConductorFlavors
-    keypairs: rpcapi.ConductorKeypairs
-    server_groups: rpcapi.ConductorServerGroups
-    aggregates: rpcapi.ConductorAggregates
-    quotas: rpcapi.ConductorQuotas
-    hosts: rpcapi.ConductorHosts
-    agents: rpcapi.ConductorAgents
-    audit: rpcapi.ConductorAudit
-    networks: rpcapi.ConductorNetworks
-    migrations: rpcapi.ConductorMigrations
+    instances: ConductorInstances
+    flavors: ConductorFlavors
+    keypairs: ConductorKeypairs
+    server_groups: ConductorServerGroups
+    aggregates: ConductorAggregates
+    quotas: ConductorQuotas
+    hosts: ConductorHosts
+    agents: ConductorAgents
+    audit: ConductorAudit
+    networks: ConductorNetworks
+    migrations: ConductorMigrations
 
 
 def conductor_clients(bus: Bus) -> ConductorClients:
     """Return the conductor's clients over a bus."""
     return ConductorClients(
-        instances=bus.client(rpcapi.ConductorInstances).anyone(),
-        flavors=bus.client(rpcapi.ConductorFlavors).anyone(),
-        keypairs=bus.client(rpcapi.ConductorKeypairs).anyone(),
-        server_groups=bus.client(rpcapi.ConductorServerGroups).anyone(),
-        aggregates=bus.client(rpcapi.ConductorAggregates).anyone(),
-        quotas=bus.client(rpcapi.ConductorQuotas).anyone(),
-        hosts=bus.client(rpcapi.ConductorHosts).anyone(),
-        agents=bus.client(rpcapi.ConductorAgents).anyone(),
-        audit=bus.client(rpcapi.ConductorAudit).anyone(),
-        networks=bus.client(rpcapi.ConductorNetworks).anyone(),
-        migrations=bus.client(rpcapi.ConductorMigrations).anyone(),
+        instances=bus.client(ConductorInstances).anyone(),
+        flavors=bus.client(ConductorFlavors).anyone(),
+        keypairs=bus.client(ConductorKeypairs).anyone(),
+        server_groups=bus.client(ConductorServerGroups).anyone(),
+        aggregates=bus.client(ConductorAggregates).anyone(),
+        quotas=bus.client(ConductorQuotas).anyone(),
+        hosts=bus.client(ConductorHosts).anyone(),
+        agents=bus.client(ConductorAgents).anyone(),
+        audit=bus.client(ConductorAudit).anyone(),
+        networks=bus.client(ConductorNetworks).anyone(),
+        migrations=bus.client(ConductorMigrations).anyone(),
     )
 
 

@@ -3,7 +3,7 @@
 import threading
 
 from nova import clock
-from nova.conductor.rpcapi import ConductorHosts
+from nova.conductor.rpcapi.hosts import ConductorHosts
 from nova.context import get_admin_context
 from nova.objects.service import Service
 

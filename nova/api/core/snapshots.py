@@ -10,7 +10,7 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from nova import exception
-from nova.conductor.rpcapi import ConductorInstances
+from nova.conductor.rpcapi.instances import ConductorInstances
 from nova.context import RequestContext
 from nova.image.api import ImageService
 from nova.objects.action_request import ActionRequest, SnapshotRequest

@@ -18,7 +18,7 @@ from nova.api.metadata.vendordata import (
     parse_targets,
 )
 from nova.api.rpcapi import MetadataCacheAPI
-from nova.conductor.rpcapi import ConductorMetadata
+from nova.conductor.rpcapi.metadata import ConductorMetadata
 from nova.context import RequestContext
 from nova.metadata.settings import document_settings
 from nova.rpc.bus import Bus

@@ -14,7 +14,7 @@ from nova.api.metadata.identify import Identity, ProxySettings, identify
 from nova.api.metadata.limits import RateLimiter
 from nova.api.metadata.request import MetadataRequest, MetadataResponse, Refused, split_path
 from nova.api.metadata.vendordata import DynamicVendorData
-from nova.conductor.rpcapi import ConductorMetadata
+from nova.conductor.rpcapi.metadata import ConductorMetadata
 from nova.context import RequestContext, get_admin_context
 from nova.metadata import openstack
 from nova.metadata.documents import DocumentSettings, ec2_tree, extras, openstack_tree

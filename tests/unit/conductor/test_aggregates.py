@@ -2,7 +2,7 @@
 
 import pytest
 
-from nova.conductor.rpcapi import ConductorAggregates
+from nova.conductor.rpcapi.aggregates import ConductorAggregates
 from nova.context import get_admin_context
 from nova.exception import (
     AggregateHostExists,

@@ -2,7 +2,8 @@
 
 import pytest
 
-from nova.conductor.rpcapi import ConductorMetadata, ConductorQuotas
+from nova.conductor.rpcapi.metadata import ConductorMetadata
+from nova.conductor.rpcapi.quotas import ConductorQuotas
 from nova.conductor.settings import ConductorSettings
 from nova.context import get_admin_context
 from nova.exception import InstanceNotFound, Invalid, PolicyNotAuthorized

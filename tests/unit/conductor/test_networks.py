@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from nova import clock
 from nova.conductor import addresses
 from nova.conductor.network_plan import Pick
-from nova.conductor.rpcapi import ConductorMetadata
+from nova.conductor.rpcapi.metadata import ConductorMetadata
 from nova.context import get_admin_context
 from nova.db import fixed_ips, vifs
 from nova.exception import (

@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from nova.conductor.rpcapi import ConductorQuotas
+from nova.conductor.rpcapi.quotas import ConductorQuotas
 from nova.context import get_admin_context
 from nova.exception import InvalidInput, InvalidSortKey, MarkerNotFound
 from nova.objects.instance import InstanceChange, InstanceQuery, Scope

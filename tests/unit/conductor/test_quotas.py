@@ -5,7 +5,8 @@ import datetime
 import pytest
 
 from nova.conductor.quotas import overlap_hours
-from nova.conductor.rpcapi import ConductorKeypairs, ConductorQuotas
+from nova.conductor.rpcapi.keypairs import ConductorKeypairs
+from nova.conductor.rpcapi.quotas import ConductorQuotas
 from nova.conductor.settings import ConductorSettings
 from nova.context import get_admin_context
 from nova.exception import (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nova.conductor.rpcapi import ConductorHousekeeping
+from nova.conductor.rpcapi.housekeeping import ConductorHousekeeping
 from nova.context import get_admin_context
 from nova.exception import InstanceNotFound
 from nova.objects.lifecycle import TaskState, VmState

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nova.conductor.rpcapi import ConductorServerGroups
+from nova.conductor.rpcapi.server_groups import ConductorServerGroups
 from nova.conductor.settings import ConductorSettings
 from nova.context import get_admin_context
 from nova.exception import InvalidInput, QuotaExceeded, ServerGroupNotFound

@@ -6,7 +6,7 @@ import pytest
 
 from nova import clock
 from nova.conductor.notify.notifier import Notifier
-from nova.conductor.rpcapi import ConductorAudit
+from nova.conductor.rpcapi.audit import ConductorAudit
 from nova.conductor.settings import ConductorSettings
 from nova.conductor.usage_audit import UsageAuditor
 from nova.context import get_admin_context

@@ -6,7 +6,7 @@ import pytest
 from oslo_config import cfg
 
 from nova import config
-from nova.conductor.rpcapi import ConductorQuotas
+from nova.conductor.rpcapi.quotas import ConductorQuotas
 from nova.context import get_admin_context
 from nova.manage.command import Environment
 from nova.manage.main import build_parser, config_arguments, run

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from nova.conductor.rpcapi import ConductorHosts
+from nova.conductor.rpcapi.hosts import ConductorHosts
 from nova.context import RequestContext
 from nova.objects.service import HostsChanged
 from nova.rpc.local import LocalBus
