@@ -694,3 +694,99 @@ class OperationInterrupted(Internal):
     """The process that carried the operation out ended before the operation did."""
 
     message = "The compute service was restarted while it worked on instance {instance_uuid}."
+
+
+class PortInUse(Conflict):
+    message = "Port {port_id} belongs to instance {instance_uuid}."
+
+
+class PortInvalid(Invalid):
+    message = "{reason}"
+
+
+class SecurityGroupExists(Invalid):
+    message = "Security group {name} already exists."
+
+
+class SecurityGroupInUse(Invalid):
+    message = "Security group {name} is in use."
+
+
+class SecurityGroupRuleNotFound(NotFound):
+    message = "Security group rule {rule_id} could not be found."
+
+
+class SecurityGroupRuleInvalid(Invalid):
+    message = "{reason}"
+
+
+class SecurityGroupRuleExists(Invalid):
+    message = "This rule already exists in group {group}."
+
+
+class SecurityGroupDefaultRuleNotFound(NotFound):
+    message = "Security group default rule {rule_id} could not be found."
+
+
+class SecurityGroupDefaultRuleExists(Conflict):
+    message = "This default rule already exists."
+
+
+class ProviderRuleNotFound(NotFound):
+    message = "Provider rule {rule_id} could not be found."
+
+
+class ProviderRuleExists(Conflict):
+    message = "This provider rule already exists."
+
+
+class FloatingIpNotFound(NotFound):
+    message = "Floating IP address {floating_ip} could not be found."
+
+
+class FloatingIpPoolNotFound(NotFound):
+    message = "Floating IP pool {pool} could not be found."
+
+
+class NoMoreFloatingIps(NotFound):
+    message = "No floating IP addresses are left in pool {pool}."
+
+
+class FloatingIpLimitExceeded(OverQuota):
+    message = "Quota exceeded for floating IP addresses: {allowed} are allowed."
+
+
+class FloatingIpInUse(Conflict):
+    message = "Floating IP address {address} is in use."
+
+
+class FloatingIpExists(Conflict):
+    message = "Floating IP address {address} already exists."
+
+
+class FloatingIpNotAssociated(Conflict):
+    message = "Floating IP address {address} is not associated."
+
+
+class FloatingIpAssociateFailed(Invalid):
+    message = "Floating IP address {address} could not be associated: {reason}"
+
+
+class CannotDisassociateAutoAssignedFloatingIp(Forbidden):
+    message = "Floating IP address {address} was assigned automatically and stays so."
+
+
+class FloatingRangeInvalid(Invalid):
+    message = "The range {ip_range} can not be used: {reason}"
+
+
+class DnsDomainNotFound(NotFound):
+    message = "DNS domain {domain} could not be found."
+
+
+class DnsEntryNotFound(NotFound):
+    message = "There is no DNS entry {name} in domain {domain}."
+
+
+class DnsNameInvalid(Invalid):
+    message = "{name} can not be a DNS name: {reason}"

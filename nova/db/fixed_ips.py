@@ -28,6 +28,7 @@ def _free(table: sa.FromClause, network_id: int) -> list[sa.ColumnElement[bool]]
         table.c.network_id == network_id,
         table.c.reserved.is_(False),
         table.c.instance_uuid.is_(None),
+        table.c.virtual_interface_id.is_(None),
         table.c.host.is_(None),
     ]
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from nova.db.engine import Transaction
 
-NEWEST = "0002"
+NEWEST = "0003"
 
 _VERSIONS = sa.table("alembic_version", sa.column("version_num"))
 

@@ -432,12 +432,19 @@ virtual_interfaces = _table(
     _text("uuid", 36, nullable=False),
     _text("address", 17, nullable=False),
     _number("network_id", None, nullable=False),
-    _text("instance_uuid", 36, nullable=False),
+    _text("instance_uuid", 36),
     _text("fixed_ip_v6", 39),
     _text("tag"),
+    # Of interfaces that are made before their server, and stay when that goes.
+    _flag("preserved"),
+    _text("project_id"),
+    _text("name"),
+    Column("created_at", moment()),
     UniqueConstraint("uuid"),
     UniqueConstraint("address"),
     Index(None, "instance_uuid"),
+    Index(None, "network_id"),
+    Index(None, "project_id"),
 )
 
 fixed_ips = _table(
@@ -458,6 +465,106 @@ fixed_ips = _table(
     Index(None, "instance_uuid"),
     Index(None, "virtual_interface_id"),
     Index(None, "host"),
+)
+
+floating_ips = _table(
+    "floating_ips",
+    Column("id", Integer, primary_key=True),
+    _text("uuid", 36, nullable=False),
+    _text("address", 39, nullable=False),
+    _text("pool", nullable=False),
+    _text("interface"),
+    _text("project_id"),
+    _number("fixed_ip_id", None),
+    _text("host"),
+    _flag("auto_assigned"),
+    _text("description", nullable=False, server_default=""),
+    *_timestamps(),
+    UniqueConstraint("uuid"),
+    UniqueConstraint("address"),
+    Index(None, "pool", "project_id"),
+    Index(None, "project_id"),
+    Index(None, "fixed_ip_id"),
+    Index(None, "host"),
+)
+
+dns_domains = _table(
+    "dns_domains",
+    _text("domain", primary_key=True),
+    _text("scope", 16, nullable=False),
+    _text("project_id"),
+    _text("availability_zone"),
+    *_timestamps(),
+)
+
+dns_entries = _table(
+    "dns_entries",
+    Column("id", Integer, primary_key=True),
+    _text("domain", nullable=False),
+    _text("name", nullable=False),
+    _text("address", 39, nullable=False),
+    _text("kind", 8, nullable=False),
+    *_timestamps(),
+    UniqueConstraint("domain", "name"),
+    Index(None, "address"),
+)
+
+security_groups = _table(
+    "security_groups",
+    Column("id", Integer, primary_key=True),
+    _text("uuid", 36, nullable=False),
+    _text("name", nullable=False),
+    _text("description", nullable=False, server_default=""),
+    _text("user_id"),
+    _text("project_id", nullable=False),
+    *_timestamps(),
+    UniqueConstraint("uuid"),
+    UniqueConstraint("project_id", "name"),
+)
+
+security_group_rules = _table(
+    "security_group_rules",
+    Column("id", Integer, primary_key=True),
+    _text("uuid", 36, nullable=False),
+    _number("parent_group_id", None, nullable=False),
+    _text("protocol", 16),
+    _number("from_port", None),
+    _number("to_port", None),
+    _text("cidr", 43),
+    _number("group_id", None),
+    _text("ethertype", 4),
+    _text("description", nullable=False, server_default=""),
+    *_timestamps(),
+    UniqueConstraint("uuid"),
+    Index(None, "parent_group_id"),
+    Index(None, "group_id"),
+)
+
+security_group_instances = _table(
+    "security_group_instance_association",
+    _text("instance_uuid", 36, primary_key=True),
+    Column("security_group_id", Integer, primary_key=True, autoincrement=False),
+    Index(None, "security_group_id"),
+)
+
+security_group_default_rules = _table(
+    "security_group_default_rules",
+    Column("id", Integer, primary_key=True),
+    _text("protocol", 5, nullable=False),
+    _number("from_port", None, nullable=False),
+    _number("to_port", None, nullable=False),
+    _text("cidr", 43, nullable=False),
+    UniqueConstraint("protocol", "from_port", "to_port", "cidr"),
+)
+
+provider_fw_rules = _table(
+    "provider_fw_rules",
+    Column("id", Integer, primary_key=True),
+    _text("protocol", 5, nullable=False),
+    _number("from_port", None, nullable=False),
+    _number("to_port", None, nullable=False),
+    _text("cidr", 43, nullable=False),
+    UniqueConstraint("protocol", "from_port", "to_port", "cidr"),
 )
 
 migrations = _table(

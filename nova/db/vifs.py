@@ -1,5 +1,6 @@
 """Interfaces of servers, read together with their networks and addresses."""
 
+import itertools
 from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 from nova.db import bulk, networks
 from nova.db.duplicates import Repeat, refused_as
 from nova.db.engine import Transaction
-from nova.db.tables import fixed_ips, instances, virtual_interfaces
+from nova.db.tables import fixed_ips, floating_ips, instances, virtual_interfaces
 from nova.objects.addresses import local_addresses
 from nova.objects.network import Network, Vif
 
@@ -24,6 +25,7 @@ def _select_all() -> sa.Select[Any]:
         virtual_interfaces.join(table, table.c.id == vif.network_id)
         .join(instances, instances.c.uuid == vif.instance_uuid)
         .outerjoin(_OWN, _OWN.c.virtual_interface_id == vif.id)
+        .outerjoin(floating_ips, floating_ips.c.fixed_ip_id == _OWN.c.id)
         .outerjoin(
             _HOST,
             sa.and_(_HOST.c.network_id == table.c.id, _HOST.c.host == instances.c.host),
@@ -37,7 +39,11 @@ def _select_all() -> sa.Select[Any]:
         vif.instance_uuid,
         vif.fixed_ip_v6,
         vif.tag,
+        vif.preserved,
+        _OWN.c.id.label("fixed_ip_row_id"),
         _OWN.c.address.label("fixed_ip"),
+        floating_ips.c.id.label("floating_ip_row_id"),
+        floating_ips.c.address.label("floating_ip"),
         _HOST.c.address.label("host_address"),
     ).select_from(source)
 
@@ -48,32 +54,49 @@ _ALL = _select_all()
 
 def list_for(tx: Transaction, uuids: Sequence[str]) -> dict[str, list[Vif]]:
     """Return the interfaces of servers by uuid, in the order in which they were made."""
-    found: dict[str, list[Vif]] = {}
     if not uuids:
-        return found
-    query = _ALL.where(virtual_interfaces.c.instance_uuid.in_(uuids))
+        return {}
+    return by_server(tx, virtual_interfaces.c.instance_uuid.in_(uuids))
+
+
+def by_server(tx: Transaction, condition: sa.ColumnElement[bool]) -> dict[str, list[Vif]]:
+    """Return the interfaces of servers that fulfil a condition, as list_for() does."""
+    found: dict[str, list[Vif]] = {}
     # Sorted here: asked for rows in order of their ids, SQLite reads the whole table.
+    rows = sorted(tx.execute(_ALL.where(condition)).mappings(), key=_order)
     known: dict[int, Network] = {}
-    for row in sorted(tx.execute(query).mappings(), key=itemgetter("vif_row_id")):
+    for _row_id, group in itertools.groupby(rows, key=itemgetter("vif_row_id")):
+        parts = list(group)
+        row = parts[0]
         network = known.get(row["net_id"])
         if network is None:
             network = known[row["net_id"]] = networks.to_network(row)
-        found.setdefault(row["instance_uuid"], []).append(_to_vif(row, network))
+        found.setdefault(row["instance_uuid"], []).append(_to_vif(parts, network))
     return found
 
 
-def _to_vif(row: sa.RowMapping, network: Network) -> Vif:
+def _order(row: sa.RowMapping) -> tuple[int, int, int]:
+    return row["vif_row_id"], row["fixed_ip_row_id"] or 0, row["floating_ip_row_id"] or 0
+
+
+def _to_vif(rows: Sequence[sa.RowMapping], network: Network) -> Vif:
+    """Return the interface of some rows, one for each of its addresses."""
+    row = rows[0]
     gateway, dhcp_server = local_addresses(network, row["host_address"])
+    fixed = tuple(dict.fromkeys(one["fixed_ip"] for one in rows if one["fixed_ip"]))
     return Vif(
         id=row["vif_uuid"],
         address=row["mac"],
         network=network,
         instance_uuid=row["instance_uuid"],
-        fixed_ip=row["fixed_ip"],
+        fixed_ip=fixed[0] if fixed else None,
         fixed_ip_v6=row["fixed_ip_v6"],
+        floating_ips=tuple(one["floating_ip"] for one in rows if one["floating_ip"]),
         gateway=gateway,
         dhcp_server=dhcp_server,
         tag=row["tag"],
+        more_fixed_ips=fixed[1:],
+        preserved=row["preserved"],
     )
 
 

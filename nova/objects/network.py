@@ -4,6 +4,8 @@ import dataclasses
 import datetime
 import enum
 
+from nova.objects.floating_ip import HostFloatingIp
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
@@ -79,11 +81,15 @@ class NewNetwork:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class RequestedNetwork:
-    """One interface that a create request asks for."""
+    """One interface that a create request asks for: in a network, or a port made before.
+
+    With a port, network_uuid is empty: the port tells.
+    """
 
     network_uuid: str
     fixed_ip: str | None = None
     tag: str | None = None
+    port_id: str | None = None
 
 
 class NetworkMode(enum.StrEnum):
@@ -100,6 +106,8 @@ class Vif:
 
     gateway is the address guests route through on the server's host, dhcp_server the
     address that answers DHCP there: in a multi_host network both are the host's own.
+    more_fixed_ips are IPv4 addresses that it was given after its first, fixed_ip.
+    preserved: it was made before its server, and stays when that goes.
     """
 
     id: str
@@ -112,6 +120,13 @@ class Vif:
     gateway: str | None = None
     dhcp_server: str | None = None
     tag: str | None = None
+    more_fixed_ips: tuple[str, ...] = ()
+    preserved: bool = False
+
+    @property
+    def fixed_ips(self) -> tuple[str, ...]:
+        """All IPv4 addresses, the first one first."""
+        return (*([self.fixed_ip] if self.fixed_ip else []), *self.more_fixed_ips)
 
     @property
     def devname(self) -> str:
@@ -151,9 +166,14 @@ class DhcpBinding:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class HostNetwork:
-    """A network as one nova-network host serves it, with all bindings it must hand out."""
+    """A network as one nova-network host serves it, with all bindings it must hand out.
+
+    floating_ips are those that lead into the network and are translated by the host, and
+    those that it must forget.
+    """
 
     network: Network
     dhcp_server: str | None
     gateway: str | None
     bindings: tuple[DhcpBinding, ...] = ()
+    floating_ips: tuple[HostFloatingIp, ...] = ()

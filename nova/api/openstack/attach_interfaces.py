@@ -53,7 +53,7 @@ class FixedAddress(TypedDict):
 
 
 def _fixed_ips(vif: Vif) -> list[FixedAddress]:
-    found = ((4, vif.fixed_ip), (6, vif.fixed_ip_v6))
+    found = [*((4, address) for address in vif.fixed_ips), (6, vif.fixed_ip_v6)]
     return [
         {"subnet_id": subnet_uuid(vif.network.uuid, version), "ip_address": address}
         for version, address in found

@@ -151,7 +151,7 @@ def addresses_of(instance: Instance, full: bool) -> Addresses:
         return labels
     for vif in instance.vifs:
         entries = labels.setdefault(vif.network.label, [])
-        fixed = [address for address in (vif.fixed_ip, vif.fixed_ip_v6) if address]
+        fixed = [*vif.fixed_ips, *([vif.fixed_ip_v6] if vif.fixed_ip_v6 else [])]
         kinds = [("fixed", address) for address in fixed]
         kinds += [("floating", address) for address in vif.floating_ips]
         for kind, address in kinds:

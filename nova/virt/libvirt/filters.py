@@ -176,9 +176,7 @@ def filter_prefix(instance_name: str) -> str:
 
 def interface_filter(instance_name: str, vif: Vif) -> Filter:
     """Return the filter that holds one interface to its addresses."""
-    values = []
-    if vif.fixed_ip:
-        values.append(("IP", str(ipaddress.IPv4Address(vif.fixed_ip))))
+    values = [("IP", str(ipaddress.IPv4Address(address))) for address in vif.fixed_ips]
     if vif.fixed_ip and vif.dhcp_server:
         values.append(("DHCPSERVER", str(ipaddress.IPv4Address(vif.dhcp_server))))
     if vif.fixed_ip and vif.fixed_ip_v6:
