@@ -22,9 +22,10 @@ class Networks:
 
         Raises: NetworkHostUnavailable, CommandFailed, MessagingTimeout.
         """
+        way_out = instance.vifs[0].id if instance.vifs else None
         for host, vifs in self._by_host(instance.vifs).items():
             self._network.on(host).setup_instance(
-                context, instance.uuid, instance.hostname, vifs, self._host
+                context, instance.uuid, instance.hostname, vifs, self._host, way_out
             )
 
     def teardown(self, context: RequestContext, instance: Instance) -> None:

@@ -15,7 +15,7 @@ from nova.exception import (
     NetworkHostUnavailable,
     NoMoreFixedIps,
 )
-from nova.objects.addresses import eui64_address, local_addresses
+from nova.objects.addresses import guest_address_v6, local_addresses
 from nova.objects.network import Network, Vif
 from nova.objects.service import Service
 
@@ -24,12 +24,17 @@ NETWORK_BINARY = "nova-network"
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Guest:
-    """Who gets addresses, where and when; live_after bounds the reports of live services."""
+    """Who gets addresses, where and when; live_after bounds the reports of live services.
+
+    ipv6_backend: how IPv6 addresses are made, for some of the project.
+    """
 
     instance_uuid: str
     host: str
     now: datetime.datetime
     live_after: datetime.datetime
+    project_id: str = ""
+    ipv6_backend: str = "rfc2462"
 
 
 def random_mac() -> str:
@@ -88,7 +93,9 @@ def _allocate_one(tx: Transaction, guest: Guest, pick: Pick) -> Vif:
     elif network.host is None:
         network = _claim_network_host(tx, network, guest)
     vif_uuid, mac = str(uuid.uuid4()), random_mac()
-    address_v6 = eui64_address(network.cidr_v6, mac) if network.cidr_v6 else None
+    address_v6 = network.cidr_v6 and guest_address_v6(
+        guest.ipv6_backend, network.cidr_v6, mac, guest.project_id
+    )
     vif_id = vifs.create(
         tx,
         {

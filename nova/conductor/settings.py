@@ -50,6 +50,7 @@ class ConductorSettings:
     internal_availability_zone: str = "internal"
     default_schedule_zone: str | None = None
     instance_build_timeout_s: int = 0
+    ipv6_backend: str = "rfc2462"
     placement_timeout_s: int = 120
     placement_reports_kept: int = 10
     placement_report_days: int = 30
@@ -90,6 +91,7 @@ def conductor_settings(conf: cfg.ConfigOpts) -> ConductorSettings:
         internal_availability_zone=conf.internal_service_availability_zone,
         default_schedule_zone=conf.default_schedule_zone,
         instance_build_timeout_s=conf.instance_build_timeout,
+        ipv6_backend=conf.ipv6_backend,
         placement_timeout_s=group.placement_timeout,
         placement_reports_kept=group.placement_reports_kept,
         placement_report_days=group.placement_report_days,

@@ -241,6 +241,7 @@ def bindings(
             instances.c.hostname,
             instances.c.uuid.label("instance_uuid"),
             instances.c.host,
+            (virtual_interfaces.c.id == _first_interface()).label("default_route"),
         )
         .select_from(source)
         .where(
@@ -254,9 +255,21 @@ def bindings(
     found: dict[int, list[DhcpBinding]] = {}
     for row in tx.execute(query).mappings():
         values: dict[str, Any] = dict(row)
+        values["default_route"] = bool(values["default_route"])
         network_id = values.pop("network_id")
         found.setdefault(network_id, []).append(DhcpBinding(**values))
     return found
+
+
+def _first_interface() -> sa.ScalarSelect[Any]:
+    """Return the query of the first interface of the server in the row."""
+    other = virtual_interfaces.alias("other")
+    return (
+        sa.select(sa.func.min(other.c.id))
+        .where(other.c.instance_uuid == instances.c.uuid)
+        .correlate(instances)
+        .scalar_subquery()
+    )
 
 
 def instance_with(tx: Transaction, address: str) -> str | None:

@@ -58,7 +58,7 @@ def _networks_of(vif: Vif) -> list[dict[str, Any]]:
 
 def _ipv4(vif: Vif) -> dict[str, Any]:
     base = {"link": vif.devname, "network_id": vif.network.uuid}
-    if vif.network.enable_dhcp:
+    if vif.network.enable_dhcp and not vif.network.injected:
         return {"type": "ipv4_dhcp", **base}
     gateway = vif.gateway or vif.network.gateway
     default = _Route(network="0.0.0.0", netmask="0.0.0.0", gateway=gateway or "")

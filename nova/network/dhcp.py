@@ -9,11 +9,12 @@ from collections.abc import Iterable, Sequence
 
 from nova.network.bridges import bridge_name
 from nova.network.leases_text import is_sound
-from nova.network.names import is_domain, qualified, safe_hostname, safe_tag
+from nova.network.names import is_address, is_domain, qualified, safe_hostname, safe_tag
 from nova.network.settings import NetworkSettings
 from nova.objects.network import DhcpBinding, HostNetwork
 
 ROUTER_OPTION = 3
+MTU_OPTION = 26
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +45,9 @@ def make_server(
     """Return the DHCP server of a bridge; networks is not empty, in order of id."""
     files = [
         (_path(bridge, "conf", settings), render_hosts(networks, settings)),
-        (_path(bridge, "opts", settings), render_options(networks)),
+        (_path(bridge, "opts", settings), render_options(networks, settings)),
+        (_path(bridge, "hosts", settings), render_names(networks, settings)),
     ]
-    if _has_names_file(networks):
-        files.append((_path(bridge, "hosts", settings), render_names(networks, settings)))
     return DhcpServer(
         bridge=bridge,
         network_id=networks[0].network.id,
@@ -76,11 +76,10 @@ def render_arguments(
         f"--dhcp-scriptuser={settings.dhcpbridge_user or settings.dnsmasq_user}",
         "--no-hosts",
         "--leasefile-ro",
+        f"--addn-hosts={_path(bridge, 'hosts', settings)}",
     ]
     if is_domain(settings.dhcp_domain):
         arguments.append(f"--domain={settings.dhcp_domain}")
-    if _has_names_file(networks):
-        arguments.append(f"--addn-hosts={_path(bridge, 'hosts', settings)}")
     servers = _name_servers(networks, settings)
     if servers:
         arguments.append("--no-resolv")
@@ -92,33 +91,69 @@ def render_hosts(networks: Sequence[HostNetwork], settings: NetworkSettings) -> 
     """Return the file that gives each guest on this host its address: MAC,name,address."""
     lines: dict[str, str] = {}
     for served in networks:
-        for binding in _sound_bindings(served):
+        for binding in _leased_bindings(served):
             if served.network.multi_host and binding.host not in (None, settings.host):
                 continue
-            line = f"{binding.mac.lower()},{_name(binding, settings)},{binding.address}"
-            lines.setdefault(binding.mac.lower(), line)
+            lines[binding.mac.lower()] = ",".join(
+                (
+                    binding.mac.lower(),
+                    *([f"set:{tag}"] if (tag := _guest_tag(binding, settings)) else []),
+                    _name(binding, settings),
+                    binding.address,
+                )
+            )
     return "".join(f"{line}\n" for line in lines.values())
 
 
-def render_options(networks: Sequence[HostNetwork]) -> str:
-    """Return the file of DHCP options: the router, for each network if there are several."""
-    return "".join(
-        (f"tag:{_tag(served, networks)}," if len(networks) > 1 else "")
-        + str(ROUTER_OPTION)
-        + (f",{served.gateway}" if served.gateway else "")
-        + "\n"
-        for served in networks
-    )
+def render_options(networks: Sequence[HostNetwork], settings: NetworkSettings) -> str:
+    """Return the file of DHCP options: router and MTU, for each network if there are several.
+
+    With a single default gateway also the router of each guest, none for interfaces that are
+    not its way out; what fits a guest's own tag comes before what fits all.
+    """
+    lines = []
+    for served in networks:
+        tag = f"tag:{_tag(served, networks)}," if len(networks) > 1 else ""
+        router = f"{ROUTER_OPTION},{served.gateway}" if served.gateway else str(ROUTER_OPTION)
+        lines.append(f"{tag}{router}")
+        mtu = served.network.mtu or settings.network_device_mtu
+        if mtu:
+            lines.append(f"{tag}{MTU_OPTION},{mtu}")
+        for binding in _leased_bindings(served):
+            guest = _guest_tag(binding, settings)
+            if guest:
+                way_out = router if binding.default_route else str(ROUTER_OPTION)
+                lines.append(f"tag:{guest},{way_out}")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def render_names(networks: Sequence[HostNetwork], settings: NetworkSettings) -> str:
-    """Return the file of names of all guests of multi_host networks: address TAB name."""
-    return "".join(
-        f"{binding.address}\t{_name(binding, settings)}\n"
+    """Return the file of the names of guests and of DNS entries: address TAB name."""
+    names = [
+        (binding.address, _name(binding, settings))
         for served in networks
-        if served.network.multi_host
         for binding in _sound_bindings(served)
-    )
+    ]
+    names += [
+        (one.address, one.name)
+        for served in networks
+        for one in served.names
+        if is_domain(one.name) and is_address(one.address)
+    ]
+    return "".join(f"{address}\t{name}\n" for address, name in dict.fromkeys(names))
+
+
+def _guest_tag(binding: DhcpBinding, settings: NetworkSettings) -> str | None:
+    """Return the tag of an interface, where interfaces have routers of their own."""
+    if not settings.use_single_default_gateway or binding.vif_id is None:
+        return None
+    return f"NW-{safe_tag(binding.vif_id, 36)}"
+
+
+def _leased_bindings(served: HostNetwork) -> list[DhcpBinding]:
+    """Return what guests get by DHCP: the first address that each interface was given."""
+    first = {one.mac.lower(): one for one in reversed(served.bindings)}
+    return [one for one in _sound_bindings(served) if first[one.mac.lower()] is one]
 
 
 def _sound_bindings(served: HostNetwork) -> list[DhcpBinding]:
@@ -153,10 +188,6 @@ def _tag(served: HostNetwork, networks: Sequence[HostNetwork]) -> str:
 
 def _size(served: HostNetwork) -> int:
     return ipaddress.IPv4Network(served.network.cidr or "").num_addresses
-
-
-def _has_names_file(networks: Sequence[HostNetwork]) -> bool:
-    return any(served.network.multi_host for served in networks)
 
 
 def _name_servers(networks: Sequence[HostNetwork], settings: NetworkSettings) -> list[str]:

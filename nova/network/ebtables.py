@@ -6,6 +6,7 @@ card that joins the hosts.  Source: nova-network.md section 9.1.
 
 from collections.abc import Iterable
 
+from nova.network.bridges import card_of, vlan_device, vlan_of
 from nova.network.iptables import PREFIX, Hook, RuleSet, Table
 from nova.network.settings import NetworkSettings
 from nova.objects.network import HostNetwork
@@ -20,7 +21,7 @@ def wanted_frame_rules(networks: Iterable[HostNetwork], settings: NetworkSetting
         (card, served.dhcp_server)
         for served in networks
         if served.network.share_address and served.dhcp_server
-        if (card := served.network.bridge_interface or settings.flat_interface)
+        if (card := _card(served, settings))
     ]
     if not shared:
         return NO_FRAME_RULES
@@ -39,3 +40,9 @@ def wanted_frame_rules(networks: Iterable[HostNetwork], settings: NetworkSetting
             hooks=tuple(Hook(chain=name, rule=f"-j {PREFIX}{name}") for name in chains),
         ),
     )
+
+
+def _card(served: HostNetwork, settings: NetworkSettings) -> str | None:
+    """Return the port that joins the bridge of a network with those of other hosts."""
+    vlan = vlan_of(served, settings)
+    return vlan_device(vlan.id) if vlan else card_of(served, settings)

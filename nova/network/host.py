@@ -5,6 +5,7 @@ from typing import Protocol
 from nova.network.bridges import Bridge
 from nova.network.dhcp import DhcpServer
 from nova.network.iptables import RuleSet
+from nova.network.radvd import Advertiser
 
 
 class NetworkHost(Protocol):
@@ -19,6 +20,12 @@ class NetworkHost(Protocol):
 
     def enable_forwarding(self, metadata_address: str) -> bool:
         """Let the host forward packets, and hold the metadata address on its loopback."""
+
+    def enable_forwarding_v6(self) -> bool:
+        """Let the host forward IPv6 packets."""
+
+    def apply_rules_v6(self, rules: RuleSet) -> bool:
+        """Make the ip6tables chains of nova-network agree; no other rules are touched."""
 
     def apply_rules(self, rules: RuleSet) -> bool:
         """Make the iptables chains of nova-network agree; no other rules are touched."""
@@ -47,6 +54,15 @@ class NetworkHost(Protocol):
 
     def remove_server(self, bridge: str) -> bool:
         """Stop the DHCP server of a bridge and remove its files."""
+
+    def ensure_advertiser(self, advertiser: Advertiser) -> bool:
+        """Write the file of a radvd and let it read it; one that runs is kept."""
+
+    def list_advertisers(self) -> tuple[str, ...]:
+        """Return the bridges for which nova-network has files of radvd."""
+
+    def remove_advertiser(self, bridge: str) -> bool:
+        """Stop the radvd of a bridge and remove its files."""
 
     def release_lease(self, bridge: str, address: str, mac: str) -> None:
         """Let the DHCP server forget a lease, as if the guest gave it back."""

@@ -9,17 +9,20 @@ import time
 from collections.abc import Iterator
 
 from nova.exception import CommandFailed, CommandTimeout, ConfigurationError
-from nova.network.bridges import Bridge
+from nova.network.bridges import Bridge, vlan_device
 from nova.network.dhcp import DhcpServer
+from nova.network.ip6tables import NO_RULES_V6
 from nova.network.iptables import RuleSet
 from nova.network.iptables_diff import EBTABLES_CHAIN, render_difference
-from nova.privileged import links, network
+from nova.network.radvd import Advertiser
+from nova.privileged import advertising, links, network
 from nova.privileged.commands import NOT_FOUND, TIMED_OUT, CommandOutcome
 
 LOG = logging.getLogger(__name__)
 
 MINIMUM_DNSMASQ = (2, 83)
-_PID_FILE = re.compile(r"nova-(?P<bridge>.+)\.(?:pid|conf|opts|hosts)")
+_PID_FILE = re.compile(r"nova-(?!ra-)(?P<bridge>.+)\.(?:pid|conf|opts|hosts)")
+_RA_FILE = re.compile(r"nova-ra-(?P<bridge>.+)\.(?:pid|conf)")
 _SUFFIXES = ("conf", "opts", "hosts", "pid")
 _STOP_ATTEMPTS = 50
 _STOP_PAUSE_S = 0.1
@@ -74,6 +77,21 @@ class LinuxHost:
         _output("iptables-restore", network.restore_rules(difference))
         return True
 
+    def enable_forwarding_v6(self) -> bool:
+        """Let the host forward IPv6 packets."""
+        with _kernel("forwarding"):
+            return bool(links.enable_forwarding_v6())
+
+    def apply_rules_v6(self, rules: RuleSet) -> bool:
+        """Change own IPv6 chains where they differ; without ip6tables there are none."""
+        outcome = network.save_rules_v6()
+        if outcome[0] == NOT_FOUND and rules == NO_RULES_V6:
+            return False
+        difference = render_difference(rules, _output("ip6tables-save", outcome))
+        if difference:
+            _output("ip6tables-restore", network.restore_rules_v6(difference))
+        return bool(difference)
+
     def apply_frame_rules(self, rules: RuleSet) -> bool:
         """Change own ebtables chains where they differ; without ebtables there are none."""
         outcome = network.save_frame_rules()
@@ -86,13 +104,19 @@ class LinuxHost:
 
     def ensure_bridge(self, bridge: Bridge) -> bool:
         """Make a bridge as wanted."""
+        addresses_v6 = None if bridge.addresses_v6 is None else list(bridge.addresses_v6)
+        changed = False
         with _kernel(f"bridge {bridge.name}"):
-            changed = links.ensure_bridge(
-                bridge.name, bridge.interface, list(bridge.addresses), bridge.mtu
+            port = bridge.interface
+            if bridge.vlan is not None:
+                port = vlan_device(bridge.vlan.id)
+                changed = links.ensure_vlan(bridge.vlan.id, bridge.vlan.interface, bridge.mtu)
+            changed |= links.ensure_bridge(
+                bridge.name, port, list(bridge.addresses), addresses_v6, bridge.mtu
             )
         if changed:
             LOG.info("Bridge %s set up with %s", bridge.name, ", ".join(bridge.addresses))
-        return bool(changed)
+        return changed
 
     def list_bridges(self) -> tuple[str, ...]:
         """Return the names of the bridges that nova-network made."""
@@ -129,17 +153,45 @@ class LinuxHost:
 
     def list_servers(self) -> tuple[str, ...]:
         """Return the bridges for which nova-network has DHCP files."""
+        return self._bridges_with(_PID_FILE)
+
+    def _bridges_with(self, pattern: re.Pattern[str]) -> tuple[str, ...]:
         try:
             names = os.listdir(self._folder)
         except FileNotFoundError:
             return ()
-        matches = (_PID_FILE.fullmatch(name) for name in names)
+        matches = (pattern.fullmatch(name) for name in names)
         return tuple(sorted({match["bridge"] for match in matches if match}))
 
     def remove_server(self, bridge: str) -> bool:
         """Stop the dnsmasq of a bridge and remove its files."""
         stopped = self._stop(bridge)
         removed = [_remove(f"{self._folder}/nova-{bridge}.{suffix}") for suffix in _SUFFIXES]
+        return stopped or any(removed)
+
+    def ensure_advertiser(self, advertiser: Advertiser) -> bool:
+        """Write a file that changed; start or HUP radvd as needed."""
+        bridge = advertiser.bridge
+        written = _write(f"{self._folder}/nova-ra-{bridge}.conf", advertiser.config)
+        running = advertising.find_radvd_process(self._folder, bridge) is not None
+        if running and not written:
+            return False
+        with _kernel("radvd"):
+            if running and advertising.signal_radvd(bridge, "HUP"):
+                return True
+            _output("radvd", advertising.start_radvd(bridge, advertiser.user))
+        LOG.info("radvd of %s started", bridge)
+        return True
+
+    def list_advertisers(self) -> tuple[str, ...]:
+        """Return the bridges for which nova-network has files of radvd."""
+        return self._bridges_with(_RA_FILE)
+
+    def remove_advertiser(self, bridge: str) -> bool:
+        """Stop the radvd of a bridge, which says goodbye to guests, and remove its files."""
+        with _kernel("radvd"):
+            stopped = bool(advertising.signal_radvd(bridge, "TERM"))
+        removed = [_remove(f"{self._folder}/nova-ra-{bridge}.{one}") for one in ("conf", "pid")]
         return stopped or any(removed)
 
     def release_lease(self, bridge: str, address: str, mac: str) -> None:

@@ -2,6 +2,7 @@
 
 import abc
 import contextlib
+import dataclasses
 import logging
 from collections.abc import Iterable, Iterator
 
@@ -10,10 +11,8 @@ from nova.conductor.rpcapi.networks import ConductorNetworks
 from nova.context import RequestContext, get_admin_context
 from nova.exception import ConfigurationError, NetworkHostUnavailable, NovaException, Unavailable
 from nova.network.bridges import bridge_name
-from nova.network.dhcp import wanted_servers
-from nova.network.ebtables import NO_FRAME_RULES
 from nova.network.host import NetworkHost
-from nova.network.iptables import METADATA_ADDRESS, NO_RULES
+from nova.network.iptables import METADATA_ADDRESS
 from nova.network.leases import LeaseBook
 from nova.network.plan import HostPlan, make_plan
 from nova.network.rpcapi import NetworkAPI
@@ -42,7 +41,7 @@ class NetworkManager(NetworkAPI, abc.ABC):
         self._conductor = bus.client(ConductorNetworks)
         self._host_lock = Lock()
         self._served = ServedNetworks()
-        self._agreed = False
+        self._agreed_bridges: frozenset[str] | None = None
         self._leases = LeaseBook(self._record_lease)
 
     @abc.abstractmethod
@@ -60,7 +59,6 @@ class NetworkManager(NetworkAPI, abc.ABC):
         """
         self._host.check()
         try:
-            self._host.enable_forwarding(METADATA_ADDRESS)
             self._refresh(get_admin_context(), may_start=False)
         except ConfigurationError:
             raise
@@ -74,11 +72,11 @@ class NetworkManager(NetworkAPI, abc.ABC):
     def clear_host(self) -> None:
         """Remove everything that this daemon set up, but for bridges that guests are on."""
         with self._host_lock:
-            self._remove_stale(HostPlan(rules=()))
-            self._host.apply_rules(NO_RULES)
-            self._host.apply_frame_rules(NO_FRAME_RULES)
+            nothing = HostPlan()
+            self._remove_stale(nothing)
+            self._apply_rules(nothing)
             self._host.remove_local_address(METADATA_ADDRESS)
-            self._agreed = False
+            self._agreed_bridges = None
 
     # --- Messages
 
@@ -89,6 +87,7 @@ class NetworkManager(NetworkAPI, abc.ABC):
         hostname: str,
         vifs: tuple[Vif, ...],
         instance_host: str | None = None,
+        default_vif: str | None = None,
     ) -> None:
         """Make the networks of a server ready."""
         network_ids = {vif.network.id for vif in vifs}
@@ -99,16 +98,21 @@ class NetworkManager(NetworkAPI, abc.ABC):
                 raise NetworkHostUnavailable(network=vif.network.uuid)
         for key in network_ids:
             bindings = [
-                _binding(instance_uuid, hostname, vif, vif.fixed_ip, instance_host)
+                DhcpBinding(
+                    mac=vif.address,
+                    address=vif.fixed_ip,
+                    hostname=hostname,
+                    instance_uuid=instance_uuid,
+                    host=instance_host,
+                    vif_id=vif.id,
+                    default_route=default_vif in (None, vif.id),
+                )
                 for vif in vifs
                 if vif.network.id == key and vif.fixed_ip is not None
             ]
             self._served.set_bindings(key, instance_uuid, bindings)
         with self._host_lock:
-            if self._agreed:
-                self._update_servers(network_ids)
-            else:
-                self._agree()
+            self._update(network_ids)
 
     def teardown_instance(
         self, context: RequestContext, instance_uuid: str, vifs: tuple[Vif, ...]
@@ -118,7 +122,7 @@ class NetworkManager(NetworkAPI, abc.ABC):
         for key in network_ids:
             self._served.set_bindings(key, instance_uuid, ())
         with self._host_lock:
-            self._update_servers(network_ids)
+            self._update(network_ids)
             for vif in vifs:
                 self._release(vif)
 
@@ -199,11 +203,13 @@ class NetworkManager(NetworkAPI, abc.ABC):
         One network that can not be set up does not hold up the others; the first error is
         raised after all were tried.  Holds: _host_lock.
         """
-        self._agreed = False
+        self._agreed_bridges = None
         plan = self.plan(self._served.all())
-        self._host.enable_forwarding(METADATA_ADDRESS)
-        self._host.apply_rules(plan.rules)
-        self._host.apply_frame_rules(plan.frame_rules)
+        if plan.forwarding:
+            self._host.enable_forwarding(METADATA_ADDRESS)
+        self._apply_rules(plan)
+        if plan.forwarding_v6:
+            self._host.enable_forwarding_v6()
         errors: list[NovaException] = []
         for bridge in plan.bridges:
             with _kept(errors, bridge.name):
@@ -211,41 +217,61 @@ class NetworkManager(NetworkAPI, abc.ABC):
         for server in plan.servers:
             with _kept(errors, server.bridge):
                 self._host.ensure_server(server, may_start=may_start)
+        for advertiser in plan.advertisers:
+            with _kept(errors, advertiser.bridge):
+                self._host.ensure_advertiser(advertiser)
         with _kept(errors, "removal"):
             self._remove_stale(plan)
         if errors:
             raise errors[0]
-        self._agreed = may_start
+        if may_start:
+            self._agreed_bridges = _bridges_of(plan)
+
+    def _apply_rules(self, plan: HostPlan) -> None:
+        self._host.apply_rules(plan.rules)
+        self._host.apply_rules_v6(plan.rules_v6)
+        self._host.apply_frame_rules(plan.frame_rules)
 
     def _remove_stale(self, plan: HostPlan) -> None:
+        wanted = {one.bridge for one in plan.advertisers}
+        for bridge in set(self._host.list_advertisers()) - wanted:
+            self._host.remove_advertiser(bridge)
         for bridge in set(self._host.list_servers()) - {one.bridge for one in plan.servers}:
             self._host.remove_server(bridge)
         for name in set(self._host.list_bridges()) - {one.name for one in plan.bridges}:
             self._host.remove_bridge(name)
 
-    def _update_servers(self, network_ids: set[int]) -> None:
-        """Write the DHCP files of the bridges of some networks.  Holds: _host_lock."""
-        affected = {
-            served.network.id: served for key in network_ids for served in self._same_bridge(key)
-        }
-        networks = [affected[key] for key in sorted(affected)]
-        for server in wanted_servers(networks, self._settings):
-            self._host.ensure_server(server)
+    def _update(self, network_ids: set[int]) -> None:
+        """Write the DHCP files of the bridges of some networks.
+
+        The whole host is brought into agreement if it was not, or if guests that came or went
+        make a difference in which bridges there are.  Holds: _host_lock.
+        """
+        plan = self.plan(self._served.all())
+        if self._agreed_bridges != _bridges_of(plan):
+            self._agree()
+            return
+        affected = {self._bridge_of(key) for key in network_ids}
+        for server in plan.servers:
+            if server.bridge in affected:
+                self._host.ensure_server(server)
+
+    def _bridge_of(self, network_id: int) -> str | None:
+        served = self._served.find(network_id)
+        return bridge_name(served, self._settings) if served is not None else None
 
     def _same_bridge(self, network_id: int) -> list[HostNetwork]:
-        served = self._served.find(network_id)
-        if served is None:
+        bridge = self._bridge_of(network_id)
+        if bridge is None:
             return []
-        bridge = bridge_name(served, self._settings)
         return [one for one in self._served.all() if bridge_name(one, self._settings) == bridge]
 
     def _release(self, vif: Vif) -> None:
         """Give a lease back; when that fails the address is freed after a time."""
-        served = self._served.find(vif.network.id)
-        if not self._settings.force_dhcp_release or served is None or vif.fixed_ip is None:
+        bridge = self._bridge_of(vif.network.id)
+        if not self._settings.force_dhcp_release or vif.fixed_ip is None:
             return
-        bridge = bridge_name(served, self._settings)
-        if bridge is None:
+        if bridge is None or bridge not in self._host.list_servers():
             return
         try:
             self._host.release_lease(bridge, vif.fixed_ip, vif.address)
@@ -263,6 +289,17 @@ class NetworkManager(NetworkAPI, abc.ABC):
         )
 
 
+class FlatManager(NetworkManager):
+    """Networks of which the operator makes bridges, routers and DHCP; the host needs nothing.
+
+    Guests get the addresses of networks that are injected by their config drive.
+    """
+
+    def plan(self, networks: Iterable[HostNetwork]) -> HostPlan:
+        """Return the plan that has nothing."""
+        return HostPlan()
+
+
 class FlatDHCPManager(NetworkManager):
     """All networks of the host on bridges without VLANs, with DHCP."""
 
@@ -271,8 +308,25 @@ class FlatDHCPManager(NetworkManager):
         return make_plan(networks, self._settings)
 
 
+class VlanManager(NetworkManager):
+    """Each network on a VLAN and bridge of its own, with DHCP."""
+
+    def __init__(self, *, settings: NetworkSettings, bus: Bus, host: NetworkHost) -> None:
+        super().__init__(settings=dataclasses.replace(settings, use_vlans=True), bus=bus, host=host)
+
+    def plan(self, networks: Iterable[HostNetwork]) -> HostPlan:
+        """Return what the host needs for its networks, or for those with guests on it."""
+        return make_plan([one for one in networks if self._is_needed(one)], self._settings)
+
+    def _is_needed(self, served: HostNetwork) -> bool:
+        if not self._settings.teardown_unused_network_gateway or not served.network.multi_host:
+            return True
+        return any(one.host in (None, self._settings.host) for one in served.bindings)
+
+
 MANAGERS: dict[str, type[NetworkManager]] = {
-    "nova.network.manager.FlatDHCPManager": FlatDHCPManager,
+    f"nova.network.manager.{one.__name__}": one
+    for one in (FlatManager, FlatDHCPManager, VlanManager)
 }
 
 
@@ -287,17 +341,8 @@ def manager_class(name: str) -> type[NetworkManager]:
     return MANAGERS[name]
 
 
-def _binding(
-    instance_uuid: str, hostname: str, vif: Vif, address: str, instance_host: str | None
-) -> DhcpBinding:
-    return DhcpBinding(
-        mac=vif.address,
-        address=address,
-        hostname=hostname,
-        instance_uuid=instance_uuid,
-        host=instance_host,
-        vif_id=vif.id,
-    )
+def _bridges_of(plan: HostPlan) -> frozenset[str]:
+    return frozenset(one.name for one in plan.bridges)
 
 
 @contextlib.contextmanager

@@ -7,18 +7,23 @@ from nova.exception import CommandFailed
 from nova.network.bridges import Bridge
 from nova.network.dhcp import DhcpServer
 from nova.network.ebtables import NO_FRAME_RULES
-from nova.network.iptables import RuleSet
+from nova.network.ip6tables import NO_RULES_V6
+from nova.network.iptables import NO_RULES, RuleSet
+from nova.network.radvd import Advertiser
 
 
 @dataclasses.dataclass(slots=True)
 class MemoryHost:
     """Behaves like linux.LinuxHost; log holds what changed, in order."""
 
-    rules: RuleSet = ()
+    rules: RuleSet = NO_RULES
+    rules_v6: RuleSet = NO_RULES_V6
     frame_rules: RuleSet = NO_FRAME_RULES
     bridges: dict[str, Bridge] = dataclasses.field(default_factory=dict)
     servers: dict[str, DhcpServer] = dataclasses.field(default_factory=dict)
+    advertisers: dict[str, Advertiser] = dataclasses.field(default_factory=dict)
     forwarding: bool = False
+    forwarding_v6: bool = False
     local_addresses: set[str] = dataclasses.field(default_factory=set)
     log: list[tuple[str, ...]] = dataclasses.field(default_factory=list)
     _failures: dict[str, int] = dataclasses.field(default_factory=dict)
@@ -45,6 +50,17 @@ class MemoryHost:
         self._may_fail("apply_rules")
         changed, self.rules = self.rules != rules, rules
         return self._note(changed, "rules")
+
+    def enable_forwarding_v6(self) -> bool:
+        """Let the host forward IPv6 packets."""
+        changed, self.forwarding_v6 = not self.forwarding_v6, True
+        return self._note(changed, "forwarding IPv6")
+
+    def apply_rules_v6(self, rules: RuleSet) -> bool:
+        """Replace the IPv6 rules."""
+        self._may_fail("apply_rules_v6")
+        changed, self.rules_v6 = self.rules_v6 != rules, rules
+        return self._note(changed, "IPv6 rules")
 
     def apply_frame_rules(self, rules: RuleSet) -> bool:
         """Replace the frame rules."""
@@ -87,6 +103,23 @@ class MemoryHost:
         """Stop the DHCP server of a bridge."""
         self._may_fail("remove_server")
         return self._note(self.servers.pop(bridge, None) is not None, "stop dhcp", bridge)
+
+    def ensure_advertiser(self, advertiser: Advertiser) -> bool:
+        """Start a radvd, or let it read its file again."""
+        self._may_fail("ensure_advertiser")
+        present = self.advertisers.get(advertiser.bridge)
+        self.advertisers[advertiser.bridge] = advertiser
+        what = "reload radvd" if present else "start radvd"
+        return self._note(present != advertiser, what, advertiser.bridge)
+
+    def list_advertisers(self) -> tuple[str, ...]:
+        """Return the bridges that have a radvd."""
+        return tuple(sorted(self.advertisers))
+
+    def remove_advertiser(self, bridge: str) -> bool:
+        """Stop the radvd of a bridge."""
+        self._may_fail("remove_advertiser")
+        return self._note(self.advertisers.pop(bridge, None) is not None, "stop radvd", bridge)
 
     def release_lease(self, bridge: str, address: str, mac: str) -> None:
         """Give a lease back."""

@@ -1,5 +1,6 @@
 """Names of guests and devices, restricted before they reach files and rules."""
 
+import ipaddress
 import re
 
 MAX_LABEL = 63
@@ -28,14 +29,22 @@ def safe_hostname(hostname: str, address: str) -> str:
     return label or "host-" + _FORBIDDEN.sub("-", address)
 
 
-def safe_tag(text: str) -> str:
-    """Return a text fit as a dnsmasq tag, at most 32 characters."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", text)[:32].strip("-") or "network"
+def safe_tag(text: str, length: int = 32) -> str:
+    """Return a text fit as a dnsmasq tag, at most so many characters long."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", text)[:length].strip("-") or "network"
 
 
 def is_domain(text: str) -> bool:
     """Tell whether a text is a domain name."""
     return _DOMAIN.fullmatch(text) is not None
+
+
+def is_address(text: str) -> bool:
+    """Tell whether a text is an IPv4 or IPv6 address."""
+    try:
+        return "%" not in text and bool(ipaddress.ip_address(text))
+    except ValueError:
+        return False
 
 
 def qualified(hostname: str, domain: str) -> str:

@@ -5,8 +5,10 @@ from oslo_config import cfg
 NETWORK_OPTS: list[cfg.Opt] = [
     cfg.StrOpt(
         "network_manager",
-        default="nova.network.manager.FlatDHCPManager",
-        help="Class that arranges the networks of a host.",
+        default="nova.network.manager.VlanManager",
+        help="Class that arranges the networks of a host: nova.network.manager.FlatManager, "
+        "nova.network.manager.FlatDHCPManager or nova.network.manager.VlanManager. All hosts and "
+        "conductors need the same.",
     ),
     cfg.BoolOpt(
         "multi_host",
@@ -22,6 +24,47 @@ NETWORK_OPTS: list[cfg.Opt] = [
         "flat_interface",
         help="Network card that is made a port of the bridge, for networks that name none. "
         "Its addresses and routes move to the bridge. Unset: the bridge stays inside the host.",
+    ),
+    cfg.StrOpt(
+        "vlan_interface",
+        help="Network card that carries the VLANs of this host. Unset: the one that the network "
+        "names.",
+    ),
+    cfg.StrOpt(
+        "vpn_ip",
+        default="$my_ip",
+        help="Address at which the VPN servers of projects are reached, each at a port of its "
+        "own, unless the network names one.",
+    ),
+    cfg.BoolOpt(
+        "teardown_unused_network_gateway",
+        default=False,
+        help="Remove bridge, VLAN and DHCP server of a multi_host network from a host that has "
+        "no guest in it any more. For VlanManager.",
+    ),
+    cfg.BoolOpt(
+        "use_ipv6",
+        default=False,
+        help="Route IPv6 for networks that have an IPv6 range, and announce it to guests.",
+    ),
+    cfg.StrOpt(
+        "ipv6_backend",
+        default="rfc2462",
+        choices=[
+            ("rfc2462", "made of the MAC address, as guests do it themselves"),
+            ("account_identifier", "made of the project and the MAC address"),
+        ],
+        help="How IPv6 addresses of guests are made.",
+    ),
+    cfg.StrOpt(
+        "radvd_user",
+        default="radvd",
+        help="System user that radvd becomes after its start; never root.",
+    ),
+    cfg.BoolOpt(
+        "use_single_default_gateway",
+        default=False,
+        help="Give a guest with several interfaces a router on its first one only.",
     ),
     cfg.StrOpt(
         "public_interface",
@@ -116,7 +159,7 @@ NETWORK_OPTS: list[cfg.Opt] = [
     ),
     cfg.IntOpt(
         "network_heal_interval",
-        default=60,
+        default=10,
         min=1,
         help="Seconds between two comparisons of this host with the networks it must serve.",
     ),

@@ -22,6 +22,7 @@ class NetworkAPI(Interface):
         hostname: str,
         vifs: tuple[Vif, ...],
         instance_host: str | None = None,
+        default_vif: str | None = None,
     ) -> None:
         """Make the networks of a server ready: bridge, DHCP entry, rules.
 

@@ -39,7 +39,14 @@ class NetworkSettings:
     force_dhcp_release: bool = True
     fixed_ip_disassociate_timeout_s: int = 600
     network_device_mtu: int | None = None
-    heal_interval_s: int = 60
+    heal_interval_s: int = 10
+    use_vlans: bool = False
+    vlan_interface: str | None = None
+    vpn_ip: str | None = None
+    teardown_unused_network_gateway: bool = False
+    use_ipv6: bool = False
+    use_single_default_gateway: bool = False
+    radvd_user: str = "radvd"
 
 
 def from_conf(conf: cfg.ConfigOpts) -> NetworkSettings:
@@ -72,6 +79,12 @@ def from_conf(conf: cfg.ConfigOpts) -> NetworkSettings:
         fixed_ip_disassociate_timeout_s=conf.fixed_ip_disassociate_timeout,
         network_device_mtu=conf.network_device_mtu,
         heal_interval_s=conf.network_heal_interval,
+        vlan_interface=conf.vlan_interface,
+        vpn_ip=conf.vpn_ip or None,
+        teardown_unused_network_gateway=conf.teardown_unused_network_gateway,
+        use_ipv6=conf.use_ipv6,
+        use_single_default_gateway=conf.use_single_default_gateway,
+        radvd_user=conf.radvd_user,
     )
     _check(settings)
     return settings
@@ -85,6 +98,7 @@ def _own_user() -> str | None:
 def _check(settings: NetworkSettings) -> None:
     addresses = {
         "routing_source_ip": (settings.routing_source_ip,),
+        "vpn_ip": (settings.vpn_ip,),
         "metadata_host": (settings.metadata_host,),
         "dns_server": settings.dns_server,
     }
@@ -92,6 +106,7 @@ def _check(settings: NetworkSettings) -> None:
     cards = {
         "flat_network_bridge": (settings.flat_network_bridge,),
         "flat_interface": (settings.flat_interface,),
+        "vlan_interface": (settings.vlan_interface,),
         "public_interface": (settings.public_interface,),
         "forward_bridge_interface": settings.forward_bridge_interface,
     }

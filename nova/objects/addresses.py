@@ -1,5 +1,6 @@
 """Addresses that follow from other addresses."""
 
+import hashlib
 import ipaddress
 import uuid
 
@@ -16,6 +17,25 @@ def eui64_address(cidr_v6: str, mac: str) -> str:
     identifier = bytes([*parts[:3], 0xFF, 0xFE, *parts[3:]])
     network = ipaddress.IPv6Network(cidr_v6, strict=False)
     return str(network.network_address + int.from_bytes(identifier, "big"))
+
+
+def account_address(cidr_v6: str, mac: str, project_id: str) -> str:
+    """Return the IPv6 address that project and MAC address make in a range.
+
+    Source: nova-network, section 8.4: the project's hash, 0xff, the card's part of the MAC.
+    """
+    project = hashlib.sha1(project_id.encode(), usedforsecurity=False).digest()[:4]
+    card = bytes(int(part, 16) for part in mac.split(":"))[3:]
+    network = ipaddress.IPv6Network(cidr_v6, strict=False)
+    identifier = int.from_bytes(project + b"\xff" + card, "big")
+    return str(network.network_address + identifier)
+
+
+def guest_address_v6(backend: str, cidr_v6: str, mac: str, project_id: str) -> str:
+    """Return the IPv6 address of a guest, made as the option ipv6_backend says."""
+    if backend == "account_identifier":
+        return account_address(cidr_v6, mac, project_id)
+    return eui64_address(cidr_v6, mac)
 
 
 def subnet_uuid(network_uuid: str, version: int) -> str:

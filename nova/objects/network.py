@@ -153,6 +153,7 @@ class DhcpBinding:
     """What the DHCP server of a network must hand out: one line of the hosts file.
 
     leased tells whether the guest holds the address; host is the server's compute host.
+    default_route: the guest's way out is through this interface, when it has several.
     """
 
     mac: str
@@ -162,6 +163,15 @@ class DhcpBinding:
     leased: bool = False
     host: str | None = None
     vif_id: str | None = None
+    default_route: bool = True
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class DnsName:
+    """A full domain name that the name server of a network knows."""
+
+    name: str
+    address: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +179,7 @@ class HostNetwork:
     """A network as one nova-network host serves it, with all bindings it must hand out.
 
     floating_ips are those that lead into the network and are translated by the host, and
-    those that it must forget.
+    those that it must forget.  names are known to its name server besides its guests.
     """
 
     network: Network
@@ -177,3 +187,4 @@ class HostNetwork:
     gateway: str | None
     bindings: tuple[DhcpBinding, ...] = ()
     floating_ips: tuple[HostFloatingIp, ...] = ()
+    names: tuple[DnsName, ...] = ()

@@ -6,6 +6,7 @@ be hostile, so nothing is taken on trust.
 
 import ipaddress
 import os
+import pwd
 import re
 
 _INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")
@@ -45,6 +46,21 @@ def number_between(value: int, lowest: int, highest: int) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
         raise ValueError(f"not a number from {lowest} to {highest}")
     return value
+
+
+def ipv6_interface(text: str) -> ipaddress.IPv6Interface:
+    """Return an IPv6 address with its prefix length."""
+    if not isinstance(text, str) or "/" not in text or "%" in text:
+        raise ValueError("not an IPv6 address with prefix length")
+    return ipaddress.IPv6Interface(text)
+
+
+def is_plain_user(name: str) -> bool:
+    """Tell whether there is a user of a name, who is not root."""
+    try:
+        return pwd.getpwnam(name).pw_uid != 0
+    except (KeyError, TypeError, ValueError):
+        return False
 
 
 def path_inside(path: str, folder: str) -> str:

@@ -6,11 +6,36 @@ import os
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
-from nova.privileged import checks
+from nova.privileged import checks, vlans
 from nova.privileged.context import compute_pctxt
 
 _MIN_MTU = 68
 _MAX_MTU = 65535
+
+
+MARK = "nova-compute"
+
+
+@compute_pctxt.entrypoint
+def ensure_vlan(vlan_id: int, interface: str, mtu: int | None) -> None:
+    """Make the device of a VLAN on a card, up and without IPv6 addresses of the host.
+
+    Raises: ValueError, OSError.
+    """
+    name = vlans.device_name(vlan_id)
+    checks.interface_name(interface)
+    with IPRoute() as netlink:
+        try:
+            card = netlink.link_lookup(ifname=interface)
+            if not card:
+                raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+            vlans.make(netlink, vlan_id, card[0], MARK)
+            _switch_ipv6_off(name)
+            vlans.set_mtu(netlink, name, mtu)
+            for device in (card[0], *netlink.link_lookup(ifname=name)):
+                netlink.link("set", index=device, state="up")
+        except NetlinkError as error:
+            raise OSError(error.code, os.strerror(error.code)) from None
 
 
 @compute_pctxt.entrypoint
@@ -44,8 +69,18 @@ def _ensure(netlink: IPRoute, name: str, interface: str | None, mtu: int | None)
     if mtu is not None:
         netlink.link("set", index=bridge, mtu=mtu)
     if interface is not None:
+        _drop_other_vlans(netlink, interface, bridge)
         _enslave(netlink, interface, bridge)
     netlink.link("set", index=bridge, state="up")
+
+
+def _drop_other_vlans(netlink: IPRoute, interface: str, bridge: int) -> None:
+    """Remove VLANs that the bridge had for another network before."""
+    for link in netlink.get_links():
+        if link.get_attr("IFLA_MASTER") != bridge or link.get_attr("IFLA_IFNAME") == interface:
+            continue
+        if vlans.is_made_by(link, MARK):
+            netlink.link("del", index=link["index"])
 
 
 def _enslave(netlink: IPRoute, interface: str, bridge: int) -> None:

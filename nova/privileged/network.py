@@ -3,7 +3,6 @@
 import json
 import logging
 import os
-import pwd
 import re
 import signal
 import sys
@@ -42,6 +41,25 @@ def restore_rules(text: str) -> CommandOutcome:
     """
     return commands.run(
         ["iptables-restore", "--noflush", "-w", str(_WAIT_FOR_LOCK_S)],
+        stdin=rule_text.checked_rules(text),
+        timeout_s=_WAIT_FOR_LOCK_S + 30,
+    )
+
+
+@network_pctxt.entrypoint
+def save_rules_v6() -> CommandOutcome:
+    """Return the IPv6 rules of the host as ip6tables-save prints them."""
+    return commands.run(["ip6tables-save"], timeout_s=30)
+
+
+@network_pctxt.entrypoint
+def restore_rules_v6(text: str) -> CommandOutcome:
+    """Apply changes to IPv6 rules of nova-network.
+
+    Raises: ValueError when the text touches anything else.
+    """
+    return commands.run(
+        ["ip6tables-restore", "--noflush", "-w", str(_WAIT_FOR_LOCK_S)],
         stdin=rule_text.checked_rules(text),
         timeout_s=_WAIT_FOR_LOCK_S + 30,
     )
@@ -170,7 +188,7 @@ def _is_allowed_setting(bridge: str, name: str, value: str) -> bool:
         checks.ipv4_address(value)
         return True
     if name in ("--user", "--dhcp-scriptuser"):
-        return _is_plain_user(value)
+        return checks.is_plain_user(value)
     if name == "--dhcp-lease-max":
         return value.isdecimal()
     if name == "--dhcp-range":
@@ -182,13 +200,6 @@ def _is_allowed_setting(bridge: str, name: str, value: str) -> bool:
         "--conf-file": cfg.CONF.dnsmasq_config_file,
     }
     return name in settled and value == settled[name]
-
-
-def _is_plain_user(name: str) -> bool:
-    try:
-        return pwd.getpwnam(name).pw_uid != 0
-    except KeyError:
-        return False
 
 
 cfg.CONF.register_opts(SERVICE_OPTS)

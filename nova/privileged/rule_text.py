@@ -2,7 +2,7 @@
 
 import re
 
-_OWN = r"nova-network-[A-Za-z-]{1,15}"
+_OWN = r"nova-network-[A-Za-z0-9-]{1,15}"
 _SHARED = r"nova-(?:filter-top|postrouting-bottom)"
 _BUILT_IN = r"(?:INPUT|FORWARD|OUTPUT|PREROUTING|POSTROUTING)"
 _DEVICE = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}"
@@ -25,10 +25,10 @@ _OWN_RULE = re.compile(rf"-A {_OWN} (?P<rule>.+)")
 _VALUE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/,-]*")
 _WITH_VALUE = frozenset(
     ("-s", "-d", "-i", "-o", "-p", "-j", "--dport", "--ctstate", "--to-destination")
-    + ("--to-source", "--to-ports", "--reject-with")
+    + ("--to-source", "--to-ports", "--reject-with", "--icmpv6-type")
 )
 _ALONE = frozenset(("!", "--checksum-fill"))
-_MODULES = frozenset(("tcp", "udp", "conntrack"))
+_MODULES = frozenset(("tcp", "udp", "icmp6", "conntrack"))
 
 
 _FRAME_LINES = tuple(

@@ -49,6 +49,8 @@ class AttachRules(ActionRules):
             host=instance.host or "",
             now=beginning.now,
             live_after=silent_before(beginning.settings, beginning.now),
+            project_id=instance.project_id,
+            ipv6_backend=beginning.settings.ipv6_backend,
         )
         (vif,) = addresses.allocate(tx, guest, [pick])
         request = dataclasses.replace(wanted, vif_uuid=vif.id)

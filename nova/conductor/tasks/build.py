@@ -254,6 +254,8 @@ class BuildTask:
             host=host,
             now=now,
             live_after=silent_before(self.settings, now),
+            project_id=instance.project_id,
+            ipv6_backend=self.settings.ipv6_backend,
         )
         if instance.vm_state is VmState.SHELVED_OFFLOADED:
             return addresses.bring(tx, guest)

@@ -7,6 +7,7 @@ from nova import exception
 from nova.objects import guest_limits, guest_rules, traits
 from nova.objects.flavor import Flavor
 from nova.objects.flavor_wishes import Wishes, truth
+from nova.objects.guest_limits import Bandwidth
 from nova.objects.instance import Instance
 from nova.objects.network import Vif
 from nova.virt.libvirt import buses
@@ -26,6 +27,7 @@ _QEMU_LIKE = frozenset({"kvm", "qemu", "test"})
 _OS_TYPES = {"xen": "xen", "lxc": "exe", "uml": "uml"}
 _SECURE_MACHINE = "q35"
 _MAX_QUEUES = 256
+_KB_PER_MBIT = 125
 _KERNEL_COMMAND_LINE = "root=/dev/{root} console=tty0 console=ttyS0"
 
 FilterOf = Callable[[Instance, Vif], str | None]
@@ -256,11 +258,24 @@ def _interface(
         bridge=vif.network.bridge,
         tap=vif.devname,
         model=wanted.vif_model or default,
-        bandwidths=guest_limits.bandwidths(instance.flavor),
+        bandwidths=_bandwidths(instance, vif),
         queues=_queues(instance, wanted.vif_model or default),
         mtu=vif.network.mtu,
         filter_name=filter_of(instance, vif),
     )
+
+
+def _bandwidths(instance: Instance, vif: Vif) -> dict[str, Bandwidth]:
+    """Return the limits of a card: those of the flavor, else of the network times its factor.
+
+    rxtx_base is in Mbit/s, what libvirt is told in kilobytes per second.
+    """
+    limits = guest_limits.bandwidths(instance.flavor)
+    base = vif.network.rxtx_base
+    if limits or not base:
+        return limits
+    average = max(1, round(base * instance.flavor.rxtx_factor * _KB_PER_MBIT))
+    return {direction: Bandwidth(average=average) for direction in ("inbound", "outbound")}
 
 
 def _queues(instance: Instance, model: str | None) -> int | None:

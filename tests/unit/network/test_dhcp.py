@@ -5,10 +5,17 @@ import pathlib
 
 import pytest
 
-from nova.network.dhcp import DhcpServer, make_server, render_hosts, wanted_servers
+from nova.network.dhcp import (
+    DhcpServer,
+    make_server,
+    render_hosts,
+    render_names,
+    render_options,
+    wanted_servers,
+)
 from nova.network.leases_text import render_leases
 from nova.network.settings import NetworkSettings
-from nova.objects.network import HostNetwork
+from nova.objects.network import DnsName, HostNetwork
 from tests.fixtures.golden import assert_golden
 from tests.fixtures.networks import make_binding, make_network, make_served, make_settings
 
@@ -34,6 +41,20 @@ CASES: dict[str, tuple[list[HostNetwork], NetworkSettings]] = {
             dns_server=("192.0.2.53",), use_network_dns_servers=True, dhcp_domain="",
             dnsmasq_config_file="/etc/dnsmasq-nova.conf", dhcpbridge_user=None,
         ),
+    ),
+    "single_gateway": (
+        [
+            make_served(
+                make_network(mtu=1400),
+                (
+                    make_binding(5, vif_id="0c1e2b3a-6f3d-4a55-9a0e-6b1b2f5c7d05"),
+                    make_binding(6, vif_id="second", default_route=False),
+                    make_binding(7, vif_id=None),
+                ),
+            ),
+            make_served(make_network(2, bridge="br1"), gateway=None),
+        ],
+        make_settings(use_single_default_gateway=True),
     ),
     "shared_bridge": (
         [make_served(bindings=GUESTS), make_served(make_network(2, bridge="br1", label="net-1"))],
@@ -109,11 +130,53 @@ def test_net_15_label_and_domain_can_not_add_arguments() -> None:
     assert "x,local" not in server.files[0][1]
 
 
-def test_first_binding_of_a_mac_counts() -> None:
-    bindings = (make_binding(5), make_binding(6, mac="fa:16:3e:00:00:05"))
+@pytest.mark.parametrize("second", [4, 6, 10])
+def test_first_binding_of_a_mac_counts(second: int) -> None:
+    """The address that an interface was given first, wherever others sort."""
+    bindings = (make_binding(5), make_binding(second, mac="fa:16:3e:00:00:05"))
     assert render_hosts([make_served(bindings=bindings)], make_settings()) == (
         "fa:16:3e:00:00:05,guest-5.novalocal,10.0.1.5\n"
     )
+
+
+def test_name_server_knows_guests_and_dns_entries_of_its_networks() -> None:
+    names = (
+        DnsName(name="www.example.org", address="203.0.113.9"),
+        DnsName(name="v6.example.org", address="fd00::9"),
+        DnsName(name="www.example.org", address="203.0.113.9"),
+    )
+    served = make_served(bindings=(make_binding(5),), names=names)
+    assert render_names([served], make_settings()) == (
+        "10.0.1.5\tguest-5.novalocal\n203.0.113.9\twww.example.org\nfd00::9\tv6.example.org\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("a.example\n10.0.0.1 evil", "203.0.113.9"),
+        ("a b", "203.0.113.9"),
+        ("a,b", "203.0.113.9"),
+        ("#x", "203.0.113.9"),
+        ("", "203.0.113.9"),
+        ("a.example", "203.0.113.9\n10.0.0.1 evil"),
+        ("a.example", "fe80::1%eth0"),
+        ("a.example", "x"),
+    ],
+)
+def test_net_15_unsound_dns_entry_is_left_out(name: str, address: str) -> None:
+    served = make_served(names=(DnsName(name=name, address=address),))
+    assert render_names([served], make_settings()) == ""
+
+
+def test_net_15_interface_id_can_not_add_options() -> None:
+    binding = make_binding(5, vif_id="x,10.0.0.1\n3,10.0.0.9")
+    settings = make_settings(use_single_default_gateway=True)
+    served = make_served(bindings=(binding,))
+    assert render_options([served], settings).splitlines() == [
+        "3,10.0.1.1",
+        "tag:NW-x-10-0-0-1-3-10-0-0-9,3,10.0.1.1",
+    ]
 
 
 def test_leases_of_guests_that_hold_them() -> None:

@@ -1,9 +1,11 @@
 """Rules against golden texts."""
 
+import dataclasses
 import pathlib
 
 import pytest
 
+from nova.network.ip6tables import NO_RULES_V6, wanted_rules_v6
 from nova.network.iptables import NO_RULES, wanted_rules
 from nova.network.iptables_diff import render_difference
 from nova.privileged.rule_text import checked_rules
@@ -20,6 +22,50 @@ def test_rules(name: str) -> None:
     text = render_difference(wanted_rules(networks, settings), "")
     assert_golden(GOLDEN, f"iptables_{name}.txt", text)
     assert checked_rules(text) == text
+
+
+@pytest.mark.parametrize("name", ["two_projects", "ipv6_only", "dual_stack", "no_network"])
+def test_rules_v6(name: str) -> None:
+    networks, settings = CASES[name]
+    settings = dataclasses.replace(settings, use_ipv6=True)
+    text = render_difference(wanted_rules_v6(networks, settings), "")
+    assert_golden(GOLDEN, f"ip6tables_{name}.txt", text)
+    assert checked_rules(text) == text
+
+
+def test_without_use_ipv6_there_are_no_ipv6_rules() -> None:
+    networks, settings = CASES["dual_stack"]
+    settings = dataclasses.replace(settings, use_ipv6=False)
+    assert wanted_rules_v6(networks, settings) == NO_RULES_V6
+
+
+def test_network_without_gateway_is_closed_towards_networks_before_it() -> None:
+    """The rules of another network must not let its packets through first."""
+    networks = [make_served(), make_served(make_network(2), gateway=None)]
+    rules = wanted_rules(networks, make_settings())[0].chains["nova-network-FORWARD"]
+    assert rules.index("-o br2 -j DROP") < rules.index("-i br1 -j ACCEPT")
+
+
+def test_net_13_rules_grow_with_the_number_of_networks_only() -> None:
+    def count(number: int) -> int:
+        networks = [
+            make_served(make_network(one, project_id=f"p{one % 20}")) for one in range(number)
+        ]
+        chains = wanted_rules(networks, make_settings())[2].chains
+        return sum(len(rules) for rules in chains.values())
+
+    assert count(80) - count(40) == count(120) - count(80)
+
+
+def test_net_13_bridge_of_two_projects_belongs_to_neither() -> None:
+    networks = [
+        make_served(make_network(1, project_id="one")),
+        make_served(make_network(2, bridge="br1", project_id="two")),
+        make_served(make_network(3, project_id="one")),
+    ]
+    chains = wanted_rules(networks, make_settings())[2].chains
+    assert chains["nova-network-own-1"] == ("-o br1 -j RETURN", "-j nova-network-tenants")
+    assert chains["nova-network-own-2"] == ("-o br3 -j RETURN", "-j nova-network-tenants")
 
 
 def test_network_without_bridge_has_no_rules() -> None:

@@ -117,7 +117,11 @@ def test_files_are_written_before_dnsmasq_starts(
     path = tmp_path / "nova-br1.conf"
     assert path.read_text() == "fa:16:3e:00:00:05,guest-5.novalocal,10.0.1.5\n"
     assert path.stat().st_mode & 0o777 == 0o644
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["nova-br1.conf", "nova-br1.opts"]
+    assert sorted(one.name for one in tmp_path.iterdir()) == [
+        "nova-br1.conf",
+        "nova-br1.hosts",
+        "nova-br1.opts",
+    ]
 
 
 def test_dnsmasq_that_does_not_run_is_not_started_before_its_time(

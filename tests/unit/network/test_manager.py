@@ -12,7 +12,15 @@ from nova.exception import (
     MessagingUnavailable,
     NetworkHostUnavailable,
 )
-from nova.network.manager import FlatDHCPManager, manager_class
+from nova.network.bridges import Vlan
+from nova.network.iptables import NO_RULES
+from nova.network.manager import (
+    FlatDHCPManager,
+    FlatManager,
+    NetworkManager,
+    VlanManager,
+    manager_class,
+)
 from nova.network.memory import MemoryHost
 from nova.network.rpcapi import NetworkAPI
 from nova.objects.network import HostNetwork
@@ -25,6 +33,7 @@ from tests.fixtures.networks import (
     make_served,
     make_settings,
     make_vif,
+    make_vlan,
 )
 
 CONTEXT = get_admin_context()
@@ -34,14 +43,17 @@ MAC, ADDRESS = "fa:16:3e:00:00:05", "10.0.1.5"
 class Daemon:
     """A nova-network on the bus with everything around it."""
 
-    def __init__(self, *served: HostNetwork, **settings: Any) -> None:
+    def __init__(
+        self,
+        *served: HostNetwork,
+        manager: type[NetworkManager] = FlatDHCPManager,
+        **settings: Any,
+    ) -> None:
         self.bus = LocalBus()
         self.conductor = NetworksConductor(*served)
         self.bus.serve("conductor", "conductor1", [self.conductor]).start()
         self.host = MemoryHost()
-        self.manager = FlatDHCPManager(
-            settings=make_settings(**settings), bus=self.bus, host=self.host
-        )
+        self.manager = manager(settings=make_settings(**settings), bus=self.bus, host=self.host)
         self.bus.serve("network", HOST, [self.manager]).start()
         self.api = self.bus.client(NetworkAPI).on(HOST)
 
@@ -303,5 +315,111 @@ def test_periodic_tasks() -> None:
 
 def test_only_known_managers() -> None:
     assert manager_class("nova.network.manager.FlatDHCPManager") is FlatDHCPManager
-    with pytest.raises(ConfigurationError, match="VlanManager"):
-        manager_class("nova.network.manager.VlanManager")
+    assert manager_class("nova.network.manager.VlanManager") is VlanManager
+    assert manager_class("nova.network.manager.FlatManager") is FlatManager
+    with pytest.raises(ConfigurationError, match=r"nova\.x is not one of: .*\.VlanManager"):
+        manager_class("nova.x")
+
+
+def test_flat_manager_leaves_the_host_alone() -> None:
+    daemon = Daemon(make_served(make_network(injected=True)), manager=FlatManager)
+    daemon.manager.init_host()
+    daemon.manager.heal()
+    daemon.setup()
+    daemon.api.teardown_instance(CONTEXT, "guest-5", (make_vif(5),))
+    assert daemon.host.log == []
+
+
+def test_flat_manager_removes_what_another_manager_left() -> None:
+    daemon = Daemon(make_served()).started()
+    settings = make_settings()
+    FlatManager(settings=settings, bus=daemon.bus, host=daemon.host).heal()
+    assert (daemon.host.bridges, daemon.host.servers) == ({}, {})
+    assert daemon.host.rules == NO_RULES
+
+
+def test_vlan_manager_makes_vlan_bridge_and_dhcp_of_each_network() -> None:
+    daemon = Daemon(make_served(make_vlan()), make_served(make_vlan(2)), manager=VlanManager)
+    daemon.started()
+    assert [one.vlan for one in daemon.host.bridges.values()] == [
+        Vlan(id=101, interface="eth1"),
+        Vlan(id=102, interface="eth1"),
+    ]
+    assert list(daemon.host.servers) == ["br101", "br102"]
+
+
+def test_net_13_vlan_of_a_deleted_network_goes() -> None:
+    daemon = Daemon(make_served(make_vlan()), manager=VlanManager).started()
+    daemon.conductor.served = ()
+    daemon.manager.networks_changed(CONTEXT)
+    assert daemon.host.log == [("rules",), ("stop dhcp", "br101"), ("remove bridge", "br101")]
+
+
+def unused(**changes: Any) -> Daemon:
+    served = make_served(make_vlan(multi_host=True, share_address=True), **changes)
+    return Daemon(served, manager=VlanManager, teardown_unused_network_gateway=True).started()
+
+
+def test_unused_gateway_comes_with_the_first_guest_and_goes_with_the_last() -> None:
+    daemon, network = unused(), make_vlan(multi_host=True, share_address=True)
+    assert daemon.host.bridges == {}
+    daemon.setup(5, network)
+    assert daemon.hosts_file("br101") == ["10.0.1.5"]
+    daemon.setup(6, network)
+    daemon.api.teardown_instance(CONTEXT, "guest-5", (make_vif(5, network),))
+    assert daemon.hosts_file("br101") == ["10.0.1.6"]
+    daemon.api.teardown_instance(CONTEXT, "guest-6", (make_vif(6, network),))
+    assert (daemon.host.bridges, daemon.host.servers) == ({}, {})
+
+
+def test_gateway_is_kept_without_the_option() -> None:
+    served = make_served(make_vlan(multi_host=True))
+    assert "br101" in Daemon(served, manager=VlanManager).started().host.bridges
+
+
+def test_guests_of_other_hosts_need_no_gateway_here() -> None:
+    assert unused(bindings=(make_binding(5, host="net2"),)).host.bridges == {}
+    assert "br101" in unused(bindings=(make_binding(5),)).host.bridges
+
+
+DUAL = make_network(cidr_v6="fd00:1::/64", gateway_v6="fd00:1::1")
+
+
+def test_ipv6_network_has_a_radvd_and_loses_it() -> None:
+    daemon = Daemon(make_served(DUAL), use_ipv6=True)
+    daemon.manager.init_host()
+    assert daemon.host.log == [
+        ("forwarding", "169.254.169.254"),
+        ("rules",),
+        ("IPv6 rules",),
+        ("forwarding IPv6",),
+        ("bridge", "br1"),
+        ("start radvd", "br1"),
+    ]
+    daemon.manager.heal()
+    daemon.host.log.clear()
+    daemon.manager.heal()
+    assert daemon.host.log == []
+    daemon.conductor.served = (make_served(),)
+    daemon.manager.heal()
+    assert ("stop radvd", "br1") in daemon.host.log
+
+
+@pytest.mark.logs_errors
+def test_radvd_that_does_not_start_does_not_hold_up_others() -> None:
+    daemon = Daemon(make_served(DUAL), use_ipv6=True)
+    daemon.host.fail_next("ensure_advertiser")
+    with pytest.raises(CommandFailed):
+        daemon.manager.heal()
+    assert "br1" in daemon.host.servers
+    daemon.manager.heal()
+    assert "br1" in daemon.host.advertisers
+
+
+def test_way_out_is_the_first_interface_of_all_networks() -> None:
+    daemon = Daemon(make_served(), use_single_default_gateway=True).started()
+    for way_out, line in (("vif-5", "tag:NW-vif-5,3,10.0.1.1"), ("vif-9", "tag:NW-vif-5,3")):
+        vif = make_vif(5)
+        daemon.api.setup_instance(CONTEXT, "guest-5", "vm5", (vif,), HOST, way_out)
+        options = daemon.host.servers["br1"].files[1][1]
+        assert options == f"3,10.0.1.1\n{line}\n"
