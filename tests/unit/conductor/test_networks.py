@@ -9,6 +9,7 @@ from nova import clock
 from nova.conductor import addresses
 from nova.conductor.network_plan import Pick
 from nova.conductor.rpcapi.metadata import ConductorMetadata
+from nova.conductor.settings import ConductorSettings
 from nova.context import get_admin_context
 from nova.db import fixed_ips, vifs
 from nova.exception import (
@@ -268,3 +269,20 @@ Allocator.TestCase.settings = settings(
     suppress_health_check=list(HealthCheck),
 )
 TestAllocator = Allocator.TestCase
+
+
+def test_way_out_of_a_server_is_its_first_interface(site):
+    other = seed_network(site.conductor, label="o", cidr="10.9.0.0/24")
+    wish = tuple(RequestedNetwork(network_uuid=one.uuid) for one in (other, site.network))
+    server = site.conductor.boot(site.compute, network_mode=NetworkMode.EXPLICIT, networks=wish)
+    served = site.conductor.networks.host_networks(ADMIN, "host1")
+    found = {one.vif_id: one.default_route for net in served for one in net.bindings}
+    assert found == {server.vifs[0].id: True, server.vifs[1].id: False}
+
+
+def test_ipv6_backend_makes_addresses_of_project_and_mac():
+    settings = ConductorSettings(ipv6_backend="account_identifier")
+    site = make_site(cidr_v6="fd00::/64", settings=settings)
+    (vif,) = site.conductor.boot(site.compute).vifs
+    mac = vif.address.replace(":", "")
+    assert vif.fixed_ip_v6.endswith(f"ff{mac[6:8]}:{int(mac[8:], 16):x}")

@@ -155,6 +155,13 @@ def test_network_data_of_dhcp_and_static_networks():
     assert document["services"] == [{"type": "dns", "address": "8.8.4.4"}]
 
 
+def test_injected_network_is_configured_by_its_data_though_somebody_answers_dhcp():
+    vif = make_vif(network=make_network(injected=True, enable_dhcp=True))
+    document = openstack_document(make_guest(vifs=(vif,)), "latest", "network_data.json")
+    [network] = document["networks"]
+    assert (network["type"], network["ip_address"]) == ("ipv4", "10.0.0.3")
+
+
 def test_unknown_versions_have_no_tree():
     guest = make_guest()
     assert ec2_tree(guest, "2010-01-01", SETTINGS) is None

@@ -9,7 +9,7 @@ from nova.virt.libvirt.hardware import DiskFile, GuestFiles, HardwareSettings, g
 from nova.virt.libvirt.processors import HostProcessors
 from nova.virt.libvirt.xml import domain_xml
 from nova.virt.libvirt.xml_processors import cpu_list
-from tests.fixtures.guests import make_flavor, make_instance
+from tests.fixtures.guests import make_flavor, make_instance, make_network, make_vif
 
 FILES = GuestFiles(
     disks=(
@@ -27,12 +27,16 @@ CELLS = HostNuma(
 LIMITED = HostProcessors(cells=CELLS, limited=True)
 
 
-def definition(specs=None, properties=None, vcpus=1, numa=None, **settings):
-    """Return the definition on one line."""
+def definition(specs=None, properties=None, vcpus=1, numa=None, rxtx=(None, 1.0), **settings):
+    """Return the definition on one line; rxtx: the base of the network, the flavor's factor."""
+    base, factor = rxtx
     instance = make_instance(
+        vifs=(make_vif(network=make_network(rxtx_base=base)),),
         image_ref="image",
         image_properties=properties or {},
-        flavor=make_flavor(vcpus=vcpus, memory_mb=1024, extra_specs=specs or {}),
+        flavor=make_flavor(
+            vcpus=vcpus, memory_mb=1024, extra_specs=specs or {}, rxtx_factor=factor
+        ),
         numa_topology=numa,
     )
     values = {"virt_type": "qemu", "architecture": "x86_64", "vnc_listen": "127.0.0.1"}
@@ -260,3 +264,14 @@ def test_other_servers_keep_to_the_shared_processors_where_there_are_dedicated_o
 
 def test_list_of_processors_is_short():
     assert cpu_list([5, 0, 1, 2, 7]) == "0-2,5,7"
+
+
+def test_network_limits_its_interfaces_by_base_and_factor():
+    limits = '<bandwidth><inbound average="2500" /><outbound average="2500" /></bandwidth>'
+    assert limits in definition(rxtx=(10, 2.0))
+    assert "<bandwidth>" not in definition(rxtx=(None, 2.0))
+
+
+def test_limits_of_the_flavor_come_before_those_of_the_network():
+    text = definition({"quota:vif_inbound_average": "100"}, rxtx=(10, 1.0))
+    assert '<bandwidth><inbound average="100" /></bandwidth>' in text

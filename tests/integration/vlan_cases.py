@@ -1,0 +1,156 @@
+"""VLANs on a kernel that has them; collected only by name, see doc/contributor/testing.md.
+
+Two hosts are joined by a cable between their cards card0 and wire0.
+"""
+
+import contextlib
+import pathlib
+from collections.abc import Iterator
+
+import pytest
+
+from nova.network.linux import LinuxHost
+from nova.network.manager import VlanManager
+from nova.objects.network import HostNetwork, Network
+from nova.privileged import context as privileged_context
+from nova.privileged import guest_bridges
+from nova.rpc.local import LocalBus
+from tests.fixtures.network_lab import NetworkLab, run
+from tests.fixtures.networks import NetworksConductor, make_served, make_settings, make_vlan
+from tests.integration.test_network import privileges
+
+CARD = "card0"
+
+
+@pytest.fixture
+def lab(tmp_path: pathlib.Path) -> Iterator[NetworkLab]:
+    """Give namespaces; privileged functions run in this process."""
+    made = NetworkLab(tmp_path)
+    try:
+        made.open()
+        with privileges(make_settings(networks_path=str(tmp_path))):
+            yield made
+    finally:
+        made.close()
+
+
+def vlan(number: int = 1, **changes: object) -> Network:
+    return make_vlan(number, bridge_interface=CARD, enable_dhcp=False, **changes)
+
+
+def agree(lab: NetworkLab, *networks: Network) -> None:
+    """Let nova-network make the host agree with some networks."""
+    served: list[HostNetwork] = [make_served(one) for one in networks]
+    bus = LocalBus()
+    bus.serve("conductor", "conductor1", [NetworksConductor(*served)]).start()
+    settings = make_settings(networks_path=str(lab.folder))
+    manager = VlanManager(settings=settings, bus=bus, host=LinuxHost(str(lab.folder)))
+    with lab.as_host():
+        manager.heal()
+
+
+def links(lab: NetworkLab) -> str:
+    return lab.inside(lab.host, "ip", "-d", "-o", "link")
+
+
+def master_of(lab: NetworkLab, device: str) -> str | None:
+    words = lab.inside(lab.host, "ip", "-o", "link", "show", device).split()
+    return words[words.index("master") + 1] if "master" in words else None
+
+
+def test_frames_of_a_network_carry_its_tag(lab: NetworkLab) -> None:
+    """The other host reaches the gateway through the same VLAN only."""
+    agree(lab, vlan(1), vlan(2, mtu=1400))
+    assert (master_of(lab, "vlan101"), master_of(lab, "vlan102")) == ("br101", "br102")
+    assert "mtu 1400" in lab.inside(lab.host, "ip", "link", "show", "vlan102")
+    for number, answers in ((101, True), (102, False)):
+        run("ip", "-n", lab.world, "link", "add", "link", "wire0", "name", "tagged",
+            "type", "vlan", "id", str(number))  # fmt: skip
+        run("ip", "-n", lab.world, "addr", "add", "10.0.1.200/24", "dev", "tagged")
+        run("ip", "-n", lab.world, "link", "set", "tagged", "up")
+        asked = lab.inside(
+            lab.world, "busybox", "arping", "-c", "2", "-w", "3", "-I", "tagged", "10.0.1.1"
+        )
+        assert ("Unicast reply" in asked) is answers
+        run("ip", "-n", lab.world, "link", "del", "tagged")
+
+
+def test_applying_twice_changes_nothing(lab: NetworkLab) -> None:
+    agree(lab, vlan(1))
+    before = links(lab)
+    agree(lab, vlan(1))
+    assert links(lab) == before
+
+
+def test_net_03_vlan_has_no_ipv6_of_the_host(lab: NetworkLab) -> None:
+    agree(lab, vlan(1))
+    shown = lab.inside(lab.host, "ip", "-6", "-o", "addr")
+    assert "vlan101" not in shown and "br101" not in shown
+
+
+def test_net_13_vlan_goes_with_its_network(lab: NetworkLab) -> None:
+    agree(lab, vlan(1))
+    agree(lab)
+    assert "101" not in links(lab)
+
+
+def test_net_13_vlan_that_guests_are_on_stays(lab: NetworkLab) -> None:
+    agree(lab, vlan(1))
+    lab.plug(1, "br101", "fa:16:3e:00:00:05")
+    agree(lab)
+    assert master_of(lab, "vlan101") == "br101"
+    lab.unplug(1)
+    agree(lab)
+    assert "101" not in links(lab)
+
+
+def test_net_13_reused_vlan_is_on_the_new_bridge_only(lab: NetworkLab) -> None:
+    agree(lab, vlan(1))
+    lab.plug(1, "br101", "fa:16:3e:00:00:05")
+    agree(lab, vlan(2, vlan=101, bridge="other"))
+    assert master_of(lab, "vlan101") == "other"
+    assert master_of(lab, "tap1") == "br101"
+
+
+def test_net_13_bridge_with_another_vlan_loses_the_first(lab: NetworkLab) -> None:
+    agree(lab, vlan(1))
+    agree(lab, vlan(2, bridge="br101"))
+    assert master_of(lab, "vlan102") == "br101"
+    assert "vlan101" not in links(lab)
+
+
+def test_foreign_vlan_is_not_touched(lab: NetworkLab) -> None:
+    run("ip", "-n", lab.host, "link", "add", "link", CARD, "name", "vlan7", "type", "vlan",
+        "id", "7")  # fmt: skip
+    agree(lab, vlan(1))
+    agree(lab)
+    assert "vlan7@" in links(lab)
+
+
+@pytest.mark.logs_errors
+def test_foreign_device_with_the_name_is_refused(lab: NetworkLab) -> None:
+    run("ip", "-n", lab.host, "link", "add", "link", CARD, "name", "vlan101", "type", "vlan",
+        "id", "9")  # fmt: skip
+    with pytest.raises(Exception, match="bridge br101"):
+        agree(lab, vlan(1))
+    assert "id 9" in links(lab)
+
+
+@contextlib.contextmanager
+def compute_host(lab: NetworkLab) -> Iterator[None]:
+    privileged_context.run_in_process(True)
+    with lab.as_host():
+        yield
+
+
+def test_host_without_nova_network_makes_vlan_and_bridge(lab: NetworkLab) -> None:
+    with compute_host(lab):
+        for _ in range(2):
+            guest_bridges.ensure_vlan(101, CARD, 1400)
+            guest_bridges.ensure_bridge("br101", "vlan101", 1400)
+        assert master_of(lab, "vlan101") == "br101"
+        assert "vlan101" not in lab.inside(lab.host, "ip", "-6", "-o", "addr")
+        guest_bridges.ensure_vlan(102, CARD, None)
+        guest_bridges.ensure_bridge("br101", "vlan102", None)
+    assert master_of(lab, "vlan102") == "br101"
+    assert "vlan101" not in links(lab)
