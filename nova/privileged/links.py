@@ -41,8 +41,12 @@ def _netlink() -> Iterator[IPRoute]:
 
 
 def _find_link(netlink: IPRoute, name: str) -> Any | None:
-    indexes = netlink.link_lookup(ifname=name)
-    return netlink.get_links(indexes[0])[0] if indexes else None
+    try:
+        return netlink.link("get", ifname=name)[0]
+    except NetlinkError as error:
+        if error.code == errno.ENODEV:
+            return None
+        raise
 
 
 def _get_link(netlink: IPRoute, name: str) -> Any:

@@ -13,6 +13,7 @@ from standup.ini import Sections
 from standup.settings import METADATA_PORT, Settings
 
 BRIDGE = "br100"
+NETWORK_MANAGER = "nova.network.manager.FlatDHCPManager"
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ def controller(settings: Settings, transport_url: str) -> Sections:
             "osapi_compute_listen": ports.LOOPBACK,
             "osapi_compute_listen_port": str(settings.ports["compute"]),
             "osapi_compute_workers": "1",
+            "network_manager": NETWORK_MANAGER,
             "flat_network_bridge": BRIDGE,
             "multi_host": "True",
         },
@@ -72,7 +74,7 @@ def compute(settings: Settings, node: ComputeNode, transport_url: str) -> Sectio
         "instances_path": str(node.state_path / "instances"),
         "transport_url": transport_url,
         "compute_driver": "libvirt.LibvirtDriver",
-        "network_manager": "nova.network.manager.FlatDHCPManager",
+        "network_manager": NETWORK_MANAGER,
         "multi_host": "True",
         "flat_network_bridge": BRIDGE,
         "public_interface": node.public_interface,

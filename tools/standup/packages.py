@@ -25,6 +25,7 @@ HYPERVISOR = (
     "dnsmasq-utils",
     "iptables",
     "ebtables",
+    "radvd",
     "conntrack",
     "iputils-arping",
     "iproute2",
