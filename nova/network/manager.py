@@ -112,7 +112,10 @@ class NetworkManager(NetworkAPI, abc.ABC):
             ]
             self._served.set_bindings(key, instance_uuid, bindings)
         with self._host_lock:
-            self._update(network_ids)
+            if self._agreed_bridges is None:
+                self._agree()
+            else:
+                self._update(network_ids)
 
     def teardown_instance(
         self, context: RequestContext, instance_uuid: str, vifs: tuple[Vif, ...]
@@ -244,11 +247,11 @@ class NetworkManager(NetworkAPI, abc.ABC):
     def _update(self, network_ids: set[int]) -> None:
         """Write the DHCP files of the bridges of some networks.
 
-        The whole host is brought into agreement if it was not, or if guests that came or went
-        make a difference in which bridges there are.  Holds: _host_lock.
+        The whole host is brought into agreement if guests that came or went make a difference
+        in which bridges there are.  Holds: _host_lock.
         """
         plan = self.plan(self._served.all())
-        if self._agreed_bridges != _bridges_of(plan):
+        if self._agreed_bridges not in (None, _bridges_of(plan)):
             self._agree()
             return
         affected = {self._bridge_of(key) for key in network_ids}

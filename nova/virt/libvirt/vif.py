@@ -8,7 +8,7 @@ import os
 
 from nova import exception
 from nova.objects.network import Network, Vif
-from nova.privileged import guest_bridges
+from nova.privileged import guest_bridges, vlans
 
 LOG = logging.getLogger(__name__)
 
@@ -36,11 +36,9 @@ def _exists(bridge: str) -> bool:
 
 def _is_made_here(network: Network) -> bool:
     """Tell whether this host has to make the VLAN of a network, if nova-network has not."""
-    return (
-        network.vlan is not None
-        and network.bridge_interface is not None
-        and (not network.multi_host)
-    )
+    if network.multi_host or network.vlan is None:
+        return False
+    return network.bridge_interface is not None
 
 
 def _make_bridge(network: Network, bridge: str) -> None:
@@ -51,7 +49,7 @@ def _make_bridge(network: Network, bridge: str) -> None:
         port = network.bridge_interface
         if network.vlan is not None and port is not None:
             guest_bridges.ensure_vlan(network.vlan, port, network.mtu)
-            port = f"vlan{network.vlan}"
+            port = vlans.device_name(network.vlan)
         guest_bridges.ensure_bridge(bridge, port, network.mtu)
     except (OSError, ValueError) as error:
         LOG.error("Bridge %s can not be made: %s", bridge, error)

@@ -109,7 +109,7 @@ def test_start_without_conductor_is_made_up_for() -> None:
     daemon = Daemon(make_served())
     daemon.conductor.errors.append(MessagingUnavailable())
     daemon.manager.init_host()
-    assert daemon.host.rules == ()
+    assert daemon.host.rules == NO_RULES
     daemon.setup()
     assert daemon.hosts_file() == [ADDRESS]
     assert "br1" in daemon.host.bridges
@@ -423,3 +423,15 @@ def test_way_out_is_the_first_interface_of_all_networks() -> None:
         daemon.api.setup_instance(CONTEXT, "guest-5", "vm5", (vif,), HOST, way_out)
         options = daemon.host.servers["br1"].files[1][1]
         assert options == f"3,10.0.1.1\n{line}\n"
+
+
+@pytest.mark.logs_errors
+def test_teardown_does_not_wait_for_a_network_that_can_not_be_set_up() -> None:
+    daemon = Daemon(make_served(), make_served(make_network(2))).started()
+    daemon.setup()
+    daemon.host.fail_next("ensure_bridge", times=2)
+    with pytest.raises(CommandFailed):
+        daemon.manager.heal()
+    daemon.host.fail_next("ensure_bridge", times=2)
+    daemon.api.teardown_instance(CONTEXT, "guest-5", (make_vif(5),))
+    assert daemon.hosts_file() == []
