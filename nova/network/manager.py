@@ -6,16 +6,25 @@ import logging
 from collections.abc import Iterable, Iterator
 
 from nova.concurrency import Lock
+from nova.conductor.rpcapi.floating_ips import ConductorFloatingIps
 from nova.conductor.rpcapi.networks import ConductorNetworks
 from nova.context import RequestContext, get_admin_context
-from nova.exception import ConfigurationError, NetworkHostUnavailable, NovaException, Unavailable
+from nova.exception import (
+    ConfigurationError,
+    FloatingDeviceMissing,
+    NetworkHostUnavailable,
+    NovaException,
+    Unavailable,
+)
 from nova.network.bridges import bridge_name
 from nova.network.dhcp import wanted_servers
 from nova.network.ebtables import NO_FRAME_RULES
+from nova.network.floating import ended
 from nova.network.host import NetworkHost
 from nova.network.iptables import METADATA_ADDRESS, NO_RULES
 from nova.network.leases import LeaseBook
 from nova.network.plan import HostPlan, make_plan
+from nova.network.readings import Readings
 from nova.network.rpcapi import NetworkAPI
 from nova.network.served import ServedNetworks
 from nova.network.settings import NetworkSettings
@@ -40,8 +49,11 @@ class NetworkManager(NetworkAPI, abc.ABC):
         self._settings = settings
         self._host = host
         self._conductor = bus.client(ConductorNetworks)
+        self._floating_ips = bus.client(ConductorFloatingIps)
         self._host_lock = Lock()
         self._served = ServedNetworks()
+        self._readings = Readings()
+        self._forgotten: tuple[str, ...] = ()
         self._agreed = False
         self._leases = LeaseBook(self._record_lease)
 
@@ -75,7 +87,7 @@ class NetworkManager(NetworkAPI, abc.ABC):
         """Remove everything that this daemon set up, but for bridges that guests are on."""
         with self._host_lock:
             self._remove_stale(HostPlan(rules=()))
-            self._host.apply_rules(NO_RULES)
+            self._translate(HostPlan(rules=NO_RULES))
             self._host.apply_frame_rules(NO_FRAME_RULES)
             self._host.remove_local_address(METADATA_ADDRESS)
             self._agreed = False
@@ -92,7 +104,7 @@ class NetworkManager(NetworkAPI, abc.ABC):
     ) -> None:
         """Make the networks of a server ready."""
         network_ids = {vif.network.id for vif in vifs}
-        if any(self._served.find(key) is None for key in network_ids):
+        if not self._served.knows(vifs):
             self._refresh(context)
         for vif in vifs:
             if self._served.find(vif.network.id) is None:
@@ -117,7 +129,10 @@ class NetworkManager(NetworkAPI, abc.ABC):
         network_ids = {vif.network.id for vif in vifs}
         for key in network_ids:
             self._served.set_bindings(key, instance_uuid, ())
+        untranslated = self._served.drop_translations(vifs)
         with self._host_lock:
+            if untranslated:
+                self._translate(self.plan(self._served.all()))
             self._update_servers(network_ids)
             for vif in vifs:
                 self._release(vif)
@@ -146,6 +161,14 @@ class NetworkManager(NetworkAPI, abc.ABC):
         return tuple(one for one in found if one.leased)
 
     def networks_changed(self, context: RequestContext) -> None:
+        """Read the networks anew and make the host agree with them."""
+        self._refresh(context)
+
+    def refresh(self, context: RequestContext) -> None:
+        """Read the networks anew and make the host agree with them."""
+        self._refresh(context)
+
+    def refresh_soon(self, context: RequestContext) -> None:
         """Read the networks anew and make the host agree with them."""
         self._refresh(context)
 
@@ -184,14 +207,30 @@ class NetworkManager(NetworkAPI, abc.ABC):
 
     def _refresh(self, context: RequestContext, *, may_start: bool = True) -> None:
         """Read the networks of the host and make the host agree with them."""
+        self._readings.fresh(lambda: self._read(context))
+        try:
+            with self._host_lock:
+                self._agree(may_start=may_start)
+        finally:
+            self._settle(context)
+
+    def _settle(self, context: RequestContext) -> None:
+        """Tell the conductor what is translated no more; it asks again when that fails."""
+        forgotten, self._forgotten = self._forgotten, ()
+        if not forgotten:
+            return
+        try:
+            self._floating_ips.anyone().settled(context, self._settings.host, forgotten)
+        except NovaException as error:
+            LOG.warning("Floating addresses %s stay reserved: %s", ", ".join(forgotten), error)
+
+    def _read(self, context: RequestContext) -> None:
         place = self._served.begin_reading()
         networks = None
         try:
             networks = self._conductor.anyone().host_networks(context, self._settings.host)
         finally:
             self._served.end_reading(place, networks)
-        with self._host_lock:
-            self._agree(may_start=may_start)
 
     def _agree(self, *, may_start: bool = True) -> None:
         """Apply the plan: rules first, so that no packet passes before them.
@@ -202,7 +241,7 @@ class NetworkManager(NetworkAPI, abc.ABC):
         self._agreed = False
         plan = self.plan(self._served.all())
         self._host.enable_forwarding(METADATA_ADDRESS)
-        self._host.apply_rules(plan.rules)
+        self._translate(plan)
         self._host.apply_frame_rules(plan.frame_rules)
         errors: list[NovaException] = []
         for bridge in plan.bridges:
@@ -211,11 +250,35 @@ class NetworkManager(NetworkAPI, abc.ABC):
         for server in plan.servers:
             with _kept(errors, server.bridge):
                 self._host.ensure_server(server, may_start=may_start)
+        missing: dict[str, list[str]] = {}
+        for address, device in plan.floating.devices.items():
+            with _kept(errors, f"floating address {address}"), _gathered(missing):
+                self._host.ensure_floating_address(
+                    address, device, self._settings.arp_announcements
+                )
         with _kept(errors, "removal"):
             self._remove_stale(plan)
+        for device, addresses in missing.items():
+            raise FloatingDeviceMissing(addresses=" ".join(addresses), interface=device)
         if errors:
             raise errors[0]
         self._agreed = may_start
+
+    def _translate(self, plan: HostPlan) -> None:
+        """Apply the rules; addresses that lead elsewhere or nowhere lose their connections.
+
+        An address leaves the host before its rules do, so that nothing that is sent to it
+        reaches the host itself; its connections are cut last, when no rule makes new ones.
+        Holds: _host_lock.
+        """
+        cut = ended(self._host.list_translations(), plan.floating)
+        for address, device in self._host.list_floating_addresses().items():
+            if address not in plan.floating.devices:
+                self._host.remove_floating_address(address, device)
+        self._host.apply_rules(plan.rules)
+        for address in cut:
+            self._host.cut_connections(address)
+        self._forgotten = plan.floating.forgotten
 
     def _remove_stale(self, plan: HostPlan) -> None:
         for bridge in set(self._host.list_servers()) - {one.bridge for one in plan.servers}:
@@ -308,3 +371,13 @@ def _kept(errors: list[NovaException], what: str) -> Iterator[None]:
     except NovaException as error:
         LOG.error("Setting up %s failed: %s", what, error)
         errors.append(error)
+
+
+@contextlib.contextmanager
+def _gathered(missing: dict[str, list[str]]) -> Iterator[None]:
+    """Note which floating addresses lack their network device."""
+    try:
+        yield
+    except FloatingDeviceMissing as error:
+        LOG.error("%s", error)
+        missing.setdefault(error.kwargs["interface"], []).append(error.kwargs["addresses"])

@@ -6,6 +6,12 @@ from collections.abc import Iterable
 from nova.network.bridges import Bridge, wanted_bridges
 from nova.network.dhcp import DhcpServer, wanted_servers
 from nova.network.ebtables import NO_FRAME_RULES, wanted_frame_rules
+from nova.network.floating import (
+    NO_TRANSLATIONS,
+    FloatingPlan,
+    wanted_translations,
+    with_translations,
+)
 from nova.network.iptables import RuleSet, wanted_rules
 from nova.network.settings import NetworkSettings
 from nova.objects.network import HostNetwork
@@ -19,14 +25,17 @@ class HostPlan:
     frame_rules: RuleSet = NO_FRAME_RULES
     bridges: tuple[Bridge, ...] = ()
     servers: tuple[DhcpServer, ...] = ()
+    floating: FloatingPlan = NO_TRANSLATIONS
 
 
 def make_plan(networks: Iterable[HostNetwork], settings: NetworkSettings) -> HostPlan:
     """Return what a host needs for the networks it serves."""
     served = tuple(sorted(networks, key=lambda one: one.network.id))
+    floating = wanted_translations(served, settings)
     return HostPlan(
-        rules=wanted_rules(served, settings),
+        rules=with_translations(wanted_rules(served, settings), floating),
         frame_rules=wanted_frame_rules(served, settings),
         bridges=wanted_bridges(served, settings),
         servers=wanted_servers(served, settings),
+        floating=floating,
     )
