@@ -29,9 +29,15 @@ _NAMES = (
 )  # fmt: skip
 
 # The host that shall translate an address that leads somewhere; null while there is none.
-_WANTED_HOST: sa.ColumnElement[Any] = sa.case(
-    (networks.c.multi_host.is_(True), instances.c.host), else_=networks.c.host
-)
+_WANTED_HOST = sa.case((networks.c.multi_host.is_(True), instances.c.host), else_=networks.c.host)
+
+
+def _wanted_by(host: str) -> sa.ColumnElement[bool]:
+    """Return the condition that a host shall translate an address that leads somewhere."""
+    return sa.or_(
+        sa.and_(networks.c.multi_host.is_(True), instances.c.host == host),
+        sa.and_(networks.c.multi_host.is_(False), networks.c.host == host),
+    )
 
 
 def _joined() -> sa.FromClause:
@@ -317,7 +323,7 @@ def claim_for(tx: Transaction, host: str, down: Sequence[str], now: datetime.dat
         sa.select(floating_ips.c.id)
         .select_from(_located())
         .where(
-            host == _WANTED_HOST,
+            _wanted_by(host),
             sa.or_(floating_ips.c.host.is_(None), floating_ips.c.host.in_(down)),
         )
         .limit(MAX_ADDRESSES)
@@ -336,7 +342,7 @@ def held_by_others(tx: Transaction, host: str) -> set[str]:
     query = (
         sa.select(floating_ips.c.host)
         .select_from(_located())
-        .where(host == _WANTED_HOST, floating_ips.c.host != host)
+        .where(_wanted_by(host), floating_ips.c.host != host)
         .distinct()
     )
     return {row[0] for row in tx.execute(query)}
