@@ -15,18 +15,18 @@ class Readings:
     def __init__(self) -> None:
         self._guard = Lock()
         self._turn = Lock()
-        self._asked = 0
+        self.asked = 0
         self._done = 0
 
     def fresh(self, read: Callable[[], None]) -> None:
         """Read, unless another caller has begun to since this one asked."""
         with self._guard:
-            self._asked += 1
-            mine = self._asked
+            self.asked += 1
+            mine = self.asked
         with self._turn:
             if self._done >= mine:
                 return
             with self._guard:
-                covered = self._asked
+                covered = self.asked
             read()
             self._done = covered

@@ -1,4 +1,7 @@
-"""os-floating-ip-dns: domains and the names in them, for requests up to 2.35."""
+"""os-floating-ip-dns: domains and the names in them, for requests up to 2.35.
+
+501 is for names that are kept elsewhere; those that the conductor keeps are always there.
+"""
 
 import ipaddress
 from urllib.parse import unquote
@@ -68,6 +71,7 @@ def _domain(call: Call, key: str) -> str:
     "GET /os-floating-ip-dns",
     policy="",
     until="2.35",
+    errors=501,
     answer=items("domain_entries", DOMAIN),
 )
 def index(call: Call) -> dict[str, object]:
@@ -80,6 +84,7 @@ def index(call: Call) -> dict[str, object]:
     "PUT /os-floating-ip-dns/{id}",
     policy="domain:update",
     until="2.35",
+    errors=501,
     body=UPDATE_DOMAIN,
     answer=named("domain_entry", DOMAIN),
 )
@@ -99,7 +104,7 @@ def update(call: Call) -> dict[str, object]:
 
 
 @floating_ip_dns.route(
-    "DELETE /os-floating-ip-dns/{id}", policy="domain:delete", ok=202, until="2.35"
+    "DELETE /os-floating-ip-dns/{id}", policy="domain:delete", ok=202, until="2.35", errors=501
 )
 def delete(call: Call) -> None:
     """Delete a domain with its names."""
@@ -107,7 +112,11 @@ def delete(call: Call) -> None:
 
 
 @floating_ip_dns.route(
-    "GET /os-floating-ip-dns/{domain_id}/entries/{id}", policy="", until="2.35", answer=_FOUND
+    "GET /os-floating-ip-dns/{domain_id}/entries/{id}",
+    policy="",
+    until="2.35",
+    errors=501,
+    answer=_FOUND,
 )
 def show_entry(call: Call) -> dict[str, object]:
     """Show a name, or list the names of an address."""
@@ -125,6 +134,7 @@ def show_entry(call: Call) -> dict[str, object]:
     "PUT /os-floating-ip-dns/{domain_id}/entries/{id}",
     policy="",
     until="2.35",
+    errors=501,
     body=UPDATE_ENTRY,
     answer=named("dns_entry", ENTRY),
 )
@@ -142,7 +152,11 @@ def update_entry(call: Call) -> dict[str, object]:
 
 
 @floating_ip_dns.route(
-    "DELETE /os-floating-ip-dns/{domain_id}/entries/{id}", policy="", ok=202, until="2.35"
+    "DELETE /os-floating-ip-dns/{domain_id}/entries/{id}",
+    policy="",
+    ok=202,
+    until="2.35",
+    errors=501,
 )
 def delete_entry(call: Call) -> None:
     """Delete a name."""
