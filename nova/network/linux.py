@@ -50,6 +50,7 @@ class LinuxHost:
             ) from error
         for program, outcome in (
             ("iptables", network.save_rules()),
+            ("conntrack", floating.get_conntrack_version()),
             ("dnsmasq", network.get_dnsmasq_version()),
         ):
             if outcome[0] == NOT_FOUND:

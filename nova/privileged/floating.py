@@ -111,6 +111,12 @@ def announce_address(address: str, device: str, count: int) -> None:
 
 
 @network_pctxt.entrypoint
+def get_conntrack_version() -> CommandOutcome:
+    """Return what conntrack says of itself."""
+    return commands.run(["conntrack", "--version"])
+
+
+@network_pctxt.entrypoint
 def cut_connections_to(address: str) -> CommandOutcome:
     """Forget the tracked connections that came to an address."""
     return _cut("--orig-dst", address)

@@ -415,3 +415,37 @@ def test_server_has_names_while_it_lives(new_cloud):
     assert names == {"web-one", server.uuid}
     server.delete()
     assert cloud.rest.get(path).json == {"dns_entries": []}
+
+
+def test_what_happens_to_an_address_is_told(cloud):
+    server = cloud.boot()
+    cloud.bus.notifies = True
+    made = allocate(cloud.rest)
+    add(cloud.rest, server, FIRST)
+    remove(cloud.rest, server, FIRST)
+    cloud.rest.delete(f"/os-floating-ips/{made['id']}")
+    told = [(event.event_type, event.payload) for event in cloud.bus.notifications]
+    payload = {"project_id": PROJECT, "floating_ip": FIRST, "instance_id": None}
+    assert told == [
+        ("network.floating_ip.allocate", payload),
+        ("network.floating_ip.associate", payload | {"instance_id": server.uuid}),
+        ("network.floating_ip.disassociate", payload | {"instance_id": server.uuid}),
+        ("network.floating_ip.deallocate", payload),
+    ]
+
+
+@pytest.mark.parametrize("multi_host", [True, False])
+def test_detached_interface_leaves_its_address_leading_nowhere(new_cloud, multi_host):
+    cloud = new_cloud(hosts=2, multi_host=multi_host)
+    add_pool(cloud)
+    server = cloud.boot()
+    allocate(cloud.rest)
+    add(cloud.rest, server, FIRST)
+    (targets,) = translations(cloud).values()
+    assert targets == {FIRST: fixed_of(server)}
+    (vif,) = server.instance().vifs
+    assert cloud.rest.delete(f"/servers/{server.uuid}/os-interface/{vif.id}").status_int == 202
+    cloud.run_until_idle()
+    assert translations(cloud) == {}
+    (found,) = cloud.rest.get("/os-floating-ips").json["floating_ips"]
+    assert found["instance_id"] is None
