@@ -104,3 +104,8 @@ def ended(present: Mapping[str, str], plan: FloatingPlan) -> tuple[str, ...]:
     """
     changed = {address for address, fixed in present.items() if plan.targets.get(address) != fixed}
     return tuple(sorted(changed | set(plan.forgotten)))
+
+
+def begun(present: Mapping[str, str], plan: FloatingPlan) -> tuple[str, ...]:
+    """Return the addresses that lead somewhere now and led nowhere before, in order."""
+    return tuple(address for address in plan.targets if address not in present)

@@ -71,3 +71,9 @@ class NetworkHost(Protocol):
 
     def cut_connections(self, address: str) -> None:
         """Forget all tracked connections to and from a floating address."""
+
+    def cut_attempts(self, address: str) -> None:
+        """Forget what was sent to an address before it led anywhere, so that it is looked at anew.
+
+        TCP connections that are open stay: they were another owner's.
+        """

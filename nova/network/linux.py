@@ -191,6 +191,11 @@ class LinuxHost:
         _output("conntrack", floating.cut_connections_to(address))
         _output("conntrack", floating.cut_connections_from(address))
 
+    def cut_attempts(self, address: str) -> None:
+        """Forget what was sent to an address before it led anywhere."""
+        for protocol in floating.ATTEMPTS:
+            _output("conntrack", floating.cut_attempts_at(address, protocol))
+
     def _stop(self, bridge: str) -> bool:
         """Stop a dnsmasq and wait for its end, by force after half of the time."""
         for attempt in range(_STOP_ATTEMPTS):

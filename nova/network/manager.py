@@ -19,7 +19,7 @@ from nova.exception import (
 from nova.network.bridges import bridge_name
 from nova.network.dhcp import wanted_servers
 from nova.network.ebtables import NO_FRAME_RULES
-from nova.network.floating import ended
+from nova.network.floating import begun, ended
 from nova.network.host import NetworkHost
 from nova.network.iptables import METADATA_ADDRESS, NO_RULES
 from nova.network.leases import LeaseBook
@@ -271,13 +271,15 @@ class NetworkManager(NetworkAPI, abc.ABC):
         reaches the host itself; its connections are cut last, when no rule makes new ones.
         Holds: _host_lock.
         """
-        cut = ended(self._host.list_translations(), plan.floating)
+        present = self._host.list_translations()
         for address, device in self._host.list_floating_addresses().items():
             if address not in plan.floating.devices:
                 self._host.remove_floating_address(address, device)
         self._host.apply_rules(plan.rules)
-        for address in cut:
+        for address in ended(present, plan.floating):
             self._host.cut_connections(address)
+        for address in begun(present, plan.floating):
+            self._host.cut_attempts(address)
         self._forgotten = plan.floating.forgotten
 
     def _remove_stale(self, plan: HostPlan) -> None:

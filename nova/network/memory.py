@@ -139,6 +139,11 @@ class MemoryHost:
         self._may_fail("cut_connections")
         self._note(True, "cut", address)
 
+    def cut_attempts(self, address: str) -> None:
+        """Forget what was sent to an address before it led anywhere."""
+        self._may_fail("cut_attempts")
+        self._note(True, "cut attempts", address)
+
     def _note(self, changed: bool, *what: str) -> bool:
         if changed:
             with self._guard:

@@ -15,6 +15,11 @@ from nova.privileged.context import network_pctxt
 from nova.privileged.netlink import find_link, get_link, open_netlink
 
 MARK = 28271
+ATTEMPTS = {
+    "tcp": ["-p", "tcp", "--state", "SYN_SENT"],
+    "udp": ["-p", "udp"],
+    "icmp": ["-p", "icmp"],
+}
 _IPV4 = 2
 _BROADCAST = b"\xff" * 6
 _ETHERNET, _ARP, _REQUEST = 1, 0x0806, 1
@@ -119,18 +124,26 @@ def get_conntrack_version() -> CommandOutcome:
 @network_pctxt.entrypoint
 def cut_connections_to(address: str) -> CommandOutcome:
     """Forget the tracked connections that came to an address."""
-    return _cut("--orig-dst", address)
+    return _cut(["--orig-dst", checks.ipv4_address(address)])
 
 
 @network_pctxt.entrypoint
 def cut_connections_from(address: str) -> CommandOutcome:
     """Forget the tracked connections that seemed to come from an address."""
-    return _cut("--reply-dst", address)
+    return _cut(["--reply-dst", checks.ipv4_address(address)])
 
 
-def _cut(side: str, address: str) -> CommandOutcome:
+@network_pctxt.entrypoint
+def cut_attempts_at(address: str, protocol: str) -> CommandOutcome:
+    """Forget what was sent to an address by a protocol, but for TCP connections that are open."""
+    if protocol not in ATTEMPTS:
+        raise ValueError("not a protocol of ATTEMPTS")
+    return _cut([*ATTEMPTS[protocol], "--orig-dst", checks.ipv4_address(address)])
+
+
+def _cut(choice: list[str]) -> CommandOutcome:
     """Delete connections; that there are none is fine."""
-    outcome = commands.run(["conntrack", "-D", side, checks.ipv4_address(address)])
+    outcome = commands.run(["conntrack", "-D", *choice])
     if outcome[0] == 1 and " 0 flow entries" in outcome[2]:
         return 0, "", outcome[2]
     return outcome

@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -162,6 +163,23 @@ def test_guest_seems_to_come_from_its_floating_address(host: Host) -> None:
     assert lab.call(lab.guests[2], WORLD_ADDRESS, 9000) == OTHER
     lab.listen(lab.guests[2], "0.0.0.0", 80)
     assert lab.call(lab.guests[1], OTHER, 80) == FLOATING
+
+
+def test_ping_that_began_before_the_address_led_anywhere_is_answered_after(host: Host) -> None:
+    lab = host.lab
+    run("ip", "-n", lab.world, "neigh", "replace", FLOATING, "lladdr",
+        lab.inside(lab.host, "cat", "/sys/class/net/pub0/address").strip(),
+        "dev", "eth0", "nud", "permanent")  # fmt: skip
+    ping = subprocess.Popen(
+        ["ip", "netns", "exec", lab.world, "timeout", "5", "busybox", "ping", FLOATING],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    time.sleep(1.5)
+    lead(host, (FLOATING, ONE))
+    answers, _ = ping.communicate(timeout=10)
+    assert f"bytes from {FLOATING}" in answers
 
 
 def test_metadata_still_sees_the_fixed_address(host: Host) -> None:

@@ -3,6 +3,7 @@
 from nova.network.floating import (
     NO_TRANSLATIONS,
     FloatingPlan,
+    begun,
     ended,
     present_translations,
     wanted_translations,
@@ -76,6 +77,11 @@ def test_rules_that_are_in_force_are_read_back():
     assert present_translations(text) == {F: X, G: Y}
     assert present_translations(rules_of()) == {}
     assert present_translations("") == {}
+
+
+def test_what_was_sent_before_is_looked_at_anew_where_an_address_leads_somewhere_now():
+    plan = FloatingPlan(translations=(leading(), leading(G, Y)))
+    assert begun({F: X}, plan) == (G,)
 
 
 def test_connections_are_cut_where_an_address_leads_elsewhere_or_must_be_forgotten():

@@ -58,6 +58,7 @@ def test_what_is_no_address_is_refused(conntrack: Conntrack, address: Any) -> No
     for call in (
         lambda: floating.cut_connections_to(address),
         lambda: floating.cut_connections_from(address),
+        lambda: floating.cut_attempts_at(address, "udp"),
         lambda: floating.add_address(address, "eth0"),
         lambda: floating.remove_address(address, "eth0"),
         lambda: floating.announce_address(address, "eth0", 1),
@@ -65,6 +66,18 @@ def test_what_is_no_address_is_refused(conntrack: Conntrack, address: Any) -> No
         with pytest.raises(ValueError, match=r"."):
             call()
     assert conntrack.runs == []
+
+
+def test_attempts_are_of_known_protocols_and_no_open_connections(conntrack: Conntrack) -> None:
+    for protocol in floating.ATTEMPTS:
+        floating.cut_attempts_at("203.0.113.5", protocol)
+    assert [run[3:-2] for run in conntrack.runs] == [
+        ["tcp", "--state", "SYN_SENT"],
+        ["udp"],
+        ["icmp"],
+    ]
+    with pytest.raises(ValueError, match="protocol"):
+        floating.cut_attempts_at("203.0.113.5", "all")
 
 
 @pytest.mark.parametrize("device", ["../x", "a b", "", "x" * 16])
