@@ -764,6 +764,10 @@ class FloatingIpExists(Conflict):
     message = "Floating IP address {address} already exists."
 
 
+class FloatingBulkActionUnknown(NotFound):
+    message = "There is no /os-floating-ips-bulk/{name}; delete is the one that can be put."
+
+
 class FloatingIpNotAssociated(Conflict):
     message = "Floating IP address {address} is not associated."
 
@@ -790,3 +794,9 @@ class DnsEntryNotFound(NotFound):
 
 class DnsNameInvalid(Invalid):
     message = "{name} can not be a DNS name: {reason}"
+
+
+class FloatingDeviceMissing(Unavailable):
+    """addresses: floating addresses with a blank between."""
+
+    message = "There is no interface {interface} for floating IP addresses {addresses}."

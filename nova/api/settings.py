@@ -25,6 +25,8 @@ class ApiSettings:
     rate_limit_per_project: int = 0
     rate_limit_per_source: int = 0
     audit_log_file: str | None = None
+    default_floating_pool: str = "nova"
+    public_interface: str | None = "eth0"
 
     @classmethod
     def from_conf(cls, conf: cfg.ConfigOpts) -> "ApiSettings":
@@ -46,4 +48,6 @@ class ApiSettings:
             rate_limit_per_project=conf.api.rate_limit_per_project,
             rate_limit_per_source=conf.api.rate_limit_per_source,
             audit_log_file=conf.api.audit_log_file,
+            default_floating_pool=conf.default_floating_pool,
+            public_interface=conf.public_interface or None,
         )

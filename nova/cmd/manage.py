@@ -9,6 +9,7 @@ from nova import config
 from nova.concurrency import Pool
 from nova.conductor.manager import check_schema, endpoints
 from nova.conductor.rpcapi.flavors import ConductorFlavors
+from nova.conductor.rpcapi.floating_ips import ConductorFloatingIps
 from nova.conductor.rpcapi.hosts import ConductorHosts
 from nova.conductor.rpcapi.instances import ConductorInstances
 from nova.conductor.rpcapi.networks import ConductorNetworks
@@ -48,6 +49,7 @@ def make_environment(conf: cfg.ConfigOpts) -> Environment:
         flavors=bus.client(ConductorFlavors).anyone(),
         hosts=bus.client(ConductorHosts).anyone(),
         instances=bus.client(ConductorInstances).anyone(),
+        floating_ips=bus.client(ConductorFloatingIps).anyone(),
         networks=bus.client(ConductorNetworks).anyone(),
         quotas=bus.client(ConductorQuotas).anyone(),
         conf=conf,

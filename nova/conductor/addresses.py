@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 
 from nova.conductor.network_plan import Pick, contains
-from nova.db import fixed_ips, networks, services, vifs
+from nova.db import fixed_ips, floating_ips, networks, services, vifs
 from nova.db.engine import Transaction
 from nova.exception import (
     FixedIpAlreadyInUse,
@@ -66,6 +66,7 @@ def check_wanted(tx: Transaction, pick: Pick) -> None:
 
 def release(tx: Transaction, instance_uuid: str, vif_uuid: str, now: datetime.datetime) -> bool:
     """Take an interface and its address from a server; tell whether there was one."""
+    floating_ips.release_for(tx, instance_uuid, now, vif_uuid)
     fixed_ips.release_for(tx, instance_uuid, now, vif_uuid)
     return vifs.delete(tx, instance_uuid, vif_uuid)
 

@@ -2,6 +2,8 @@
 
 from nova import clock
 from nova.conductor.agents import AgentsEndpoint
+from nova.conductor.dns import DnsEndpoint
+from nova.conductor.floating_ips import FloatingIpsEndpoint
 from nova.conductor.housekeeping import HousekeepingEndpoint
 from nova.conductor.instances import InstancesEndpoint
 from nova.conductor.metadata import MetadataEndpoint
@@ -50,6 +52,8 @@ def endpoints(settings: ConductorSettings, bus: Bus, db: Database, pool: Pool) -
         QuotasEndpoint(db, settings),
         MigrationsEndpoint(db),
         NetworksEndpoint(db, bus, settings),
+        FloatingIpsEndpoint(db, bus, settings, notifier),
+        DnsEndpoint(db, settings),
         MetadataEndpoint(db),
         HousekeepingEndpoint(Reconciler(db, bus, settings, build), Timers(db, settings, instances)),
     ]

@@ -5,7 +5,8 @@ import logging
 import uuid
 
 from nova import clock
-from nova.conductor import addresses
+from nova.conductor import addresses, translated
+from nova.conductor.network_hosts import NetworkHosts
 from nova.conductor.network_plan import plan_networks
 from nova.conductor.rpcapi.networks import ConductorNetworks
 from nova.conductor.settings import ConductorSettings
@@ -29,6 +30,7 @@ class NetworksEndpoint(ConductorNetworks):
         self.db = db
         self.bus = bus
         self.settings = settings
+        self.hosts = NetworkHosts(bus)
 
     @retried
     def list_networks(
@@ -99,9 +101,15 @@ class NetworksEndpoint(ConductorNetworks):
 
     # --- What nova-network asks for
 
-    @retried
     def host_networks(self, context: RequestContext, host: str) -> tuple[HostNetwork, ...]:
         """Return the networks that a nova-network host serves, with all bindings."""
+        found, others = self._host_networks(host)
+        self.hosts.refresh_soon(context, others)
+        return found
+
+    @retried
+    def _host_networks(self, host: str) -> tuple[tuple[HostNetwork, ...], set[str]]:
+        """Return the networks of a host, and the hosts that hold addresses it waits for."""
         now = clock.utcnow()
         with self.db.transaction() as tx:
             served = [
@@ -109,6 +117,8 @@ class NetworksEndpoint(ConductorNetworks):
                 for network, address in networks.list_served_by(tx, host)
             ]
             bindings = fixed_ips.bindings(tx, [network.id for network, _own in served], host)
+            first = served[0][0].id if served else None
+            translations, others = translated.of_host(tx, self.settings, host, first, now)
         found = []
         for network, own in served:
             gateway, dhcp_server = local_addresses(network, own)
@@ -118,9 +128,10 @@ class NetworksEndpoint(ConductorNetworks):
                     dhcp_server=dhcp_server,
                     gateway=gateway,
                     bindings=tuple(bindings.get(network.id, ())),
+                    floating_ips=tuple(translations.get(network.id, ())),
                 )
             )
-        return tuple(found)
+        return tuple(found), others
 
     def _own_address(
         self,

@@ -16,12 +16,13 @@ from nova.conductor.build_failures import (
     password_lost,
     reschedule,
 )
+from nova.conductor.network_hosts import NetworkHosts
 from nova.conductor.notify.notifier import Notifier
 from nova.conductor.rpcapi.operations import ConductorOperations
 from nova.conductor.settings import ConductorSettings
 from nova.conductor.tasks.build import BuildJob, BuildTask, Pool
 from nova.context import RequestContext
-from nova.db import archive, instances, operations
+from nova.db import archive, floating_ips, instances, operations
 from nova.db.engine import Database, Transaction, retried
 from nova.exception import InstanceActionStale, Invalid, NotOwner
 from nova.objects.build_request import BuildRequest
@@ -43,6 +44,9 @@ MAX_UUIDS = 20000
 MAX_NAMED = 10
 DELETE_RETRY_S = 60
 _GIVE_ADDRESSES_BACK = frozenset({"delete", "detach_interface"})
+_CHANGE_NETWORK_HOSTS = _GIVE_ADDRESSES_BACK | {
+    "resize", "revertResize", "rebuild", "shelve", "shelveOffload", "unshelve",
+}  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +58,7 @@ class _Next:
     gone: Instance | None = None
     ended: Operation | None = None
     before: Instance | None = None
+    network_hosts: frozenset[str] = frozenset()
 
 
 class OperationsEndpoint(ConductorOperations):
@@ -67,6 +72,7 @@ class OperationsEndpoint(ConductorOperations):
         self.settings = settings
         self.build = build
         self.pool = pool
+        self.network_hosts = NetworkHosts(bus)
         self.notifier = Notifier(bus, db, settings.notifications)
 
     @retried
@@ -119,6 +125,7 @@ class OperationsEndpoint(ConductorOperations):
             dispatch.cast(self.bus, context, follow_up.work)
         if follow_up.gone is not None:
             metadata_caches.forget(self.bus, context, follow_up.gone)
+        self.network_hosts.refresh_soon(context, follow_up.network_hosts)
         if follow_up.ended is not None and follow_up.before is not None:
             self.notifier.ended(context, follow_up.ended, result, follow_up.before)
 
@@ -138,8 +145,19 @@ class OperationsEndpoint(ConductorOperations):
             before = None
             if self.notifier.active:
                 before = instances.find(tx, operation.instance_uuid)
+            hosts = self._network_hosts(tx, operation)
             follow_up = self._save(tx, operation, result, now)
-        return dataclasses.replace(follow_up, ended=operation, before=before)
+            after = self._network_hosts(tx, operation)
+        changed = hosts | after if hosts != after else frozenset()
+        return dataclasses.replace(
+            follow_up, ended=operation, before=before, network_hosts=frozenset(changed)
+        )
+
+    def _network_hosts(self, tx: Transaction, operation: Operation) -> set[str]:
+        """Return the hosts that translate addresses for a server, if that may change now."""
+        if operation.action not in _CHANGE_NETWORK_HOSTS:
+            return set()
+        return floating_ips.hosts_of(tx, operation.instance_uuid)
 
     def _save(
         self, tx: Transaction, operation: Operation, result: ActionResult, now: datetime.datetime

@@ -126,6 +126,26 @@ QUOTA_OPTS: list[cfg.Opt] = [
     ),
 ]
 
+FLOATING_OPTS: list[cfg.Opt] = [
+    cfg.StrOpt(
+        "default_floating_pool",
+        default="nova",
+        help="Pool of floating addresses where a request names none.",
+    ),
+    cfg.BoolOpt(
+        "auto_assign_floating_ip",
+        default=False,
+        help="Give each new server a floating address of that pool, until it is deleted. It does "
+        "not count against the project's quota; without a free one the server is not built.",
+    ),
+    cfg.StrOpt(
+        "instance_dns_domain",
+        default="",
+        help="Domain in which each server gets entries for its host name and its uuid. "
+        "Empty: none.",
+    ),
+]
+
 PLACEMENT_OPTS: list[cfg.Opt] = [
     cfg.IntOpt(
         "scheduler_max_attempts",
@@ -288,6 +308,7 @@ OPTS: dict[str, list[cfg.Opt]] = {
         *AUDIT_OPTS,
         *ZONE_OPTS,
         *NETWORK_OPTS,
+        *FLOATING_OPTS,
         *TIMER_OPTS,
     ],
 }

@@ -67,6 +67,9 @@ class ConductorSettings:
     resize_confirm_window_s: int = 0
     shelved_offload_time_s: int = 0
     shelved_poll_interval_s: int = 3600
+    default_floating_pool: str = "nova"
+    auto_assign_floating_ip: bool = False
+    instance_dns_domain: str = ""
     network: NetworkDefaults = dataclasses.field(default_factory=NetworkDefaults)
     notifications: NotificationSettings = dataclasses.field(default_factory=NotificationSettings)
 
@@ -109,6 +112,9 @@ def conductor_settings(conf: cfg.ConfigOpts) -> ConductorSettings:
         shelved_offload_time_s=conf.shelved_offload_time,
         shelved_poll_interval_s=conf.shelved_poll_interval,
         notifications=notification_settings(conf),
+        default_floating_pool=conf.default_floating_pool,
+        auto_assign_floating_ip=conf.auto_assign_floating_ip,
+        instance_dns_domain=conf.instance_dns_domain,
         network=NetworkDefaults(
             bridge=conf.flat_network_bridge,
             bridge_interface=conf.flat_interface,

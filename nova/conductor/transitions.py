@@ -12,7 +12,9 @@ from nova.conductor import numa_claims
 from nova.db import (
     archive,
     compute_nodes,
+    dns,
     fixed_ips,
+    floating_ips,
     instances,
     operations,
     quotas,
@@ -139,6 +141,8 @@ def give_back(
 ) -> None:
     """Free a server's addresses and its claim on its host, that of a resize too."""
     end_resize(tx, instance, now)
+    dns.forget_server(tx, instance.uuid)
+    floating_ips.release_for(tx, instance.uuid, now)
     fixed_ips.release_for(tx, instance.uuid, now)
     vifs.delete_for(tx, instance.uuid)
     give_back_claim(tx, instance, now, failed)

@@ -117,6 +117,21 @@ def release(tx: Transaction, project_id: str, user_id: str, amounts: Amounts) ->
     )
 
 
+def hold(tx: Transaction, project_id: str, resource: str) -> None:
+    """Let no other transaction of a project pass here until this one ends.
+
+    For resources that are counted: between the count and the commit nothing is added.
+    """
+    row = {"project_id": project_id, "user_id": PROJECT, "resource": resource, "in_use": 0}
+    bulk.insert_missing(tx, quota_usages, [row])
+    usage = quota_usages.c
+    tx.execute(
+        sa.update(quota_usages)
+        .where(usage.project_id == project_id, usage.user_id == PROJECT, usage.resource == resource)
+        .values(in_use=usage.in_use)
+    )
+
+
 def usages(tx: Transaction, project_id: str, user_id: str | None = None) -> dict[str, int]:
     """Return what a project (or a user within it) uses, by resource."""
     query = sa.select(quota_usages.c.resource, quota_usages.c.in_use).where(

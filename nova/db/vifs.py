@@ -100,6 +100,12 @@ def _to_vif(rows: Sequence[sa.RowMapping], network: Network) -> Vif:
     )
 
 
+def find_instance(tx: Transaction, vif_uuid: str) -> str | None:
+    """Return the uuid of the server that has an interface."""
+    columns = virtual_interfaces.c
+    return tx.execute(sa.select(columns.instance_uuid).where(columns.uuid == vif_uuid)).scalar()
+
+
 def create(tx: Transaction, row: bulk.Row) -> int:
     """Insert an interface; return its row id.  Raises: Repeat when its MAC address is taken."""
     with refused_as(Repeat()):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nova.conductor.rpcapi.flavors import ConductorFlavors
+from nova.conductor.rpcapi.floating_ips import ConductorFloatingIps
 from nova.conductor.rpcapi.hosts import ConductorHosts
 from nova.conductor.rpcapi.instances import ConductorInstances
 from nova.conductor.rpcapi.networks import ConductorNetworks
@@ -20,6 +21,7 @@ class Environment:
 
     context: RequestContext
     flavors: ConductorFlavors
+    floating_ips: ConductorFloatingIps
     hosts: ConductorHosts
     instances: ConductorInstances
     networks: ConductorNetworks

@@ -1,7 +1,8 @@
 """The command line of nova-manage: parsing, running, exit codes.
 
-Exit codes: 0 done; 1 refused as invalid; 2 wrong usage, bad configuration, or something that
-does not exist or exists already; 3 the service or database does not answer; 255 our fault.
+Exit codes: 0 done; 1 refused as invalid, or a floating address that exists already; 2 wrong
+usage, bad configuration, or something else that does not exist or exists already; 3 the
+service or database does not answer; 255 our fault.
 """
 
 import argparse
@@ -14,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nova import audit, exception
-from nova.manage import api, db, flavor, network, quota, server, service
+from nova.manage import api, db, flavor, floating, network, quota, server, service
 from nova.manage.command import Command, Environment
 from nova.manage.output import render
 
@@ -24,6 +25,7 @@ COMMANDS: tuple[Command, ...] = (
     *api.COMMANDS,
     *db.COMMANDS,
     *network.COMMANDS,
+    *floating.COMMANDS,
     *service.COMMANDS,
     *flavor.COMMANDS,
     *quota.COMMANDS,
@@ -33,6 +35,7 @@ COMMANDS: tuple[Command, ...] = (
 _EXIT_CODES: tuple[tuple[type[exception.NovaException], int], ...] = (
     (exception.ConfigurationError, 2),
     (exception.NotFound, 2),
+    (exception.FloatingIpExists, 1),
     (exception.Conflict, 2),
     (exception.Unavailable, 3),
     (exception.Internal, 255),

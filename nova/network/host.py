@@ -69,3 +69,27 @@ class NetworkHost(Protocol):
 
     def remove_local_address(self, address: str) -> bool:
         """Give up an address on the loopback."""
+
+    def list_translations(self) -> dict[str, str]:
+        """Return where the rules that are in force lead floating addresses."""
+
+    def list_floating_addresses(self) -> dict[str, str]:
+        """Return the floating addresses on this host, each with its network device."""
+
+    def ensure_floating_address(self, address: str, device: str, announcements: int) -> bool:
+        """Let a device, or the bridge it is in, answer for an address; tell its neighbours.
+
+        Raises: FloatingDeviceMissing.
+        """
+
+    def remove_floating_address(self, address: str, device: str) -> bool:
+        """Take away an address that ensure_floating_address() added."""
+
+    def cut_connections(self, address: str) -> None:
+        """Forget all tracked connections to and from a floating address."""
+
+    def cut_attempts(self, address: str) -> None:
+        """Forget what was sent to an address before it led anywhere, so that it is looked at anew.
+
+        TCP connections that are open stay: they were another owner's.
+        """

@@ -8,14 +8,20 @@ import tempfile
 import time
 from collections.abc import Iterator
 
-from nova.exception import CommandFailed, CommandTimeout, ConfigurationError
+from nova.exception import (
+    CommandFailed,
+    CommandTimeout,
+    ConfigurationError,
+    FloatingDeviceMissing,
+)
 from nova.network.bridges import Bridge, vlan_device
 from nova.network.dhcp import DhcpServer
+from nova.network.floating import present_translations
 from nova.network.ip6tables import NO_RULES_V6
 from nova.network.iptables import RuleSet
 from nova.network.iptables_diff import EBTABLES_CHAIN, render_difference
 from nova.network.radvd import Advertiser
-from nova.privileged import advertising, links, network
+from nova.privileged import advertising, floating, links, network
 from nova.privileged.commands import NOT_FOUND, TIMED_OUT, CommandOutcome
 
 LOG = logging.getLogger(__name__)
@@ -47,6 +53,7 @@ class LinuxHost:
             ) from error
         for program, outcome in (
             ("iptables", network.save_rules()),
+            ("conntrack", floating.get_conntrack_version()),
             ("dnsmasq", network.get_dnsmasq_version()),
         ):
             if outcome[0] == NOT_FOUND:
@@ -197,6 +204,49 @@ class LinuxHost:
     def release_lease(self, bridge: str, address: str, mac: str) -> None:
         """Let dnsmasq forget a lease; it calls nova-dhcpbridge in turn."""
         _output("dhcp_release", network.release_lease(bridge, address, mac))
+
+    def list_translations(self) -> dict[str, str]:
+        """Return where the rules that are in force lead floating addresses."""
+        return present_translations(_output("iptables-save", network.save_rules()))
+
+    def list_floating_addresses(self) -> dict[str, str]:
+        """Return the floating addresses on this host, each with its network device."""
+        with _kernel("floating addresses"):
+            return dict(floating.list_addresses())
+
+    def ensure_floating_address(self, address: str, device: str, announcements: int) -> bool:
+        """Let a device, or the bridge it is in, answer for an address; tell its neighbours."""
+        with _kernel(f"floating address {address}"):
+            holder = floating.device_of(device)
+            if holder is None:
+                raise FloatingDeviceMissing(addresses=address, interface=device)
+            for other, former in floating.list_addresses():
+                if other == address and former != holder:
+                    floating.remove_address(address, former)
+            added = bool(floating.add_address(address, holder))
+            if added and announcements:
+                floating.announce_address(address, holder, announcements)
+        if added:
+            LOG.info("Floating address %s is on %s", address, holder)
+        return added
+
+    def remove_floating_address(self, address: str, device: str) -> bool:
+        """Take away an address that ensure_floating_address() added."""
+        with _kernel(f"floating address {address}"):
+            removed = bool(floating.remove_address(address, device))
+        if removed:
+            LOG.info("Floating address %s is not on %s any more", address, device)
+        return removed
+
+    def cut_connections(self, address: str) -> None:
+        """Forget all tracked connections to and from a floating address."""
+        _output("conntrack", floating.cut_connections_to(address))
+        _output("conntrack", floating.cut_connections_from(address))
+
+    def cut_attempts(self, address: str) -> None:
+        """Forget what was sent to an address before it led anywhere."""
+        for protocol in floating.ATTEMPTS:
+            _output("conntrack", floating.cut_attempts_at(address, protocol))
 
     def _stop(self, bridge: str) -> bool:
         """Stop a dnsmasq and wait for its end, by force after half of the time."""

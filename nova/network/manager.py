@@ -7,14 +7,23 @@ import logging
 from collections.abc import Iterable, Iterator
 
 from nova.concurrency import Lock
+from nova.conductor.rpcapi.floating_ips import ConductorFloatingIps
 from nova.conductor.rpcapi.networks import ConductorNetworks
 from nova.context import RequestContext, get_admin_context
-from nova.exception import ConfigurationError, NetworkHostUnavailable, NovaException, Unavailable
+from nova.exception import (
+    ConfigurationError,
+    FloatingDeviceMissing,
+    NetworkHostUnavailable,
+    NovaException,
+    Unavailable,
+)
 from nova.network.bridges import bridge_name
+from nova.network.floating import begun, ended
 from nova.network.host import NetworkHost
 from nova.network.iptables import METADATA_ADDRESS
 from nova.network.leases import LeaseBook
 from nova.network.plan import HostPlan, make_plan
+from nova.network.readings import Readings
 from nova.network.rpcapi import NetworkAPI
 from nova.network.served import ServedNetworks
 from nova.network.settings import NetworkSettings
@@ -39,9 +48,12 @@ class NetworkManager(NetworkAPI, abc.ABC):
         self._settings = settings
         self._host = host
         self._conductor = bus.client(ConductorNetworks)
+        self._floating_ips = bus.client(ConductorFloatingIps)
         self._host_lock = Lock()
         self._served = ServedNetworks()
         self._agreed_bridges: frozenset[str] | None = None
+        self._readings = Readings()
+        self._forgotten: tuple[str, ...] = ()
         self._leases = LeaseBook(self._record_lease)
 
     @abc.abstractmethod
@@ -91,7 +103,7 @@ class NetworkManager(NetworkAPI, abc.ABC):
     ) -> None:
         """Make the networks of a server ready."""
         network_ids = {vif.network.id for vif in vifs}
-        if any(self._served.find(key) is None for key in network_ids):
+        if not self._served.knows(vifs):
             self._refresh(context)
         for vif in vifs:
             if self._served.find(vif.network.id) is None:
@@ -124,7 +136,10 @@ class NetworkManager(NetworkAPI, abc.ABC):
         network_ids = {vif.network.id for vif in vifs}
         for key in network_ids:
             self._served.set_bindings(key, instance_uuid, ())
+        untranslated = self._served.drop_translations(vifs)
         with self._host_lock:
+            if untranslated:
+                self._translate(self.plan(self._served.all()))
             self._update(network_ids)
             for vif in vifs:
                 self._release(vif)
@@ -153,6 +168,14 @@ class NetworkManager(NetworkAPI, abc.ABC):
         return tuple(one for one in found if one.leased)
 
     def networks_changed(self, context: RequestContext) -> None:
+        """Read the networks anew and make the host agree with them."""
+        self._refresh(context)
+
+    def refresh(self, context: RequestContext) -> None:
+        """Read the networks anew and make the host agree with them."""
+        self._refresh(context)
+
+    def refresh_soon(self, context: RequestContext) -> None:
         """Read the networks anew and make the host agree with them."""
         self._refresh(context)
 
@@ -191,14 +214,30 @@ class NetworkManager(NetworkAPI, abc.ABC):
 
     def _refresh(self, context: RequestContext, *, may_start: bool = True) -> None:
         """Read the networks of the host and make the host agree with them."""
+        self._readings.fresh(lambda: self._read(context))
+        try:
+            with self._host_lock:
+                self._agree(may_start=may_start)
+        finally:
+            self._settle(context)
+
+    def _settle(self, context: RequestContext) -> None:
+        """Tell the conductor what is translated no more; it asks again when that fails."""
+        forgotten, self._forgotten = self._forgotten, ()
+        if not forgotten:
+            return
+        try:
+            self._floating_ips.anyone().settled(context, self._settings.host, forgotten)
+        except NovaException as error:
+            LOG.warning("Floating addresses %s stay reserved: %s", ", ".join(forgotten), error)
+
+    def _read(self, context: RequestContext) -> None:
         place = self._served.begin_reading()
         networks = None
         try:
             networks = self._conductor.anyone().host_networks(context, self._settings.host)
         finally:
             self._served.end_reading(place, networks)
-        with self._host_lock:
-            self._agree(may_start=may_start)
 
     def _agree(self, *, may_start: bool = True) -> None:
         """Apply the plan: rules first, so that no packet passes before them.
@@ -223,17 +262,43 @@ class NetworkManager(NetworkAPI, abc.ABC):
         for advertiser in plan.advertisers:
             with _kept(errors, advertiser.bridge):
                 self._host.ensure_advertiser(advertiser)
+        missing: dict[str, list[str]] = {}
+        for address, device in plan.floating.devices.items():
+            with _kept(errors, f"floating address {address}"), _gathered(missing):
+                self._host.ensure_floating_address(
+                    address, device, self._settings.arp_announcements
+                )
         with _kept(errors, "removal"):
             self._remove_stale(plan)
+        for device, addresses in missing.items():
+            raise FloatingDeviceMissing(addresses=" ".join(addresses), interface=device)
         if errors:
             raise errors[0]
         if may_start:
             self._agreed_bridges = _bridges_of(plan)
 
     def _apply_rules(self, plan: HostPlan) -> None:
-        self._host.apply_rules(plan.rules)
+        self._translate(plan)
         self._host.apply_rules_v6(plan.rules_v6)
         self._host.apply_frame_rules(plan.frame_rules)
+
+    def _translate(self, plan: HostPlan) -> None:
+        """Apply the rules; addresses that lead elsewhere or nowhere lose their connections.
+
+        An address leaves the host before its rules do, so that nothing that is sent to it
+        reaches the host itself; its connections are cut last, when no rule makes new ones.
+        Holds: _host_lock.
+        """
+        present = self._host.list_translations()
+        for address, device in self._host.list_floating_addresses().items():
+            if address not in plan.floating.devices:
+                self._host.remove_floating_address(address, device)
+        self._host.apply_rules(plan.rules)
+        for address in ended(present, plan.floating):
+            self._host.cut_connections(address)
+        for address in begun(present, plan.floating):
+            self._host.cut_attempts(address)
+        self._forgotten = plan.floating.forgotten
 
     def _remove_stale(self, plan: HostPlan) -> None:
         wanted = {one.bridge for one in plan.advertisers}
@@ -356,3 +421,13 @@ def _kept(errors: list[NovaException], what: str) -> Iterator[None]:
     except NovaException as error:
         LOG.error("Setting up %s failed: %s", what, error)
         errors.append(error)
+
+
+@contextlib.contextmanager
+def _gathered(missing: dict[str, list[str]]) -> Iterator[None]:
+    """Note which floating addresses lack their network device."""
+    try:
+        yield
+    except FloatingDeviceMissing as error:
+        LOG.error("%s", error)
+        missing.setdefault(error.kwargs["interface"], []).append(error.kwargs["addresses"])

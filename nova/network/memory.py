@@ -3,10 +3,11 @@
 import dataclasses
 import threading
 
-from nova.exception import CommandFailed
+from nova.exception import CommandFailed, FloatingDeviceMissing
 from nova.network.bridges import Bridge
 from nova.network.dhcp import DhcpServer
 from nova.network.ebtables import NO_FRAME_RULES
+from nova.network.floating import present_translations
 from nova.network.ip6tables import NO_RULES_V6
 from nova.network.iptables import NO_RULES, RuleSet
 from nova.network.radvd import Advertiser
@@ -25,6 +26,8 @@ class MemoryHost:
     forwarding: bool = False
     forwarding_v6: bool = False
     local_addresses: set[str] = dataclasses.field(default_factory=set)
+    floating: dict[str, str] = dataclasses.field(default_factory=dict)
+    missing_devices: set[str] = dataclasses.field(default_factory=set)
     log: list[tuple[str, ...]] = dataclasses.field(default_factory=list)
     _failures: dict[str, int] = dataclasses.field(default_factory=dict)
     _guard: threading.Lock = dataclasses.field(default_factory=threading.Lock)
@@ -131,6 +134,48 @@ class MemoryHost:
         present = address in self.local_addresses
         self.local_addresses.discard(address)
         return self._note(present, "remove address", address)
+
+    def list_translations(self) -> dict[str, str]:
+        """Return where the rules lead floating addresses."""
+        lines = [
+            line
+            for table in self.rules
+            for line in (
+                f"*{table.name}",
+                *(f"-A {name} {rule}" for name, rules in table.chains.items() for rule in rules),
+            )
+        ]
+        return present_translations("\n".join(lines))
+
+    def list_floating_addresses(self) -> dict[str, str]:
+        """Return the floating addresses with their devices."""
+        return dict(self.floating)
+
+    def ensure_floating_address(self, address: str, device: str, announcements: int) -> bool:
+        """Answer for an address."""
+        self._may_fail("ensure_floating_address")
+        if device in self.missing_devices:
+            raise FloatingDeviceMissing(addresses=address, interface=device)
+        changed = self.floating.get(address) != device
+        self.floating[address] = device
+        return self._note(changed, "add floating", address, device)
+
+    def remove_floating_address(self, address: str, device: str) -> bool:
+        """Answer for an address no more."""
+        self._may_fail("remove_floating_address")
+        return self._note(
+            self.floating.pop(address, None) is not None, "remove floating", address, device
+        )
+
+    def cut_connections(self, address: str) -> None:
+        """Forget the connections of an address."""
+        self._may_fail("cut_connections")
+        self._note(True, "cut", address)
+
+    def cut_attempts(self, address: str) -> None:
+        """Forget what was sent to an address before it led anywhere."""
+        self._may_fail("cut_attempts")
+        self._note(True, "cut attempts", address)
 
     def _note(self, changed: bool, *what: str) -> bool:
         if changed:

@@ -72,6 +72,18 @@ NETWORK_OPTS: list[cfg.Opt] = [
         help="Network card through which guests reach the outside; source addresses are "
         "translated there. Empty: on every card.",
     ),
+    cfg.BoolOpt(
+        "send_arp_for_ha",
+        default=False,
+        help="Tell neighbours by ARP when a floating address comes to this host.",
+    ),
+    cfg.IntOpt(
+        "send_arp_for_ha_count",
+        default=3,
+        min=1,
+        max=10,
+        help="Number of such ARP packets.",
+    ),
     cfg.StrOpt(
         "routing_source_ip",
         default="$my_ip",

@@ -6,6 +6,12 @@ from collections.abc import Iterable
 from nova.network.bridges import Bridge, wanted_bridges
 from nova.network.dhcp import DhcpServer, wanted_servers
 from nova.network.ebtables import NO_FRAME_RULES, wanted_frame_rules
+from nova.network.floating import (
+    NO_TRANSLATIONS,
+    FloatingPlan,
+    wanted_translations,
+    with_translations,
+)
 from nova.network.ip6tables import NO_RULES_V6, wanted_rules_v6
 from nova.network.iptables import NO_RULES, RuleSet, wanted_rules
 from nova.network.radvd import Advertiser, wanted_advertisers
@@ -28,13 +34,15 @@ class HostPlan:
     advertisers: tuple[Advertiser, ...] = ()
     forwarding: bool = False
     forwarding_v6: bool = False
+    floating: FloatingPlan = NO_TRANSLATIONS
 
 
 def make_plan(networks: Iterable[HostNetwork], settings: NetworkSettings) -> HostPlan:
     """Return what a host needs for the networks it serves."""
     served = tuple(sorted(networks, key=lambda one: one.network.id))
+    floating = wanted_translations(served, settings)
     return HostPlan(
-        rules=wanted_rules(served, settings),
+        rules=with_translations(wanted_rules(served, settings), floating),
         frame_rules=wanted_frame_rules(served, settings),
         bridges=wanted_bridges(served, settings),
         servers=wanted_servers(served, settings),
@@ -42,4 +50,5 @@ def make_plan(networks: Iterable[HostNetwork], settings: NetworkSettings) -> Hos
         advertisers=wanted_advertisers(served, settings),
         forwarding=True,
         forwarding_v6=settings.use_ipv6,
+        floating=floating,
     )

@@ -12,7 +12,7 @@ class NetworkAPI(Interface):
     """
 
     topic = "network"
-    version = "1.0"
+    version = "1.1"
 
     @call(since="1.0", timeout_s=60, retry_safe=True)
     def setup_instance(
@@ -50,3 +50,14 @@ class NetworkAPI(Interface):
     @fanout(since="1.0")
     def networks_changed(self, context: RequestContext) -> None:
         """Read the networks of this host anew and make the host agree with them."""
+
+    @call(since="1.1", timeout_s=30, retry_safe=True)
+    def refresh(self, context: RequestContext) -> None:
+        """Read the networks of this host anew and make it agree; answers when done.
+
+        Raises: FloatingDeviceMissing, CommandFailed.
+        """
+
+    @cast(since="1.1")
+    def refresh_soon(self, context: RequestContext) -> None:
+        """Do what refresh() does, without an answer."""

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterable
 
 from nova.concurrency import Lock
-from nova.objects.network import DhcpBinding, HostNetwork
+from nova.objects.network import DhcpBinding, HostNetwork, Vif
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +65,28 @@ class ServedNetworks:
             if self._readers:
                 self._changes.append(change)
             self._apply(change)
+
+    def knows(self, vifs: Iterable[Vif]) -> bool:
+        """Tell whether the networks of interfaces are served, with their floating addresses."""
+        for vif in vifs:
+            served = self.find(vif.network.id)
+            if served is None:
+                return False
+            known = {one.address for one in served.floating_ips if one.fixed_ip in vif.fixed_ips}
+            if not known.issuperset(vif.floating_ips):
+                return False
+        return True
+
+    def drop_translations(self, vifs: Iterable[Vif]) -> bool:
+        """Let no floating address lead to some interfaces; tell whether one did."""
+        gone = {(vif.network.id, address) for vif in vifs for address in vif.fixed_ips}
+        dropped = False
+        with self._lock:
+            for key, served in self._networks.items():
+                kept = tuple(one for one in served.floating_ips if (key, one.fixed_ip) not in gone)
+                dropped |= kept != served.floating_ips
+                self._networks[key] = dataclasses.replace(served, floating_ips=kept)
+        return dropped
 
     def set_leased(self, address: str, mac: str, leased: bool) -> None:
         """Note that a guest took or gave back its address."""

@@ -22,6 +22,7 @@ class NetworkSettings:
     flat_interface: str | None = None
     public_interface: str | None = None
     routing_source_ip: str | None = None
+    arp_announcements: int = 0
     force_snat_range: tuple[str, ...] = ()
     dmz_cidr: tuple[str, ...] = ()
     forward_bridge_interface: tuple[str, ...] = ("all",)
@@ -60,6 +61,7 @@ def from_conf(conf: cfg.ConfigOpts) -> NetworkSettings:
         flat_network_bridge=conf.flat_network_bridge,
         flat_interface=conf.flat_interface,
         public_interface=conf.public_interface or None,
+        arp_announcements=conf.send_arp_for_ha_count if conf.send_arp_for_ha else 0,
         routing_source_ip=conf.routing_source_ip or None,
         force_snat_range=tuple(conf.force_snat_range),
         dmz_cidr=tuple(conf.dmz_cidr),

@@ -7,8 +7,7 @@ may remove.
 
 import contextlib
 import errno
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pyroute2 import IPRoute
@@ -17,6 +16,9 @@ from pyroute2.netlink.exceptions import NetlinkError
 from nova.privileged import checks, vlans
 from nova.privileged.address_order import AddressPlan, plan_addresses
 from nova.privileged.context import network_pctxt
+from nova.privileged.netlink import find_link as _find_link
+from nova.privileged.netlink import get_link as _get_link
+from nova.privileged.netlink import open_netlink as _netlink
 
 MARK = "nova-network"
 AGEING_CENTISECONDS = 30000
@@ -28,32 +30,6 @@ _SCOPE_GLOBAL = 0
 _SCOPE_LINK = 253
 _PROTOCOL_KERNEL = 2
 _TABLE_MAIN = 254
-
-
-@contextlib.contextmanager
-def _netlink() -> Iterator[IPRoute]:
-    """Open netlink.  Raises: OSError for what the kernel refuses."""
-    try:
-        with IPRoute() as netlink:
-            yield netlink
-    except NetlinkError as error:
-        raise OSError(error.code, os.strerror(error.code)) from error
-
-
-def _find_link(netlink: IPRoute, name: str) -> Any | None:
-    try:
-        return netlink.link("get", ifname=name)[0]
-    except NetlinkError as error:
-        if error.code == errno.ENODEV:
-            return None
-        raise
-
-
-def _get_link(netlink: IPRoute, name: str) -> Any:
-    link = _find_link(netlink, name)
-    if link is None:
-        raise ValueError(f"there is no network device {name}")
-    return link
 
 
 def _set_sysctl(path: str, value: str) -> bool:

@@ -16,18 +16,21 @@ from nova.conductor import addresses, grouping, transitions
 from nova.conductor.creation import Creation
 from nova.conductor.network_plan import Pick
 from nova.conductor.rpcapi.aggregates import ConductorAggregates
+from nova.conductor.rpcapi.floating_ips import ConductorFloatingIps
 from nova.conductor.rpcapi.server_groups import ConductorServerGroups
 from nova.conductor.settings import ConductorSettings
 from nova.context import get_admin_context
-from nova.db import fixed_ips, instances, migrations_api, networks, quotas, tables
+from nova.db import fixed_ips, floating_ips, instances, migrations_api, networks, quotas, tables
 from nova.db.engine import Database, DatabaseSettings, retried
 from nova.exception import (
     AggregateZoneConflict,
+    FloatingIpLimitExceeded,
     GroupPolicyViolated,
     NoMoreFixedIps,
     QuotaExceeded,
     TooManyInstances,
 )
+from nova.objects.floating_ip import FloatingRange
 from nova.objects.instance import InstanceQuery, Scope
 from nova.objects.server_group import GroupPolicy, NewServerGroup
 from tests.fixtures import page_plans
@@ -226,6 +229,42 @@ def test_parallel_allocations_use_a_small_network_up_and_no_more(site):
     allocation = _Allocation(site.conductor.db, network)
     found = [address for address in _in_parallel(40, allocation.may_fail) if address]
     assert len(found) == len(set(found)) == 12
+
+
+class _FloatingTake:
+    def __init__(self, db):
+        self.db = db
+
+    @retried
+    def run(self, number):
+        values = {"project_id": f"project-{number % 7}", "updated_at": clock.utcnow()}
+        with self.db.transaction() as tx:
+            return floating_ips.take_any(tx, "pool", values)
+
+
+@pytest.mark.parametrize(("ip_range", "count"), [("203.0.113.0/24", 100), ("203.0.113.0/28", 14)])
+def test_a_hundred_parallel_allocations_hand_no_floating_address_out_twice(site, ip_range, count):
+    client = site.conductor.bus.client(ConductorFloatingIps).anyone()
+    client.create_range(get_admin_context(), FloatingRange(ip_range=ip_range, pool="pool"))
+    found = _in_parallel(100, _FloatingTake(site.conductor.db).run)
+    taken = [address for address in found if address is not None]
+    assert len(taken) == len(set(taken)) == count
+
+
+def test_in_10_parallel_requests_never_exceed_the_quota_of_floating_addresses(site):
+    conductor = site.conductor
+    client = conductor.bus.client(ConductorFloatingIps).anyone()
+    new = FloatingRange(ip_range="203.0.113.0/24", pool="nova")
+    client.create_range(get_admin_context(), new)
+
+    def allocate(_number):
+        try:
+            client.allocate(user_context(), PROJECT)
+        except FloatingIpLimitExceeded:
+            return False
+        return True
+
+    assert _in_parallel(40, allocate).count(True) == 10
 
 
 class _GroupClaim:

@@ -6,7 +6,9 @@ from nova.compute.rpcapi import ComputeAPI
 from nova.conductor.rpcapi.agents import ConductorAgents
 from nova.conductor.rpcapi.aggregates import ConductorAggregates
 from nova.conductor.rpcapi.audit import ConductorAudit
+from nova.conductor.rpcapi.dns import ConductorDns
 from nova.conductor.rpcapi.flavors import ConductorFlavors
+from nova.conductor.rpcapi.floating_ips import ConductorFloatingIps
 from nova.conductor.rpcapi.hosts import ConductorHosts
 from nova.conductor.rpcapi.instances import ConductorInstances
 from nova.conductor.rpcapi.keypairs import ConductorKeypairs
@@ -32,6 +34,8 @@ class ConductorClients:
     audit: ConductorAudit
     networks: ConductorNetworks
     migrations: ConductorMigrations
+    floating_ips: ConductorFloatingIps
+    dns: ConductorDns
 
 
 def conductor_clients(bus: Bus) -> ConductorClients:
@@ -48,6 +52,8 @@ def conductor_clients(bus: Bus) -> ConductorClients:
         audit=bus.client(ConductorAudit).anyone(),
         networks=bus.client(ConductorNetworks).anyone(),
         migrations=bus.client(ConductorMigrations).anyone(),
+        floating_ips=bus.client(ConductorFloatingIps).anyone(),
+        dns=bus.client(ConductorDns).anyone(),
     )
 
 

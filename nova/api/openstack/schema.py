@@ -36,13 +36,17 @@ class Key:
 
 
 class Object:
-    """An object with known keys; others are refused unless extra says of what type they are."""
+    """An object with known keys; others are refused unless extra says of what type they are.
 
-    __slots__ = ("extra", "keys")
+    optional: as the body of a request it may be missing or null, which is an empty object.
+    """
 
-    def __init__(self, *keys: Key, extra: "Json | bool" = False) -> None:
+    __slots__ = ("extra", "keys", "optional")
+
+    def __init__(self, *keys: Key, extra: "Json | bool" = False, optional: bool = False) -> None:
         self.keys = keys
         self.extra = extra
+        self.optional = optional
 
     def at(self, version: Version) -> Json:
         """Return the JSON schema of one version."""

@@ -110,6 +110,8 @@ def check_body(schema: Object, version: Version, body: object) -> object:
 
     Raises: InvalidBody, MalformedRequestBody.
     """
+    if body is None and schema.optional:
+        return {}
     if body is None:
         raise exception.MalformedRequestBody(reason="a JSON object is expected")
     if version == LEGACY:

@@ -40,14 +40,14 @@ class ConductorFloatingIps(Interface):
         FloatingIpInUse.
         """
 
-    @call(since="1.0", timeout_s=30)
+    @call(since="1.0", timeout_s=120)
     def release(self, context: RequestContext, scope: Scope, floating_ip: str) -> None:
         """Take an address back; what it leads to is cut first.
 
         Raises: FloatingIpNotFound, CannotDisassociateAutoAssignedFloatingIp.
         """
 
-    @call(since="1.0", timeout_s=30)
+    @call(since="1.0", timeout_s=120)
     def associate(
         self, context: RequestContext, scope: Scope, floating_ip: str, target: Association
     ) -> FloatingIp:
@@ -57,7 +57,7 @@ class ConductorFloatingIps(Interface):
         FloatingIpAssociateFailed.
         """
 
-    @call(since="1.0", timeout_s=30)
+    @call(since="1.0", timeout_s=120)
     def disassociate(
         self,
         context: RequestContext,
@@ -89,7 +89,7 @@ class ConductorFloatingIps(Interface):
     def delete_range(self, context: RequestContext, ip_range: str) -> int:
         """Remove the addresses of a range; return their number.
 
-        Raises: FloatingRangeInvalid, FloatingIpInUse.
+        All or none: one that is in use is a reason to refuse.  Raises: FloatingRangeInvalid.
         """
 
     @call(since="1.0", retry_safe=True)

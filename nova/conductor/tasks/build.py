@@ -7,13 +7,21 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from nova import clock
-from nova.conductor import addresses, dispatch, grouping, numa_claims, transitions
+from nova.conductor import addresses, dispatch, grouping, numa_claims, transitions, translated
 from nova.conductor.liveness import silent_before
 from nova.conductor.network_plan import choose_networks
 from nova.conductor.notify.notifier import Notifier
 from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
-from nova.db import aggregates, compute_nodes, instances, networks, operations, placement_reports
+from nova.db import (
+    aggregates,
+    compute_nodes,
+    instances,
+    networks,
+    operations,
+    placement_reports,
+    vifs,
+)
 from nova.db.engine import Database, Transaction, retried
 from nova.exception import (
     HostClaimFailed,
@@ -209,7 +217,7 @@ class BuildTask:
             if not changed or not transitions.place(tx, instance, host, node, default_zone, now):
                 raise InstanceActionStale(action_id=operation.id, instance_uuid=instance.uuid)
             grouping.check_host(tx, instance, host, now)
-            vifs = self._networks(tx, job, host, now)
+            granted = self._networks(tx, job, host, now)
             claim = transitions.claim_of(instance.flavor, limited=job.request.force_host is None)
             claim = dataclasses.replace(claim, limits=destination.limits)
             if not compute_nodes.take(tx, host, node, claim, now):
@@ -233,7 +241,7 @@ class BuildTask:
             availability_zone=zone,
             task_state=transitions.placed_task(instance),
             numa_topology=topology,
-            vifs=vifs,
+            vifs=granted,
             updated_at=now,
         )
         LOG.info("Instance %s goes to host %s (attempt %d)", instance.uuid, host, attempt)
@@ -263,7 +271,13 @@ class BuildTask:
             return ()
         usable = networks.list_usable_on(tx, instance.project_id, host)
         picks = choose_networks(request.network_mode, request.networks, usable)
-        return addresses.allocate(tx, guest, picks)
+        granted = addresses.allocate(tx, guest, picks)
+        translated.name(tx, self.settings, instance, granted, now)
+        if self.settings.auto_assign_floating_ip and translated.assign(
+            tx, self.settings, instance, now
+        ):
+            return tuple(vifs.list_for(tx, [instance.uuid]).get(instance.uuid, ()))
+        return granted
 
     def _deadline_s(self) -> int:
         return self.settings.instance_build_timeout_s or ACTIONS["create"].deadline_s

@@ -73,6 +73,7 @@ def test_az_12_commands_that_only_read_are_these():
         "api spec",
         "db version",
         "flavor list",
+        "floating list",
         "network list",
         "quota show",
         "server explain",

@@ -6,6 +6,7 @@ import pytest
 from oslo_config import cfg
 
 from nova import config
+from nova.conductor.rpcapi.floating_ips import ConductorFloatingIps
 from nova.conductor.rpcapi.quotas import ConductorQuotas
 from nova.context import get_admin_context
 from nova.manage.command import Environment
@@ -28,6 +29,7 @@ def environment():
     return Environment(
         context=get_admin_context(),
         flavors=conductor.flavors,
+        floating_ips=bus.client(ConductorFloatingIps).anyone(),
         hosts=conductor.hosts,
         instances=conductor.instances,
         networks=conductor.networks,
@@ -70,6 +72,28 @@ def test_network_create_list_delete(manage, manage_json):
     assert manage("network", "list") == (0, "No networks found.\n", "")
 
 
+def test_floating_addresses_are_created_listed_and_deleted(manage, manage_json):
+    none = "No floating IP addresses have been defined.\n"
+    assert manage("floating", "list") == (0, none, "")
+    created = manage_json("floating", "create", "--ip_range", "203.0.113.0/30", "--pool", "p")
+    assert created == {"created": ["203.0.113.1", "203.0.113.2"], "pool": "p"}
+    assert manage_json("floating", "create", "--ip-range", "198.51.100.9")["pool"] == "nova"
+    assert manage_json("floating", "list")[0] == {
+        "project": None, "address": "203.0.113.1", "instance": None, "pool": "p",
+        "interface": "eth0",
+    }  # fmt: skip
+    assert manage("floating", "list", "--host", "h1") == (0, none, "")
+    assert manage_json("floating", "delete", "--ip_range", "203.0.113.0/30") == {"deleted": 2}
+    assert [one["address"] for one in manage_json("floating", "list")] == ["198.51.100.9"]
+
+
+def test_floating_addresses_that_exist_are_refused_with_code_1(manage):
+    manage("floating", "create", "--ip-range", "203.0.113.2")
+    code, out, err = manage("floating", "create", "--ip-range", "203.0.113.0/29")
+    assert (code, out) == (1, "")
+    assert err == "error: Floating IP address 203.0.113.2 already exists.\n"
+
+
 def test_network_options_come_from_the_configuration(manage, environment):
     manage("network", "create", "--label", "a", "--fixed-range-v4", "10.0.0.0/24")
     manage(
@@ -88,6 +112,9 @@ def test_network_options_come_from_the_configuration(manage, environment):
         (("network", "delete", "--fixed-range", "10.9.0.0/24"), 2),
         (("network", "create", "--label", "x"), 1),
         (("network", "create", "--label", "x", "--fixed-range-v4", "nonsense"), 1),
+        (("floating", "create", "--ip-range", "203.0.113.0/31"), 1),
+        (("floating", "create", "--ip-range", "10.0.0.0/8"), 1),
+        (("floating", "create", "--ip-range", "nonsense"), 1),
         (("service", "enable", "--host", "h", "--service", "nova-compute"), 2),
         (("flavor", "create", "x", "--ram", "0", "--vcpus", "1"), 1),
         (("flavor", "create", "--ram", "1", "--vcpus", "1"), 1),
