@@ -9,10 +9,10 @@ import time
 from collections.abc import Iterator
 
 from nova.exception import CommandFailed, CommandTimeout, ConfigurationError
+from nova.netfilter import EBTABLES_CHAIN, RuleSet
 from nova.network.bridges import Bridge
 from nova.network.dhcp import DhcpServer
-from nova.network.iptables import RuleSet
-from nova.network.iptables_diff import EBTABLES_CHAIN, render_difference
+from nova.network.iptables_diff import render_difference
 from nova.privileged import links, network
 from nova.privileged.commands import NOT_FOUND, TIMED_OUT, CommandOutcome
 

@@ -4,10 +4,10 @@ import dataclasses
 import threading
 
 from nova.exception import CommandFailed
+from nova.netfilter import RuleSet
 from nova.network.bridges import Bridge
 from nova.network.dhcp import DhcpServer
 from nova.network.ebtables import NO_FRAME_RULES
-from nova.network.iptables import RuleSet
 
 
 @dataclasses.dataclass(slots=True)

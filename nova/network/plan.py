@@ -3,10 +3,11 @@
 import dataclasses
 from collections.abc import Iterable
 
+from nova.netfilter import RuleSet
 from nova.network.bridges import Bridge, wanted_bridges
 from nova.network.dhcp import DhcpServer, wanted_servers
 from nova.network.ebtables import NO_FRAME_RULES, wanted_frame_rules
-from nova.network.iptables import RuleSet, wanted_rules
+from nova.network.iptables import wanted_rules
 from nova.network.settings import NetworkSettings
 from nova.objects.network import HostNetwork
 
