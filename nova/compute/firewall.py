@@ -8,11 +8,20 @@ from nova import context as nova_context
 from nova.compute.pool import Pool
 from nova.conductor.rpcapi.firewall import ConductorFirewall
 from nova.context import RequestContext
-from nova.exception import NovaException, Unavailable
+from nova.exception import (
+    CommandFailed,
+    CommandTimeout,
+    DriverError,
+    NovaException,
+    Unavailable,
+)
 from nova.rpc.bus import Bus
 from nova.virt.driver import Firewall
 
 LOG = logging.getLogger(__name__)
+
+# The host does not take the rules now.
+REFUSED = (CommandFailed, CommandTimeout, DriverError)
 
 
 class HostFirewallKeeper:

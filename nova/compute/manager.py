@@ -10,7 +10,7 @@ from nova import context as nova_context
 from nova.compute import resources
 from nova.compute.build import Builder
 from nova.compute.console import console_text
-from nova.compute.firewall import HostFirewallKeeper
+from nova.compute.firewall import REFUSED, HostFirewallKeeper
 from nova.compute.networks import Networks
 from nova.compute.operations import AWAY, Operations
 from nova.compute.plans import HostTools, make_plans
@@ -69,6 +69,7 @@ class ComputeManager(ComputeAPI):
             builder=self._builder,
             settings=self._settings,
             images=images,
+            firewall=self._firewall,
         )
         self._plans = make_plans(tools)
         self._uploads = Uploads(driver, images)
@@ -88,8 +89,8 @@ class ComputeManager(ComputeAPI):
         self._driver.init_host(self.host, self._on_guest_event)
         try:
             self._take_up(nova_context.get_admin_context())
-        except AWAY as error:
-            LOG.warning("Recovery waits for the conductor: %s", error)
+        except (*AWAY, *REFUSED) as error:
+            LOG.warning("Recovery waits: %s", error)
 
     def cleanup_host(self) -> None:
         """Let go of the hypervisor."""
@@ -228,7 +229,12 @@ class ComputeManager(ComputeAPI):
         self._firewall.heal()
 
     def _take_up(self, context: RequestContext) -> None:
-        """Resend results, then carry out unknown operations; the first time, recover."""
+        """Resend results, then carry out unknown operations; the first time, recover.
+
+        Nothing is taken up before the rules of the host are in force.
+        """
+        if not self._recovered:
+            self._firewall.ensure(context)
         unwanted = self._operations.resend()
         works = self._operations.unfinished(context)
         first = not self._recovered

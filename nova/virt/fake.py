@@ -89,8 +89,12 @@ class FakeDriver(FakeLifecycle):
             self._sink(GuestEvent(instance_uuid=instance_uuid, power_state=power_state))
 
     def _disturb(self, operation: str, instance_uuid: str) -> None:
-        """Do what was injected: delay, hook, failure, in this order."""
+        """Note an operation and do what was injected."""
         self.calls.append((operation, instance_uuid))
+        self._do_injected(operation)
+
+    def _do_injected(self, operation: str) -> None:
+        """Do what was injected: delay, hook, failure, in this order."""
         delay_s = self._delays_s.get(operation)
         if delay_s:
             self._sleep(delay_s)

@@ -62,6 +62,9 @@ class FakeLifecycle:
     def _disturb(self, operation: str, instance_uuid: str) -> None:
         raise NotImplementedError
 
+    def _do_injected(self, operation: str) -> None:
+        raise NotImplementedError
+
     def _guest(self, instance: Instance) -> FakeGuest:
         raise NotImplementedError
 
@@ -232,7 +235,7 @@ class FakeLifecycle:
 
     def apply_firewall(self, firewall: HostFirewall) -> None:
         """Keep what reaches the guests."""
-        self._disturb("apply_firewall", "")
+        self._do_injected("apply_firewall")
         self.firewall = firewall
 
     # --- Control of a running guest
