@@ -3,17 +3,18 @@
 import dataclasses
 import logging
 import threading
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Mapping
 
 from nova import clock
 from nova import context as nova_context
 from nova.compute import resources
 from nova.compute.build import Builder
 from nova.compute.console import console_text
+from nova.compute.firewall import REFUSED, HostFirewallKeeper
 from nova.compute.networks import Networks
 from nova.compute.operations import AWAY, Operations
 from nova.compute.plans import HostTools, make_plans
+from nova.compute.pool import Pool
 from nova.compute.recovery import Recovery
 from nova.compute.rpcapi import ComputeAPI
 from nova.compute.settings import ComputeSettings
@@ -33,13 +34,6 @@ from nova.virt.driver import ComputeDriver, GuestEvent, ImageCacheKeeper
 LOG = logging.getLogger(__name__)
 
 
-class Pool(Protocol):
-    """Runs functions beside the caller."""
-
-    def spawn(self, function: Callable[..., object], *args: Any) -> None:
-        """Run a function soon."""
-
-
 class ComputeManager(ComputeAPI):
     """The servers of one host."""
 
@@ -57,6 +51,9 @@ class ComputeManager(ComputeAPI):
         self._driver = driver
         self._pool = pool
         self._hosts = bus.client(ConductorHosts)
+        self._firewall = HostFirewallKeeper(
+            bus, host, driver, pool, self._settings.firewall_heal_interval_s
+        )
         networks = Networks(bus, host)
         self._operations = Operations(bus, host)
         self._builder = Builder(
@@ -72,6 +69,7 @@ class ComputeManager(ComputeAPI):
             builder=self._builder,
             settings=self._settings,
             images=images,
+            firewall=self._firewall,
         )
         self._plans = make_plans(tools)
         self._uploads = Uploads(driver, images)
@@ -91,8 +89,8 @@ class ComputeManager(ComputeAPI):
         self._driver.init_host(self.host, self._on_guest_event)
         try:
             self._take_up(nova_context.get_admin_context())
-        except AWAY as error:
-            LOG.warning("Recovery waits for the conductor: %s", error)
+        except (*AWAY, *REFUSED) as error:
+            LOG.warning("Recovery waits: %s", error)
 
     def cleanup_host(self) -> None:
         """Let go of the hypervisor."""
@@ -127,6 +125,10 @@ class ComputeManager(ComputeAPI):
     def discard_image(self, context: RequestContext, image_id: str) -> None:
         """Delete an image; failures are logged."""
         self._uploads.delete(image_id)
+
+    def refresh_firewall(self, context: RequestContext) -> None:
+        """Apply what the host must let through soon."""
+        self._firewall.request()
 
     def get_console_output(
         self, context: RequestContext, instance: Instance, tail_lines: int | None = None
@@ -222,8 +224,17 @@ class ComputeManager(ComputeAPI):
         """Remove guests of deleted servers.  Raises: Unavailable."""
         self._recovery.reap(nova_context.get_admin_context(), self._settings.running_deleted_action)
 
+    def heal_firewall(self) -> None:
+        """Apply the rules again when that failed or is long ago.  Raises: Unavailable."""
+        self._firewall.heal()
+
     def _take_up(self, context: RequestContext) -> None:
-        """Resend results, then carry out unknown operations; the first time, recover."""
+        """Resend results, then carry out unknown operations; the first time, recover.
+
+        Nothing is taken up before the rules of the host are in force.
+        """
+        if not self._recovered:
+            self._firewall.ensure(context)
         unwanted = self._operations.resend()
         works = self._operations.unfinished(context)
         first = not self._recovered

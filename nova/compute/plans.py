@@ -8,10 +8,11 @@ from nova.compute.build import Builder
 from nova.compute.config_drive import ConfigDrives
 from nova.compute.crash_dump import CrashDumpActions
 from nova.compute.deferred_delete import DeferredDeleteActions
+from nova.compute.firewall import HostFirewallKeeper
 from nova.compute.interfaces import InterfaceActions
 from nova.compute.network_info import NetworkInfoActions
 from nova.compute.networks import Networks
-from nova.compute.operations import Plan
+from nova.compute.operations import Outcome, Plan, Running
 from nova.compute.pause import PauseActions
 from nova.compute.power import PowerActions
 from nova.compute.rebuild import RebuildActions
@@ -38,6 +39,19 @@ class HostTools:
     builder: Builder
     settings: ComputeSettings
     images: ImageService
+    firewall: HostFirewallKeeper
+
+
+# Actions after which a guest may have interfaces that it did not have before.
+_PLUGGING = frozenset(
+    ("create", "start", "soft_reboot", "hard_reboot", "restore", "resume", "rebuild", "rescue")
+    + ("unrescue", "resize", "revertResize", "unshelve", "attach_interface")
+    + ("inject_network_info",)
+)
+# Actions after which a guest, or an interface, may be gone.
+_UNPLUGGING = frozenset(
+    ("delete", "detach_interface", "resize", "confirmResize", "revertResize", "shelveOffload")
+)
 
 
 def make_plans(tools: HostTools) -> Plans:
@@ -59,7 +73,7 @@ def make_plans(tools: HostTools) -> Plans:
     rebuild = RebuildActions(tools.driver, tools.networks, drives)
     rescue = RescueActions(tools.driver, tools.networks, drives)
     resize = ResizeActions(tools.driver, settings.shutdown)
-    return {
+    plans: Plans = {
         "create": lambda operation: tools.builder.plan(),
         "delete": lambda operation: terminator.plan(),
         "start": lambda operation: power.start_plan(),
@@ -89,3 +103,31 @@ def make_plans(tools: HostTools) -> Plans:
         "shelveOffload": lambda operation: shelve.offload_plan(),
         "unshelve": lambda operation: unshelve.plan(),
     }
+    return {action: _filtered(action, make, tools.firewall) for action, make in plans.items()}
+
+
+def _filtered(
+    action: str, make: Callable[[Operation], Plan], firewall: HostFirewallKeeper
+) -> Callable[[Operation], Plan]:
+    """Have the rules of the host in place before interfaces come, and soon after they went.
+
+    When the rules can not be put in place the work is not begun, and fails as if it had.
+    """
+
+    def filtered(operation: Operation) -> Plan:
+        plan = make(operation)
+
+        def work(running: Running) -> Outcome:
+            if action in _PLUGGING:
+                firewall.ensure(running.context)
+            return plan.work(running)
+
+        def settle(running: Running) -> None:
+            if plan.settle is not None:
+                plan.settle(running)
+            if action in _UNPLUGGING:
+                firewall.request()
+
+        return dataclasses.replace(plan, work=work, settle=settle)
+
+    return filtered

@@ -40,6 +40,7 @@ class Recovery:
         self._driver = tools.driver
         self._builder = tools.builder
         self._networks = tools.networks
+        self._firewall = tools.firewall
         self._uploads = Uploads(tools.driver, tools.images)
 
     def reap(self, context: RequestContext, action: str) -> None:
@@ -96,6 +97,7 @@ class Recovery:
         LOG.info("Instance %s is started again after the host's restart", instance.uuid)
         try:
             self._networks.setup(context, instance)
+            self._firewall.ensure(context)
             self._driver.reboot_hard(instance)
         except AWAY:
             raise

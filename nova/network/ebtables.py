@@ -6,8 +6,9 @@ card that joins the hosts.  Source: nova-network.md section 9.1.
 
 from collections.abc import Iterable
 
+from nova.netfilter import Hook, RuleSet, Table
 from nova.network.bridges import card_of, vlan_device, vlan_of
-from nova.network.iptables import PREFIX, Hook, RuleSet, Table
+from nova.network.iptables import PREFIX
 from nova.network.settings import NetworkSettings
 from nova.objects.network import HostNetwork
 

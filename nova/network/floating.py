@@ -6,8 +6,8 @@ Source: nova-network.md section 5.5.
 import dataclasses
 from collections.abc import Iterable, Mapping
 
-from nova.network.iptables import PREFIX, RuleSet, Table
-from nova.network.iptables_diff import parse_saved
+from nova.netfilter import RuleSet, Table, parse_saved
+from nova.network.iptables import PREFIX
 from nova.network.settings import NetworkSettings
 from nova.objects.floating_ip import HostFloatingIp
 from nova.objects.network import HostNetwork

@@ -2,9 +2,9 @@
 
 from typing import Protocol
 
+from nova.netfilter import RuleSet
 from nova.network.bridges import Bridge
 from nova.network.dhcp import DhcpServer
-from nova.network.iptables import RuleSet
 from nova.network.radvd import Advertiser
 
 

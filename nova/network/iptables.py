@@ -6,43 +6,20 @@ equal texts.  Source: nova-network.md sections 5.1 to 5.4.
 
 import dataclasses
 import ipaddress
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
+from nova.netfilter import FILTER_TOP, POSTROUTING_BOTTOM, Hook, RuleSet, Table
 from nova.network.bridges import bridge_name, card_of
 from nova.network.settings import NetworkSettings
 from nova.objects.network import HostNetwork
 
 PREFIX = "nova-network-"
-FILTER_TOP = "nova-filter-top"
-POSTROUTING_BOTTOM = "nova-postrouting-bottom"
-SHARED_CHAINS = (FILTER_TOP, POSTROUTING_BOTTOM)
 FORWARD_CHAIN = PREFIX + "FORWARD"
 TENANTS_CHAIN = PREFIX + "tenants"
 METADATA_ADDRESS = "169.254.169.254"
 VPN_PORT = 1194
 LOOPBACK = "127.0.0.1"
 
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Hook:
-    """A jump out of a chain that is not ours alone."""
-
-    chain: str
-    rule: str
-    at_end: bool = False
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """What we want in one table: chains of our own by full name, and jumps to them."""
-
-    name: str
-    chains: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
-    hooks: tuple[Hook, ...] = ()
-    shared: tuple[str, ...] = ()
-
-
-RuleSet = tuple[Table, ...]
 
 NO_RULES: RuleSet = (Table(name="filter"), Table(name="nat"), Table(name="mangle"))
 

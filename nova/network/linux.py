@@ -14,12 +14,12 @@ from nova.exception import (
     ConfigurationError,
     FloatingDeviceMissing,
 )
+from nova.netfilter import EBTABLES_CHAIN, RuleSet
 from nova.network.bridges import Bridge, vlan_device
 from nova.network.dhcp import DhcpServer
 from nova.network.floating import present_translations
 from nova.network.ip6tables import NO_RULES_V6
-from nova.network.iptables import RuleSet
-from nova.network.iptables_diff import EBTABLES_CHAIN, render_difference
+from nova.network.iptables_diff import render_difference
 from nova.network.radvd import Advertiser
 from nova.privileged import advertising, floating, links, network
 from nova.privileged.commands import NOT_FOUND, TIMED_OUT, CommandOutcome

@@ -4,12 +4,13 @@ import dataclasses
 import threading
 
 from nova.exception import CommandFailed, FloatingDeviceMissing
+from nova.netfilter import RuleSet
 from nova.network.bridges import Bridge
 from nova.network.dhcp import DhcpServer
 from nova.network.ebtables import NO_FRAME_RULES
 from nova.network.floating import present_translations
 from nova.network.ip6tables import NO_RULES_V6
-from nova.network.iptables import NO_RULES, RuleSet
+from nova.network.iptables import NO_RULES
 from nova.network.radvd import Advertiser
 
 

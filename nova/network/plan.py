@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterable
 
+from nova.netfilter import RuleSet
 from nova.network.bridges import Bridge, wanted_bridges
 from nova.network.dhcp import DhcpServer, wanted_servers
 from nova.network.ebtables import NO_FRAME_RULES, wanted_frame_rules
@@ -13,7 +14,7 @@ from nova.network.floating import (
     with_translations,
 )
 from nova.network.ip6tables import NO_RULES_V6, wanted_rules_v6
-from nova.network.iptables import NO_RULES, RuleSet, wanted_rules
+from nova.network.iptables import NO_RULES, wanted_rules
 from nova.network.radvd import Advertiser, wanted_advertisers
 from nova.network.settings import NetworkSettings
 from nova.objects.network import HostNetwork

@@ -22,6 +22,7 @@ compute_pctxt = priv_context.PrivContext(
         capabilities.CAP_DAC_READ_SEARCH,
         capabilities.CAP_FOWNER,
         capabilities.CAP_NET_ADMIN,
+        capabilities.CAP_NET_RAW,
     ],
 )
 

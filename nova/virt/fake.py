@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from nova import concurrency, exception
 from nova.objects import traits
+from nova.objects.firewall import HostFirewall
 from nova.objects.instance import Instance
 from nova.objects.instance_detail import InstanceDetail
 from nova.objects.lifecycle import PowerState
@@ -51,6 +52,7 @@ class FakeDriver(FakeLifecycle):
     ) -> None:
         self.guests: dict[str, FakeGuest] = {}
         self.cached_images: set[str] = set()
+        self.firewall = HostFirewall()
         self._snapshots: dict[str, str] = {}
         self.calls: collections.deque[tuple[str, str]] = collections.deque(maxlen=1000)
         self._size = size or FakeSize()
@@ -87,8 +89,12 @@ class FakeDriver(FakeLifecycle):
             self._sink(GuestEvent(instance_uuid=instance_uuid, power_state=power_state))
 
     def _disturb(self, operation: str, instance_uuid: str) -> None:
-        """Do what was injected: delay, hook, failure, in this order."""
+        """Note an operation and do what was injected."""
         self.calls.append((operation, instance_uuid))
+        self._do_injected(operation)
+
+    def _do_injected(self, operation: str) -> None:
+        """Do what was injected: delay, hook, failure, in this order."""
         delay_s = self._delays_s.get(operation)
         if delay_s:
             self._sleep(delay_s)

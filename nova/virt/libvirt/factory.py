@@ -43,7 +43,9 @@ def create(conf: cfg.ConfigOpts, images: ImageSource) -> LibvirtDriver:
         cpu_shared_set=conf.compute.cpu_shared_set,
         snapshot_format=conf.libvirt.snapshot_image_format,
     )
-    packet_filter = firewall.create(conf.firewall_driver, host)
+    packet_filter = firewall.create(
+        conf.firewall_driver, host, same_net=conf.allow_same_net_traffic
+    )
     return LibvirtDriver(host, _storage(conf, images), packet_filter, settings)
 
 

@@ -16,6 +16,7 @@ BASE = "nova-base"
 WITHOUT_DHCP = "nova-nodhcp"
 BASE_V6 = "nova-base-v6"
 WITHOUT_DHCP_V6 = "nova-nodhcp-v6"
+V6_ONLY = "nova-v6-only"
 WITHOUT_ADDRESS = "nova-noaddress"
 
 _NO_ND_REFLECTION = "nova-no-nd-reflection"
@@ -25,6 +26,7 @@ _NO_SPOOFING_V6 = "nova-no-ipv6-spoofing"
 _NO_ROGUE_V6 = "nova-no-rogue-ipv6"
 _NO_V6 = "nova-no-ipv6"
 _NO_V4 = "nova-no-ipv4"
+_NO_ARP = "nova-no-arp"
 _NO_OTHER = "nova-no-other-traffic"
 
 _ROUTER_ADVERTISEMENT = "134"
@@ -112,7 +114,9 @@ _REFLECTED = {
 }
 _OWN_ADDRESSES = ("no-mac-spoofing", "no-ip-spoofing", "no-arp-spoofing")
 _V4_ONLY = (*_OWN_ADDRESSES, _NO_ROGUE_DHCP, _NO_V6)
-_BOTH = (*_OWN_ADDRESSES, _NO_ROGUE_DHCP, _NO_ND_REFLECTION, _NO_SPOOFING_V6, _NO_ROGUE_V6)
+_V6 = (_NO_ND_REFLECTION, _NO_SPOOFING_V6, _NO_ROGUE_V6)
+_BOTH = (*_OWN_ADDRESSES, _NO_ROGUE_DHCP, *_V6)
+_NOTHING_OF_V4 = ("no-mac-spoofing", _NO_V4, _NO_ARP)
 
 SHARED: tuple[Filter, ...] = (
     Filter(name=_NO_ND_REFLECTION, chain="ipv6", rules=(_drop("in", 500, "mac", **_REFLECTED),)),
@@ -147,6 +151,7 @@ SHARED: tuple[Filter, ...] = (
     ),
     Filter(name=_NO_V6, chain="ipv6", rules=(_drop("inout", 500),)),
     Filter(name=_NO_V4, chain="ipv4", rules=(_drop("inout", 500),)),
+    Filter(name=_NO_ARP, chain="arp", rules=(_drop("inout", 500),)),
     Filter(
         name=_NO_OTHER,
         rules=(
@@ -160,7 +165,8 @@ SHARED: tuple[Filter, ...] = (
     Filter(name=WITHOUT_DHCP, references=(*_V4_ONLY, _NO_OTHER)),
     Filter(name=BASE_V6, references=(*_BOTH, _ALLOW_DHCP, _NO_OTHER)),
     Filter(name=WITHOUT_DHCP_V6, references=(*_BOTH, _NO_OTHER)),
-    Filter(name=WITHOUT_ADDRESS, references=("no-mac-spoofing", _NO_V4, _NO_V6, _NO_OTHER)),
+    Filter(name=V6_ONLY, references=(*_NOTHING_OF_V4, *_V6, _NO_OTHER)),
+    Filter(name=WITHOUT_ADDRESS, references=(*_NOTHING_OF_V4, _NO_V6, _NO_OTHER)),
 )
 
 
@@ -179,7 +185,7 @@ def interface_filter(instance_name: str, vif: Vif) -> Filter:
     values = [("IP", str(ipaddress.IPv4Address(address))) for address in vif.fixed_ips]
     if vif.fixed_ip and vif.dhcp_server:
         values.append(("DHCPSERVER", str(ipaddress.IPv4Address(vif.dhcp_server))))
-    if vif.fixed_ip and vif.fixed_ip_v6:
+    if vif.fixed_ip_v6:
         values.append(("IPV6", str(ipaddress.IPv6Address(vif.fixed_ip_v6))))
         values.append(("IPV6", str(link_local(vif.address))))
     return Filter(
@@ -191,7 +197,7 @@ def interface_filter(instance_name: str, vif: Vif) -> Filter:
 
 def _base_of(vif: Vif) -> str:
     if not vif.fixed_ip:
-        return WITHOUT_ADDRESS
+        return V6_ONLY if vif.fixed_ip_v6 else WITHOUT_ADDRESS
     if vif.fixed_ip_v6:
         return BASE_V6 if vif.dhcp_server else WITHOUT_DHCP_V6
     return BASE if vif.dhcp_server else WITHOUT_DHCP

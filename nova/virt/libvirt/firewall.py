@@ -1,13 +1,16 @@
-"""Keep guests to their own addresses."""
+"""Keep guests to their own addresses, and from them what their groups do not allow."""
 
 import logging
 from typing import Protocol
 
 from nova import exception
+from nova.objects.firewall import HostFirewall
 from nova.objects.instance import Instance
 from nova.objects.network import Vif
+from nova.virt.iptables import wanted_rules
 from nova.virt.libvirt import filters
 from nova.virt.libvirt.host import Host
+from nova.virt.libvirt.kernel_rules import KernelRules
 
 LOG = logging.getLogger(__name__)
 
@@ -17,6 +20,10 @@ class Firewall(Protocol):
 
     def init_host(self) -> None:
         """Make the host ready."""
+        ...
+
+    def apply(self, wanted: HostFirewall) -> None:
+        """Let through to the guests of the host what is told, and nothing else."""
         ...
 
     def prepare(self, instance: Instance) -> None:
@@ -47,6 +54,9 @@ class NWFilterFirewall:
         for shared in filters.SHARED:
             self._host.define_filter(shared.name, shared.xml)
 
+    def apply(self, wanted: HostFirewall) -> None:
+        """Do nothing: what is sent is judged, what is received is not."""
+
     def prepare(self, instance: Instance) -> None:
         """Define the filter of each interface."""
         for vif in instance.vifs:
@@ -69,12 +79,34 @@ class NWFilterFirewall:
                 self._host.undefine_filter(name)
 
 
+class IptablesFirewall(NWFilterFirewall):
+    """Filters against spoofing, and rules for what guests receive."""
+
+    def __init__(self, host: Host, kernel: KernelRules, *, same_net: bool) -> None:
+        super().__init__(host)
+        self._kernel = kernel
+        self._same_net = same_net
+
+    def apply(self, wanted: HostFirewall) -> None:
+        """Let through what is told and nothing else; a family that fails keeps its rules.
+
+        The rules come first: the kernel loads what filters bridged frames for their sake.
+        """
+        for family in self._kernel.families():
+            rules = wanted_rules(wanted, family, same_net=self._same_net)
+            self._kernel.apply(family, rules)
+            self._kernel.filter_bridged(family)
+
+
 class NoFirewall:
     """Filters nothing: for networks that do it themselves."""
 
     def init_host(self) -> None:
         """Warn that guests may use any address."""
         LOG.warning("The firewall driver in use lets guests send from any address")
+
+    def apply(self, wanted: HostFirewall) -> None:
+        """Do nothing."""
 
     def prepare(self, instance: Instance) -> None:
         """Do nothing."""
@@ -90,12 +122,15 @@ class NoFirewall:
         """Do nothing."""
 
 
+IPTABLES_DRIVER = "nova.virt.libvirt.firewall.IptablesFirewallDriver"
 NWFILTER_DRIVER = "nova.virt.libvirt.firewall.NWFilterFirewall"
 NOOP_DRIVER = "nova.virt.firewall.NoopFirewallDriver"
 
 
-def create(name: str, host: Host) -> Firewall:
+def create(name: str, host: Host, *, same_net: bool) -> Firewall:
     """Return the firewall of a configured name.  Raises: ConfigurationError."""
+    if name == IPTABLES_DRIVER:
+        return IptablesFirewall(host, KernelRules(), same_net=same_net)
     if name == NWFILTER_DRIVER:
         return NWFilterFirewall(host)
     if name == NOOP_DRIVER:

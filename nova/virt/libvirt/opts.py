@@ -22,18 +22,29 @@ DEFAULT_OPTS: list[cfg.Opt] = [
     ),
     cfg.StrOpt(
         "firewall_driver",
-        default="nova.virt.libvirt.firewall.NWFilterFirewall",
+        default="nova.virt.libvirt.firewall.IptablesFirewallDriver",
         choices=[
             (
+                "nova.virt.libvirt.firewall.IptablesFirewallDriver",
+                "guests send from their own addresses only, and receive what their security "
+                "groups let through",
+            ),
+            (
                 "nova.virt.libvirt.firewall.NWFilterFirewall",
-                "guests can not send from other addresses than their own",
+                "guests send from their own addresses only; security groups have no effect",
             ),
             (
                 "nova.virt.firewall.NoopFirewallDriver",
                 "nothing is filtered on this host",
             ),
         ],
-        help="How guests are kept to their own addresses.",
+        help="What guests may send and receive.",
+    ),
+    cfg.BoolOpt(
+        "allow_same_net_traffic",
+        default=True,
+        help="Whether servers in the same subnet reach each other whatever their security "
+        "groups say.",
     ),
 ]
 

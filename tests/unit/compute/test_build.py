@@ -27,12 +27,13 @@ def test_build_sets_up_network_then_guest_and_reports(compute):
     assert result.event_started_at is not None
 
 
-def test_build_takes_four_messages_beside_the_network(compute):
+def test_build_takes_five_messages_beside_the_network(compute):
     compute.bus.calls.clear()
     compute.build()
     assert [record.method for record in compute.bus.calls] == [
         "run_operation",
         "start",
+        "host_firewall",
         "setup_instance",
         "progress",
         "finish",

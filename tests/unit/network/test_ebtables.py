@@ -2,8 +2,9 @@
 
 import pathlib
 
+from nova.netfilter import EBTABLES_CHAIN
 from nova.network.ebtables import NO_FRAME_RULES, wanted_frame_rules
-from nova.network.iptables_diff import EBTABLES_CHAIN, render_difference
+from nova.network.iptables_diff import render_difference
 from nova.privileged.rule_text import checked_frame_rules
 from tests.fixtures.golden import assert_golden
 from tests.fixtures.networks import make_network, make_served, make_settings

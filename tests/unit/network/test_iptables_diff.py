@@ -5,8 +5,9 @@ import copy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nova.network.iptables import NO_RULES, PREFIX, RuleSet, wanted_rules
-from nova.network.iptables_diff import SavedTable, parse_saved, render_difference
+from nova.netfilter import RuleSet, SavedTable, parse_saved
+from nova.network.iptables import NO_RULES, PREFIX, wanted_rules
+from nova.network.iptables_diff import render_difference
 from nova.privileged.rule_text import checked_rules
 from tests.fixtures.networks import make_network, make_served, make_settings
 
@@ -45,6 +46,9 @@ def restore(state: State, text: str) -> State:
             chains = state[command[1:]].chains
         elif command.startswith(":"):
             chains[command[1:]] = []
+        elif command == "-N":
+            assert chain not in chains
+            chains[chain] = []
         elif command == "-A":
             chains[chain].append(rule)
         elif command == "-I":

@@ -13,6 +13,7 @@ from nova.privileged.rule_text import checked_frame_rules, checked_rules
         ":INPUT DROP [0:0]",
         ":operator - [0:0]",
         ":nova-compute-local - [0:0]",
+        ":nova-filter-top - [0:0]",
         "-F",
         "-F INPUT",
         "-F nova-filter-top",

@@ -8,7 +8,7 @@ from nova.image.memory import MemoryImageService
 from nova.image.source import CheckedImages
 from nova.virt.driver import ComputeDriver, ImageCacheKeeper
 from nova.virt.libvirt import factory
-from nova.virt.libvirt.firewall import NoFirewall, NWFilterFirewall
+from nova.virt.libvirt.firewall import IptablesFirewall, NoFirewall
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_default_driver_has_all_parts(conf):
     driver = create(conf)
     for protocol in (ComputeDriver, ImageCacheKeeper):
         assert isinstance(driver, protocol)
-    assert isinstance(driver._firewall, NWFilterFirewall)
+    assert isinstance(driver._firewall, IptablesFirewall)
     assert driver._setup.hardware.virt_type == "auto"
     assert driver._setup.hardware.vnc_listen == "127.0.0.1"
     assert driver._disks.disk_format == "qcow2"

@@ -49,12 +49,30 @@ def test_net_01_interface_with_ipv6_is_held_to_both_of_its_addresses():
     assert ("IPV6", "fe80::f816:3eff:fe00:1") in values
 
 
+def test_net_01_interface_is_held_to_all_of_its_addresses():
+    vif = make_vif(more_fixed_ips=("10.0.0.9", "10.0.0.10"))
+    values = [value for name, value in parameters(vif)[1] if name == "IP"]
+    assert values == ["10.0.0.3", "10.0.0.9", "10.0.0.10"]
+
+
+def test_net_01_interface_with_ipv6_alone_is_held_to_it():
+    _, values = parameters(make_vif(fixed_ip=None, fixed_ip_v6="2001:db8::1234"))
+    assert values == [("IPV6", "2001:db8::1234"), ("IPV6", "fe80::f816:3eff:fe00:1")]
+
+
+@pytest.mark.parametrize("name", [filters.V6_ONLY, filters.WITHOUT_ADDRESS])
+def test_net_01_interface_without_ipv4_sends_no_arp(name):
+    (found,) = (shared for shared in filters.SHARED if shared.name == name)
+    assert {"nova-no-ipv4", "nova-no-arp"} <= set(found.references)
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
         ({"dhcp_server": None}, filters.WITHOUT_DHCP),
         ({"dhcp_server": None, "fixed_ip_v6": "2001:db8::3"}, filters.WITHOUT_DHCP_V6),
         ({"fixed_ip": None}, filters.WITHOUT_ADDRESS),
+        ({"fixed_ip": None, "fixed_ip_v6": "2001:db8::3"}, filters.V6_ONLY),
     ],
 )
 def test_base_follows_from_what_the_interface_has(changes, expected):
