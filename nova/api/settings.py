@@ -25,6 +25,9 @@ class ApiSettings:
     rate_limit_per_project: int = 0
     rate_limit_per_source: int = 0
     audit_log_file: str | None = None
+    multi_host: bool = False
+    share_dhcp_address: bool = False
+    fping_path: str = "/usr/sbin/fping"
 
     @classmethod
     def from_conf(cls, conf: cfg.ConfigOpts) -> "ApiSettings":
@@ -46,4 +49,7 @@ class ApiSettings:
             rate_limit_per_project=conf.api.rate_limit_per_project,
             rate_limit_per_source=conf.api.rate_limit_per_source,
             audit_log_file=conf.api.audit_log_file,
+            multi_host=conf.multi_host,
+            share_dhcp_address=conf.share_dhcp_address,
+            fping_path=conf.fping_path,
         )

@@ -24,6 +24,9 @@ _COLUMNS = (
 def create(env: Environment, args: argparse.Namespace) -> Result:
     """Create networks and their addresses."""
     multi_host = env.conf.multi_host if args.multi_host is None else args.multi_host
+    share_address = args.share_address
+    if share_address is None:
+        share_address = env.conf.share_dhcp_address
     new = NewNetwork(
         label=args.label,
         cidr=args.fixed_range_v4,
@@ -32,17 +35,17 @@ def create(env: Environment, args: argparse.Namespace) -> Result:
         network_size=args.network_size,
         gateway=args.gateway,
         gateway_v6=args.gateway_v6,
-        bridge=args.bridge or env.conf.flat_network_bridge,
-        bridge_interface=args.bridge_interface or env.conf.flat_interface,
+        bridge=args.bridge,
+        bridge_interface=args.bridge_interface,
         vlan=args.vlan,
         vlan_start=args.vlan_start,
         vpn_start=args.vpn,
-        dns1=args.dns1 or env.conf.flat_network_dns,
+        dns1=args.dns1,
         dns2=args.dns2,
-        mtu=args.mtu or env.conf.network_device_mtu,
+        mtu=args.mtu,
         dhcp_server=args.dhcp_server,
         enable_dhcp=args.enable_dhcp,
-        share_address=args.share_address,
+        share_address=share_address,
         multi_host=multi_host,
         project_id=args.project_id,
         priority=args.priority,
@@ -111,7 +114,6 @@ _CREATE = (
     Argument(
         "--share-address",
         type=truth,
-        default=False,
         metavar="T|F",
         help="all hosts use the gateway's address",
     ),

@@ -14,6 +14,12 @@ NETWORK_OPTS: list[cfg.Opt] = [
         help="Let each host serve the guests on it, in networks that are created without a word "
         "on that.",
     ),
+    cfg.BoolOpt(
+        "share_dhcp_address",
+        default=False,
+        help="Let all hosts of a multi_host network use its gateway's address, in networks that "
+        "are created without a word on that.",
+    ),
     cfg.StrOpt(
         "flat_network_bridge",
         help="Bridge for networks that name none.",
@@ -22,6 +28,11 @@ NETWORK_OPTS: list[cfg.Opt] = [
         "flat_interface",
         help="Network card that is made a port of the bridge, for networks that name none. "
         "Its addresses and routes move to the bridge. Unset: the bridge stays inside the host.",
+    ),
+    cfg.StrOpt(
+        "vlan_interface",
+        help="Network card that carries the VLANs of this host. Unset: the one that the network "
+        "names.",
     ),
     cfg.StrOpt(
         "public_interface",
