@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nova import audit, exception
-from nova.manage import api, db, flavor, network, quota, server, service
+from nova.manage import api, db, fixed, flavor, network, project, quota, server, service
 from nova.manage.command import Command, Environment
 from nova.manage.output import render
 
@@ -24,6 +24,8 @@ COMMANDS: tuple[Command, ...] = (
     *api.COMMANDS,
     *db.COMMANDS,
     *network.COMMANDS,
+    *fixed.COMMANDS,
+    *project.COMMANDS,
     *service.COMMANDS,
     *flavor.COMMANDS,
     *quota.COMMANDS,

@@ -71,6 +71,26 @@ def delete(env: Environment, args: argparse.Namespace) -> Result:
     return Result(message=f"Network {network} deleted.", document={"deleted": network})
 
 
+def modify(env: Environment, args: argparse.Namespace) -> Result:
+    """Change the project and the host of a network."""
+    gives = args.project is not None or args.host is not None
+    takes = args.disassociate_project or args.disassociate_host
+    if gives and takes:
+        raise exception.InvalidInput(
+            reason="Unexpected arguments provided. Please use separate commands."
+        )
+    if not gives and not takes:
+        raise exception.InvalidInput(
+            reason="give --project, --host, --disassociate-project or --disassociate-host."
+        )
+    network = args.fixed_range
+    if args.project is not None or args.disassociate_project:
+        env.networks.set_project(env.context, network, args.project)
+    if args.host is not None or args.disassociate_host:
+        env.networks.set_host(env.context, network, args.host)
+    return Result(message=f"Network {network} modified.", document={"modified": network})
+
+
 def _table(networks: tuple[Network, ...]) -> Result:
     rows = tuple(
         (
@@ -135,6 +155,21 @@ COMMANDS = (
     ),
     Command(
         category="network", name="list", help="list all networks", run=list_networks, changes=never
+    ),
+    Command(
+        category="network",
+        name="modify",
+        help="give a network to a project or a host, or take it away",
+        run=modify,
+        arguments=(
+            Argument("--fixed-range", required=True, help="range or uuid of the network"),
+            Argument("--project", help="project that gets the network"),
+            Argument("--host", help="host that serves the network"),
+            Argument(
+                "--disassociate-project", action="store_true", help="take it from its project"
+            ),
+            Argument("--disassociate-host", action="store_true", help="take it from its host"),
+        ),
     ),
     Command(
         category="network",
