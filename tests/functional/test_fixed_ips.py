@@ -3,9 +3,12 @@
 import pytest
 
 from nova.conductor.rpcapi.networks import ConductorNetworks
+from nova.conductor.settings import ConductorSettings
 from nova.context import get_admin_context
-from nova.exception import DriverError
 from nova.network.rpcapi import NetworkAPI
+from nova.objects.lifecycle import VmState
+from nova.objects.quota import UNLIMITED
+from tests.fixtures.conductor import make_site, result_of
 from tests.fixtures.rest import OTHER_PROJECT
 from tests.functional.test_interfaces import make_network
 
@@ -167,21 +170,22 @@ def test_one_address_is_not_wished_for_twice(cloud):
     assert cloud.rest.at("2.37").post("/servers", {"server": body}).status_int == 400
 
 
-def test_net_10_a_thousand_failing_boots_leave_the_pool_unchanged(new_cloud):
-    cloud = new_cloud(hosts=1, cidr="10.0.0.0/22", threads=0)
-    before = held(cloud)
-    for _ in range(10):
-        servers = cloud.request_boot(count=100)
-        for _server in servers:
-            cloud.driver("host1").fail_next("spawn", DriverError(operation="spawn", reason="no"))
-        cloud.run_until_idle()
-        cloud.advance(10)
-        assert {server.status for server in servers} == {"ERROR"}
-        for server in servers:
-            server.request_delete()
-        cloud.run_until_idle()
-    assert held(cloud) == before == []
-    assert len(cloud.boot().instance().vifs) == 1
+def test_net_10_a_thousand_failing_boots_leave_the_pool_unchanged():
+    quotas = dict.fromkeys(ConductorSettings().quotas, UNLIMITED)
+    settings = ConductorSettings(quotas=quotas)
+    site = make_site(hosts=["host1"], settings=settings, cidr="10.0.0.0/25")
+    networks, compute = site.conductor.networks, site.compute
+    site.conductor.boot(compute)
+    before = networks.list_fixed_ips(CONTEXT)
+    for _ in range(25):
+        compute.works.clear()
+        uuids = site.conductor.create(min_count=40, max_count=40)
+        assert len(uuids) == len(compute.works) == 40
+        for work in compute.works:
+            site.conductor.operations.finish(CONTEXT, result_of(work, succeeded=False))
+    failed = site.conductor.get(uuids[-1])
+    assert (failed.vm_state, failed.vifs) == (VmState.ERROR, ())
+    assert networks.list_fixed_ips(CONTEXT) == before
 
 
 def test_net_11_removed_address_is_not_given_before_its_lease_ends(cloud):
