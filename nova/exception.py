@@ -596,6 +596,34 @@ class CidrConflict(Conflict):
     message = "The range {cidr} overlaps with {other}, which is in use."
 
 
+class FpingUnavailable(Unavailable):
+    message = "The program fping can not be run: there is no {path}."
+
+
+class VlanInUse(Conflict):
+    message = "VLAN {vlan} is in use."
+
+
+class NetworkHasProject(Conflict):
+    message = "Network {network_id} belongs to project {project_id}."
+
+
+class NetworkNotOwned(Forbidden):
+    message = "Network {network_id} does not belong to the project."
+
+
+class NoMoreNetworks(Invalid):
+    message = "No network is left that project {project_id} could be given."
+
+
+class NoInterfaceInNetwork(Invalid):
+    message = "Instance {instance_uuid} has no interface in network {network_id}."
+
+
+class FixedIpNotFoundForInstance(Invalid):
+    message = "Instance {instance_uuid} has no fixed IP address {address}."
+
+
 class FixedIpInvalid(Invalid):
     message = "Fixed IP address {address} is not part of network {network_id}."
 

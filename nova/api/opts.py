@@ -3,6 +3,11 @@
 from oslo_config import cfg
 
 LISTEN_OPTS: list[cfg.Opt] = [
+    cfg.StrOpt(
+        "fping_path",
+        default="/usr/sbin/fping",
+        help="Program that tells which servers answer (os-fping); without it the answer is 503.",
+    ),
     cfg.HostAddressOpt(
         "osapi_compute_listen",
         default="0.0.0.0",

@@ -27,6 +27,9 @@ class ApiSettings:
     audit_log_file: str | None = None
     default_floating_pool: str = "nova"
     public_interface: str | None = "eth0"
+    multi_host: bool = False
+    share_dhcp_address: bool = False
+    fping_path: str = "/usr/sbin/fping"
 
     @classmethod
     def from_conf(cls, conf: cfg.ConfigOpts) -> "ApiSettings":
@@ -50,4 +53,7 @@ class ApiSettings:
             audit_log_file=conf.api.audit_log_file,
             default_floating_pool=conf.default_floating_pool,
             public_interface=conf.public_interface or None,
+            multi_host=conf.multi_host,
+            share_dhcp_address=conf.share_dhcp_address,
+            fping_path=conf.fping_path,
         )

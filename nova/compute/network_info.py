@@ -6,16 +6,16 @@ from nova.virt.driver import ComputeDriver
 
 
 class NetworkInfoActions:
-    """The plan of inject_network_info on one host."""
+    """The plan of inject_network_info on one host, and of what changes addresses."""
 
     def __init__(self, driver: ComputeDriver, networks: Networks) -> None:
         self._driver = driver
         self._networks = networks
 
-    def plan(self) -> Plan:
+    def plan(self, event: str = "compute_inject_network_info") -> Plan:
         """Return how networks and filters of a server are written anew."""
         return Plan(
-            event="compute_inject_network_info",
+            event=event,
             task_state=None,
             work=self._inject,
             explain=lambda running, error: Failure(

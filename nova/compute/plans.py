@@ -95,6 +95,10 @@ def make_plans(tools: HostTools) -> Plans:
         "changePassword": lambda operation: password.plan(),
         "trigger_crash_dump": lambda operation: crash_dump.plan(),
         "inject_network_info": lambda operation: network_info.plan(),
+        "add_fixed_ip": lambda operation: network_info.plan("compute_add_fixed_ip_to_instance"),
+        "remove_fixed_ip": lambda operation: network_info.plan(
+            "compute_remove_fixed_ip_from_instance"
+        ),
         "attach_interface": lambda operation: interfaces.attach_plan(),
         "detach_interface": lambda operation: interfaces.detach_plan(),
         "createImage": lambda operation: snapshots.image_plan(),

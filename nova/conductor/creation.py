@@ -11,6 +11,7 @@ from nova.conductor import (
     addresses,
     grouping,
     instance_rows,
+    project_networks,
     security_groups,
     transitions,
 )
@@ -147,6 +148,7 @@ class Creation:
 
     def _check_networks(self, tx: Transaction, new: NewServers) -> None:
         """Refuse networks and addresses that the project can not have."""
+        project_networks.ensure(tx, self.settings, new.network_mode, new.project_id, clock.utcnow())
         if new.network_mode is not NetworkMode.EXPLICIT:
             return
         usable = networks.list_usable(tx, new.project_id)

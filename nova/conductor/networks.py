@@ -1,20 +1,29 @@
 """Networks and their addresses."""
 
+import dataclasses
 import datetime
 import logging
 import uuid
 
 from nova import clock
-from nova.conductor import addresses, translated
+from nova.conductor import addresses, project_networks, translated
+from nova.conductor.fixed_ips import FixedIps
 from nova.conductor.network_hosts import NetworkHosts
+from nova.conductor.network_owners import NetworkOwners
 from nova.conductor.network_plan import plan_networks
-from nova.conductor.rpcapi.networks import ConductorNetworks
 from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
 from nova.db import fixed_ips, networks
 from nova.db.duplicates import refused_as
 from nova.db.engine import Database, Transaction, retried
-from nova.exception import CidrConflict, NetworkInUse, NetworkNotFound, NotOwner
+from nova.exception import (
+    CidrConflict,
+    NetworkHasProject,
+    NetworkInUse,
+    NetworkNotFound,
+    NetworkNotOwned,
+    NotOwner,
+)
 from nova.network.rpcapi import NetworkAPI
 from nova.objects.addresses import local_addresses
 from nova.objects.network import DhcpBinding, HostNetwork, Network, NewNetwork
@@ -23,7 +32,7 @@ from nova.rpc.bus import Bus
 LOG = logging.getLogger(__name__)
 
 
-class NetworksEndpoint(ConductorNetworks):
+class NetworksEndpoint(NetworkOwners, FixedIps):
     """Serves the networks of the database."""
 
     def __init__(self, db: Database, bus: Bus, settings: ConductorSettings) -> None:
@@ -56,14 +65,26 @@ class NetworksEndpoint(ConductorNetworks):
 
     def create(self, context: RequestContext, new: NewNetwork) -> tuple[Network, ...]:
         """Create networks with one row per address."""
-        created = self._create(new)
+        return self._told(context, self._create(new))
+
+    def create_for_project(
+        self, context: RequestContext, project_id: str, new: NewNetwork
+    ) -> tuple[Network, ...]:
+        """Create networks of a project, as many as it may make for itself."""
+        own = dataclasses.replace(new, project_id=project_id)
+        return self._told(context, self._create(own, limited=True))
+
+    def _told(self, context: RequestContext, created: tuple[Network, ...]) -> tuple[Network, ...]:
         self.bus.client(NetworkAPI).everyone().networks_changed(context)
         return created
 
     @retried
-    def _create(self, new: NewNetwork) -> tuple[Network, ...]:
+    def _create(self, new: NewNetwork, limited: bool = False) -> tuple[Network, ...]:
         now = clock.utcnow()
         with self.db.transaction() as tx:
+            if limited and new.project_id is not None:
+                more = new.num_networks
+                project_networks.check_limit(tx, new.project_id, self.settings, more)
             planned = plan_networks(new, networks.list_all(tx), self.settings.network)
             found = []
             for plan in planned:
@@ -91,13 +112,31 @@ class NetworksEndpoint(ConductorNetworks):
     @retried
     def _delete(self, network_id: str, require_disassociated: bool) -> None:
         with self.db.transaction() as tx:
-            network = networks.find(tx, network_id) or networks.find_by_cidr(tx, network_id)
-            if network is None:
+            network = project_networks.require(tx, network_id)
+            if require_disassociated and network.project_id is not None:
+                raise NetworkHasProject(network_id=network_id, project_id=network.project_id)
+            self._remove(tx, network)
+
+    def delete_of_project(self, context: RequestContext, project_id: str, network_id: str) -> None:
+        """Delete a project's own network."""
+        self._delete_own(project_id, network_id)
+        self.bus.client(NetworkAPI).everyone().networks_changed(context)
+
+    @retried
+    def _delete_own(self, project_id: str, network_id: str) -> None:
+        with self.db.transaction() as tx:
+            network = networks.find(tx, network_id)
+            if network is None or network.project_id not in (None, project_id):
                 raise NetworkNotFound(network_id=network_id)
-            owned = require_disassociated and network.project_id is not None
-            if owned or networks.in_use(tx, network.id):
-                raise NetworkInUse(network_id=network_id)
-            networks.delete(tx, network.id)
+            if network.project_id is None:
+                raise NetworkNotOwned(network_id=network_id)
+            self._remove(tx, network)
+
+    def _remove(self, tx: Transaction, network: Network) -> None:
+        """Delete a network in which nobody has anything.  Raises: NetworkInUse."""
+        if networks.in_use(tx, network.id):
+            raise NetworkInUse(network_id=network.uuid)
+        networks.delete(tx, network.id)
 
     # --- What nova-network asks for
 

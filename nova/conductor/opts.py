@@ -245,6 +245,17 @@ NETWORK_OPTS: list[cfg.Opt] = [
         min=4,
         help="Addresses of each new network when one range is cut into several.",
     ),
+    cfg.BoolOpt(
+        "enable_network_quota",
+        default=False,
+        help="Whether the networks that a project makes for itself are limited.",
+    ),
+    cfg.IntOpt(
+        "quota_networks",
+        default=3,
+        min=-1,
+        help="Networks that a project may make for itself, where they are limited; -1 no limit.",
+    ),
     cfg.IntOpt("vlan_start", default=100, min=1, max=4094, help="First VLAN of new networks."),
     cfg.IntOpt("vpn_start", default=1000, min=1, help="First VPN port of new networks."),
     cfg.IntOpt(

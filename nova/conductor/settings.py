@@ -5,12 +5,13 @@ import dataclasses
 from oslo_config import cfg
 
 from nova.conductor import audit_period
-from nova.conductor.network_plan import NetworkDefaults
+from nova.conductor.network_plan import ManagerKind, NetworkDefaults
 from nova.conductor.notify.settings import NotificationSettings, notification_settings
 from nova.db.engine import DatabaseSettings
 from nova.db.opts import DATABASE_OPTS
+from nova.exception import ConfigurationError
 from nova.objects.image_isolation import ImageIsolation
-from nova.objects.quota import RESOURCES
+from nova.objects.quota import RESOURCES, UNLIMITED
 
 _OPTION_OF = {"injected_file_path_bytes": "quota_injected_file_path_length"}
 
@@ -116,6 +117,9 @@ def conductor_settings(conf: cfg.ConfigOpts) -> ConductorSettings:
         auto_assign_floating_ip=conf.auto_assign_floating_ip,
         instance_dns_domain=conf.instance_dns_domain,
         network=NetworkDefaults(
+            manager=_manager_kind(conf.network_manager),
+            vlan_interface=conf.vlan_interface,
+            per_project=conf.quota_networks if conf.enable_network_quota else UNLIMITED,
             bridge=conf.flat_network_bridge,
             bridge_interface=conf.flat_interface,
             dns1=conf.flat_network_dns,
@@ -140,6 +144,17 @@ def image_isolation(conf: cfg.ConfigOpts) -> ImageIsolation:
         by_host="IsolatedHostsFilter" in group.enabled_filters,
         by_aggregate="AggregateImagePropertiesIsolation" in group.enabled_filters,
     )
+
+
+def _manager_kind(class_name: str) -> ManagerKind:
+    """Return the kind of network manager.  Raises: ConfigurationError."""
+    try:
+        return ManagerKind(class_name.rpartition(".")[2])
+    except ValueError as error:
+        known = ", ".join(ManagerKind)
+        raise ConfigurationError(
+            reason=f"network_manager {class_name} is not one of: {known}"
+        ) from error
 
 
 def _down_time(service_down_time_s: int, report_interval_s: int) -> int:

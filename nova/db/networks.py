@@ -16,6 +16,7 @@ FIELDS = tuple(field.name for field in dataclasses.fields(Network))
 MAX_NETWORKS = 5000
 
 _HOST = fixed_ips.alias("host_address")
+_BY_PRIORITY = (networks.c.priority.is_(None), networks.c.priority, networks.c.id)
 
 
 def columns() -> list[sa.ColumnElement[Any]]:
@@ -33,13 +34,21 @@ def list_all(tx: Transaction) -> list[Network]:
     return _list(tx)
 
 
+def list_of_project(tx: Transaction, project_id: str) -> list[Network]:
+    """Return the networks that a project owns."""
+    return _list(tx, networks.c.project_id == project_id)
+
+
 def list_usable(tx: Transaction, project_id: str) -> list[Network]:
-    """Return the networks of a project and those of nobody."""
-    return _list(tx, _usable(project_id))
+    """Return the networks of a project and those of nobody, in order of their priority.
+
+    A VLAN belongs to one project: one without project is nobody's to use (NET-13).
+    """
+    return _list(tx, _usable(project_id), order=_BY_PRIORITY)
 
 
 def list_usable_on(tx: Transaction, project_id: str, host: str) -> list[tuple[Network, str | None]]:
-    """Return a project's usable networks, each with the address that a host has in it."""
+    """Return what list_usable() does, each with the address that a host has in it."""
     source = networks.outerjoin(
         _HOST, sa.and_(_HOST.c.network_id == networks.c.id, _HOST.c.host == host)
     )
@@ -47,7 +56,7 @@ def list_usable_on(tx: Transaction, project_id: str, host: str) -> list[tuple[Ne
         sa.select(*columns(), _HOST.c.address)
         .select_from(source)
         .where(_usable(project_id))
-        .order_by(networks.c.id)
+        .order_by(*_BY_PRIORITY)
         .limit(MAX_NETWORKS)
     )
     return [(to_network(row), row["address"]) for row in tx.execute(query).mappings()]
@@ -90,11 +99,16 @@ def find_by_row_id(tx: Transaction, row_id: int) -> Network | None:
 
 
 def _usable(project_id: str) -> sa.ColumnElement[bool]:
-    return sa.or_(networks.c.project_id == project_id, networks.c.project_id.is_(None))
+    shared = sa.and_(networks.c.project_id.is_(None), networks.c.vlan.is_(None))
+    return sa.or_(networks.c.project_id == project_id, shared)
 
 
-def _list(tx: Transaction, *conditions: sa.ColumnElement[bool]) -> list[Network]:
-    query = sa.select(*columns()).where(*conditions).order_by(networks.c.id).limit(MAX_NETWORKS)
+def _list(
+    tx: Transaction,
+    *conditions: sa.ColumnElement[bool],
+    order: Sequence[sa.ColumnElement[Any]] = (networks.c.id,),
+) -> list[Network]:
+    query = sa.select(*columns()).where(*conditions).order_by(*order).limit(MAX_NETWORKS)
     return [to_network(row) for row in tx.execute(query).mappings()]
 
 

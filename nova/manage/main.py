@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nova import audit, exception
-from nova.manage import api, db, flavor, floating, network, quota, server, service
+from nova.manage import api, db, fixed, flavor, floating, network, project, quota, server, service
 from nova.manage.command import Command, Environment
 from nova.manage.output import render
 
@@ -26,6 +26,8 @@ COMMANDS: tuple[Command, ...] = (
     *db.COMMANDS,
     *network.COMMANDS,
     *floating.COMMANDS,
+    *fixed.COMMANDS,
+    *project.COMMANDS,
     *service.COMMANDS,
     *flavor.COMMANDS,
     *quota.COMMANDS,

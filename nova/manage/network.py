@@ -24,6 +24,9 @@ _COLUMNS = (
 def create(env: Environment, args: argparse.Namespace) -> Result:
     """Create networks and their addresses."""
     multi_host = env.conf.multi_host if args.multi_host is None else args.multi_host
+    share_address = args.share_address
+    if share_address is None:
+        share_address = env.conf.share_dhcp_address
     new = NewNetwork(
         label=args.label,
         cidr=args.fixed_range_v4,
@@ -32,17 +35,17 @@ def create(env: Environment, args: argparse.Namespace) -> Result:
         network_size=args.network_size,
         gateway=args.gateway,
         gateway_v6=args.gateway_v6,
-        bridge=args.bridge or env.conf.flat_network_bridge,
-        bridge_interface=args.bridge_interface or env.conf.flat_interface,
+        bridge=args.bridge,
+        bridge_interface=args.bridge_interface,
         vlan=args.vlan,
         vlan_start=args.vlan_start,
         vpn_start=args.vpn,
-        dns1=args.dns1 or env.conf.flat_network_dns,
+        dns1=args.dns1,
         dns2=args.dns2,
-        mtu=args.mtu or env.conf.network_device_mtu,
+        mtu=args.mtu,
         dhcp_server=args.dhcp_server,
         enable_dhcp=args.enable_dhcp,
-        share_address=args.share_address,
+        share_address=share_address,
         multi_host=multi_host,
         project_id=args.project_id,
         priority=args.priority,
@@ -66,6 +69,26 @@ def delete(env: Environment, args: argparse.Namespace) -> Result:
     network = args.uuid or args.fixed_range
     env.networks.delete(env.context, network)
     return Result(message=f"Network {network} deleted.", document={"deleted": network})
+
+
+def modify(env: Environment, args: argparse.Namespace) -> Result:
+    """Change the project and the host of a network."""
+    gives = args.project is not None or args.host is not None
+    takes = args.disassociate_project or args.disassociate_host
+    if gives and takes:
+        raise exception.InvalidInput(
+            reason="Unexpected arguments provided. Please use separate commands."
+        )
+    if not gives and not takes:
+        raise exception.InvalidInput(
+            reason="give --project, --host, --disassociate-project or --disassociate-host."
+        )
+    network = args.fixed_range
+    if args.project is not None or args.disassociate_project:
+        env.networks.set_project(env.context, network, args.project)
+    if args.host is not None or args.disassociate_host:
+        env.networks.set_host(env.context, network, args.host)
+    return Result(message=f"Network {network} modified.", document={"modified": network})
 
 
 def _table(networks: tuple[Network, ...]) -> Result:
@@ -111,7 +134,6 @@ _CREATE = (
     Argument(
         "--share-address",
         type=truth,
-        default=False,
         metavar="T|F",
         help="all hosts use the gateway's address",
     ),
@@ -133,6 +155,21 @@ COMMANDS = (
     ),
     Command(
         category="network", name="list", help="list all networks", run=list_networks, changes=never
+    ),
+    Command(
+        category="network",
+        name="modify",
+        help="give a network to a project or a host, or take it away",
+        run=modify,
+        arguments=(
+            Argument("--fixed-range", required=True, help="range or uuid of the network"),
+            Argument("--project", help="project that gets the network"),
+            Argument("--host", help="host that serves the network"),
+            Argument(
+                "--disassociate-project", action="store_true", help="take it from its project"
+            ),
+            Argument("--disassociate-host", action="store_true", help="take it from its host"),
+        ),
     ),
     Command(
         category="network",

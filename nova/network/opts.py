@@ -16,6 +16,12 @@ NETWORK_OPTS: list[cfg.Opt] = [
         help="Let each host serve the guests on it, in networks that are created without a word "
         "on that.",
     ),
+    cfg.BoolOpt(
+        "share_dhcp_address",
+        default=False,
+        help="Let all hosts of a multi_host network use its gateway's address, in networks that "
+        "are created without a word on that.",
+    ),
     cfg.StrOpt(
         "flat_network_bridge",
         help="Bridge for networks that name none.",

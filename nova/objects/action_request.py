@@ -87,6 +87,14 @@ class InterfaceRequest:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class FixedIpRequest:
+    """One more address of a network, by its uuid, or an address to be given back."""
+
+    network_uuid: str | None = None
+    address: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ActionRequest:
     """The request that goes with an operation; one field at most is given."""
 
@@ -96,3 +104,4 @@ class ActionRequest:
     snapshot: SnapshotRequest | None = None
     unshelve: UnshelveRequest | None = None
     interface: InterfaceRequest | None = None
+    fixed_ip: FixedIpRequest | None = None

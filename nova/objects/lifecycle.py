@@ -361,6 +361,20 @@ ACTIONS: dict[str, Action] = {
         done=None,
         recover=Recover.REPEAT,
     ),
+    "add_fixed_ip": Action(
+        vm_states=ANY_STATE,
+        task_states=ANY_TASK,
+        running=(),
+        done=None,
+        recover=Recover.REPEAT,
+    ),
+    "remove_fixed_ip": Action(
+        vm_states=ANY_STATE,
+        task_states=ANY_TASK,
+        running=(),
+        done=None,
+        recover=Recover.REPEAT,
+    ),
 }
 
 # Names under which operations are shown to users (os-instance-actions), where they differ.

@@ -149,6 +149,25 @@ class FixedIp:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class FixedIpDetail:
+    """One address with its network and the server that has it.
+
+    lost: it belongs to a server that does not exist.
+    """
+
+    address: str
+    network_uuid: str
+    network_label: str
+    cidr: str
+    reserved: bool = False
+    allocated: bool = False
+    instance_uuid: str | None = None
+    hostname: str | None = None
+    host: str | None = None
+    lost: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class DhcpBinding:
     """What the DHCP server of a network must hand out: one line of the hosts file.
 

@@ -169,8 +169,8 @@ def _requested_networks(wish: BootWish) -> tuple[RequestedNetwork, ...]:
             raise exception.PortsNotSupported(port=network.port)
         if not network.uuid:
             raise exception.InvalidInput(reason="Each entry of networks needs a uuid.")
-        if any(network.uuid == other.network_uuid for other in found):
-            raise exception.InvalidInput(reason=f"Network {network.uuid} is named twice.")
+        if network.fixed_ip and any(network.fixed_ip == other.fixed_ip for other in found):
+            raise exception.InvalidInput(reason=f"Address {network.fixed_ip} is named twice.")
         found.append(
             RequestedNetwork(network_uuid=network.uuid, fixed_ip=network.fixed_ip, tag=network.tag)
         )

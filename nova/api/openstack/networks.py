@@ -3,15 +3,30 @@
 from nova.api.openstack.answers import items, named
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
-from nova.api.openstack.schema import AnyOf
-from nova.api.openstack.schema_types import NULL, TRUE_OR_FALSE
+from nova.api.openstack.schema import AnyOf, Json, Key, Object, Type
+from nova.api.openstack.schema_types import (
+    BOOL,
+    FQDN,
+    IP,
+    IPV4,
+    IPV6,
+    NULL,
+    POSITIVE,
+    PROJECT_ID,
+    STRING_OR_NULL,
+    TRUE_OR_FALSE,
+)
+from nova.api.openstack.validation import boolean
+from nova.api.openstack.values import canonical_address
 from nova.api.openstack.views import Field, View
-from nova.objects.network import Network
+from nova.exception import InvalidInput
+from nova.objects.network import Network, NewNetwork
 from nova.policy import ADMIN, READER
 
 _ADMIN_RULE = "os_compute_api:os-networks"
 
 networks = Resource("os-networks", rules={"list": READER, "show": READER, "": ADMIN})
+networks_associate = Resource("os-networks-associate", rules={"": ADMIN})
 
 _FOR_ALL: tuple[Field[Network], ...] = (
     Field("id", "uuid"),
@@ -41,6 +56,56 @@ SHOWN_TO_ADMIN = SHOWN.extended(
 )
 
 
+_UNTIL = "2.35"
+LABEL: Json = {"type": "string", "maxLength": 255}
+CIDR: Json = {"type": "string", "maxLength": 43, "pattern": r"^[0-9a-fA-F.:]+/[0-9]{1,3}\Z"}
+_DEVICE: Json = {"type": "string", "maxLength": 255}
+_KEYS: dict[str, Type] = {
+    "cidr": CIDR,
+    "cidr_v6": CIDR,
+    "ipam": BOOL,
+    "project_id": PROJECT_ID,
+    "multi_host": BOOL,
+    "gateway": IPV4,
+    "gateway_v6": IPV6,
+    "bridge": _DEVICE,
+    "bridge_interface": _DEVICE,
+    "dns1": IPV4,
+    "dns2": IPV4,
+    "dhcp_server": IPV4,
+    "fixed_cidr": CIDR,
+    "allowed_start": IP,
+    "allowed_end": IP,
+    "enable_dhcp": BOOL,
+    "share_address": BOOL,
+    "mtu": POSITIVE,
+    "vlan": POSITIVE,
+    "vlan_start": POSITIVE,
+    "vpn_start": {"type": "string", "pattern": r"^[0-9]{1,10}\Z", "format": "int32"},
+}
+CREATE = Object(
+    Key(
+        "network",
+        Object(
+            Key("label", LABEL, required=True), *(Key(name, kind) for name, kind in _KEYS.items())
+        ),
+        required=True,
+    )
+)
+ADD = Object(Key("id", STRING_OR_NULL, required=True))
+ASSOCIATE_HOST = Object(Key("associate_host", FQDN, required=True))
+DISASSOCIATE = Object(Key("disassociate", NULL, required=True))
+DISASSOCIATE_HOST = Object(Key("disassociate_host", NULL, required=True))
+DISASSOCIATE_PROJECT = Object(Key("disassociate_project", NULL, required=True))
+
+_NUMBERS = ("mtu", "vlan", "vlan_start", "vpn_start")
+_TRUTHS = ("multi_host", "enable_dhcp", "share_address")
+_ADDRESSES = ("gateway", "gateway_v6", "dns1", "dns2", "dhcp_server")
+_TEXTS = (
+    "label", "cidr", "cidr_v6", "project_id", "bridge", "bridge_interface", "fixed_cidr",
+    "allowed_start", "allowed_end",
+)  # fmt: skip
+
 # Administrators see all of it.
 _EITHER = AnyOf(SHOWN, SHOWN_TO_ADMIN)
 
@@ -63,3 +128,106 @@ def show(call: Call) -> dict[str, object]:
     """Show a network named by its uuid."""
     network = call.conductor.networks.get(call.context, call.args["id"], call.scope.project_id)
     return _view(call).render(network, call)
+
+
+def check_ranges(wanted: Json) -> None:
+    """Let a request name one range.  Raises: InvalidInput."""
+    if ("cidr" in wanted) == ("cidr_v6" in wanted):
+        raise InvalidInput(reason="Exactly one of cidr and cidr_v6 is needed.")
+
+
+def _new_network(call: Call) -> NewNetwork:
+    """Return what is asked for; ipam means nothing to this network service."""
+    wanted = call.body["network"]
+    check_ranges(wanted)
+    values = {name: wanted[name] for name in _TEXTS if name in wanted}
+    values |= {name: canonical_address(wanted[name]) for name in _ADDRESSES if name in wanted}
+    values |= {name: int(wanted[name]) for name in _NUMBERS if name in wanted}
+    values |= {name: boolean(wanted[name]) for name in _TRUTHS if name in wanted}
+    values.setdefault("multi_host", call.settings.multi_host)
+    values.setdefault("share_address", call.settings.share_dhcp_address)
+    return NewNetwork(**values)
+
+
+@networks.route(
+    "POST /os-networks",
+    policy="",
+    until=_UNTIL,
+    body=CREATE,
+    errors=(409, 501),
+    answer=named("network", _EITHER),
+)
+def create(call: Call) -> dict[str, object]:
+    """Create a network."""
+    (network,) = call.conductor.networks.create(call.context, _new_network(call))
+    return _view(call).render(network, call)
+
+
+@networks.route("DELETE /os-networks/{id}", policy="", ok=202, until=_UNTIL, errors=409)
+def delete(call: Call) -> None:
+    """Delete a network that no server is in."""
+    call.conductor.networks.delete(call.context, call.args["id"], require_disassociated=False)
+
+
+@networks.route(
+    "POST /os-networks/add", policy="", ok=202, until=_UNTIL, body=ADD, errors=(400, 501)
+)
+def add(call: Call) -> None:
+    """Give the caller's project a VLAN network of nobody."""
+    project_id = call.context.project_id
+    if not project_id:
+        raise InvalidInput(reason="The token has no project.")
+    call.conductor.networks.associate(call.context, project_id, call.body["id"])
+
+
+@networks.route(
+    "POST /os-networks/{id}/action disassociate",
+    policy="",
+    ok=202,
+    until=_UNTIL,
+    body=DISASSOCIATE,
+    errors=501,
+)
+def disassociate(call: Call) -> None:
+    """Take a network from its project and its host."""
+    call.conductor.networks.disassociate(call.context, call.args["id"])
+
+
+@networks_associate.route(
+    "POST /os-networks/{id}/action disassociate_host",
+    policy="",
+    ok=202,
+    until=_UNTIL,
+    body=DISASSOCIATE_HOST,
+    errors=501,
+)
+def disassociate_host(call: Call) -> None:
+    """Take a network from its host."""
+    call.conductor.networks.set_host(call.context, call.args["id"], None)
+
+
+@networks_associate.route(
+    "POST /os-networks/{id}/action disassociate_project",
+    policy="",
+    ok=202,
+    until=_UNTIL,
+    body=DISASSOCIATE_PROJECT,
+    errors=501,
+)
+def disassociate_project(call: Call) -> None:
+    """Take a network from its project."""
+    call.conductor.networks.set_project(call.context, call.args["id"], None)
+
+
+@networks_associate.route(
+    "POST /os-networks/{id}/action associate_host",
+    policy="",
+    ok=202,
+    until=_UNTIL,
+    body=ASSOCIATE_HOST,
+    errors=501,
+)
+def associate_host(call: Call) -> None:
+    """Let a host serve a network."""
+    host = call.body["associate_host"]
+    call.conductor.networks.set_host(call.context, call.args["id"], host)

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 
-from nova.conductor import address_quota, addresses
+from nova.conductor import address_quota, addresses, project_networks
 from nova.conductor.actions.base import ActionRules, Beginning, Ending, Prepared, Values
 from nova.conductor.liveness import silent_before
 from nova.conductor.network_plan import Pick, choose_networks
@@ -40,10 +40,12 @@ class AttachRules(ActionRules):
         wanted = beginning.request.interface or InterfaceRequest()
         if len(instance.vifs) >= MAX_INTERFACES:
             raise QuotaExceeded(resource="interfaces", allowed=MAX_INTERFACES)
+        mode = NetworkMode.AUTO if wanted.network is None else NetworkMode.EXPLICIT
+        project_networks.ensure(tx, beginning.settings, mode, instance.project_id, beginning.now)
         usable = networks.list_usable_on(tx, instance.project_id, instance.host or "")
         pick = dataclasses.replace(_choose(instance, wanted.network, usable), tag=wanted.tag)
         addresses.check_wanted(tx, pick)
-        _check_quota(tx, beginning)
+        check_quota(tx, beginning)
         guest = addresses.Guest(
             instance_uuid=instance.uuid,
             host=instance.host or "",
@@ -99,7 +101,7 @@ def check_detached(tx: Transaction, instance: Instance, name: str) -> None:
         )
 
 
-def _check_quota(tx: Transaction, beginning: Beginning) -> None:
+def check_quota(tx: Transaction, beginning: Beginning) -> None:
     """Refuse one more address than the project may have.  Raises: QuotaExceeded."""
     project_id, user_id = beginning.instance.project_id, beginning.instance.user_id
     defaults = beginning.settings.quotas

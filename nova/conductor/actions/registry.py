@@ -2,6 +2,7 @@
 
 from nova.conductor.actions.base import ActionRules
 from nova.conductor.actions.deferred_delete import RestoreRules, SoftDeleteRules
+from nova.conductor.actions.fixed_ips import AddFixedIpRules, RemoveFixedIpRules
 from nova.conductor.actions.interfaces import AttachRules, DetachRules
 from nova.conductor.actions.rebuild import RebuildRules
 from nova.conductor.actions.rescue import RescueRules
@@ -18,6 +19,8 @@ _PLAIN = ActionRules()
 _RULES: dict[str, ActionRules] = {
     "attach_interface": AttachRules(),
     "detach_interface": DetachRules(),
+    "add_fixed_ip": AddFixedIpRules(),
+    "remove_fixed_ip": RemoveFixedIpRules(),
     "rebuild": RebuildRules(),
     "rescue": RescueRules(),
     "resize": ResizeRules(),

@@ -55,4 +55,6 @@ OPERATIONS: dict[str, Names] = {
     "unlock": Names(versioned=("unlock",)),
     "changePassword": Names(),
     "inject_network_info": Names(),
+    "add_fixed_ip": Names(unversioned=("create_ip",)),
+    "remove_fixed_ip": Names(unversioned=("delete_ip",)),
 }

@@ -1,7 +1,7 @@
 """Conductor interface: networks and their addresses."""
 
 from nova.context import RequestContext
-from nova.objects.network import DhcpBinding, HostNetwork, Network, NewNetwork
+from nova.objects.network import DhcpBinding, FixedIpDetail, HostNetwork, Network, NewNetwork
 from nova.rpc.interface import Interface, call
 
 
@@ -10,7 +10,7 @@ class ConductorNetworks(Interface):
 
     topic = "conductor"
     namespace = "networks"
-    version = "1.0"
+    version = "1.1"
 
     @call(since="1.0", retry_safe=True)
     def list_networks(
@@ -31,11 +31,84 @@ class ConductorNetworks(Interface):
         Raises: NetworkNotCreated, CidrConflict.
         """
 
+    @call(since="1.1")
+    def create_for_project(
+        self, context: RequestContext, project_id: str, new: NewNetwork
+    ) -> tuple[Network, ...]:
+        """Create networks of a project, as many as it may make for itself.
+
+        Raises: NetworkNotCreated, CidrConflict, QuotaExceeded.
+        """
+
     @call(since="1.0")
     def delete(
         self, context: RequestContext, network_id: str, require_disassociated: bool = True
     ) -> None:
-        """Delete a network by uuid or by range.  Raises: NetworkNotFound, NetworkInUse."""
+        """Delete a network by uuid or by range.
+
+        Raises: NetworkNotFound, NetworkHasProject, NetworkInUse.
+        """
+
+    @call(since="1.1")
+    def delete_of_project(self, context: RequestContext, project_id: str, network_id: str) -> None:
+        """Delete a project's own network.
+
+        Raises: NetworkNotFound, NetworkNotOwned, NetworkInUse.
+        """
+
+    # --- Whose networks are
+
+    @call(since="1.1")
+    def associate(
+        self, context: RequestContext, project_id: str, network_id: str | None = None
+    ) -> Network:
+        """Give a project a VLAN network of nobody: the one named, else the next.
+
+        Raises: NoMoreNetworks; NotSupported with managers that have no VLANs.
+        """
+
+    @call(since="1.1")
+    def set_project(self, context: RequestContext, network_id: str, project_id: str | None) -> None:
+        """Give a network to a project, or (None) take it from its project.
+
+        Raises: NetworkNotFound; NetworkInUse when others than the project are in it.
+        """
+
+    @call(since="1.1")
+    def set_host(self, context: RequestContext, network_id: str, host: str | None) -> None:
+        """Let a host serve a network, or (None) no host until one is chosen.
+
+        Raises: NetworkNotFound.
+        """
+
+    @call(since="1.1")
+    def disassociate(self, context: RequestContext, network_id: str) -> None:
+        """Take a network from its project and its host.  Raises: NetworkNotFound."""
+
+    @call(since="1.1")
+    def disassociate_all(self, context: RequestContext, project_id: str) -> tuple[Network, ...]:
+        """Take all networks from a project; return them as they were."""
+
+    # --- Fixed addresses
+
+    @call(since="1.1", retry_safe=True)
+    def get_fixed_ip(self, context: RequestContext, address: str) -> FixedIpDetail:
+        """Return an address and who has it.  Raises: FixedIpNotFound."""
+
+    @call(since="1.1", retry_safe=True)
+    def list_fixed_ips(
+        self, context: RequestContext, host: str | None = None, after: str | None = None
+    ) -> tuple[FixedIpDetail, ...]:
+        """Return a page of addresses, or of those of servers on a host; empty after the last.
+
+        after: the last address of the page before.  Raises: MarkerNotFound.
+        """
+
+    @call(since="1.1", retry_safe=True)
+    def set_reserved(self, context: RequestContext, address: str, reserved: bool) -> None:
+        """Keep an address from servers, or not any more.  Raises: FixedIpNotFound."""
+
+    # --- What nova-network asks for
 
     @call(since="1.0", retry_safe=True)
     def host_networks(self, context: RequestContext, host: str) -> tuple[HostNetwork, ...]:

@@ -7,7 +7,15 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from nova import clock
-from nova.conductor import addresses, dispatch, grouping, numa_claims, transitions, translated
+from nova.conductor import (
+    addresses,
+    dispatch,
+    grouping,
+    numa_claims,
+    project_networks,
+    transitions,
+    translated,
+)
 from nova.conductor.liveness import silent_before
 from nova.conductor.network_plan import choose_networks
 from nova.conductor.notify.notifier import Notifier
@@ -269,6 +277,9 @@ class BuildTask:
             return addresses.bring(tx, guest)
         if request.network_mode is NetworkMode.NONE:
             return ()
+        # Given when the request was accepted; it may have been taken away since.
+        mode, project_id = request.network_mode, instance.project_id
+        project_networks.ensure(tx, self.settings, mode, project_id, now)
         usable = networks.list_usable_on(tx, instance.project_id, host)
         picks = choose_networks(request.network_mode, request.networks, usable)
         granted = addresses.allocate(tx, guest, picks)

@@ -1,19 +1,26 @@
 """What new networks look like, and which networks a server gets."""
 
+import dataclasses
 import ipaddress
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nova.conductor.network_plan import NetworkDefaults, choose_networks, plan_networks
-from nova.exception import CidrConflict, NetworkNotCreated, NetworkNotFound
+from nova.conductor.network_plan import (
+    ManagerKind,
+    NetworkDefaults,
+    choose_networks,
+    plan_networks,
+)
+from nova.exception import CidrConflict, NetworkNotCreated, NetworkNotFound, VlanInUse
 from nova.objects.network import NetworkMode, NewNetwork, RequestedNetwork
 from tests.fixtures.guests import make_network
 
 
 def _plan(existing=(), defaults=None, **values):
-    return plan_networks(NewNetwork(**values), existing, defaults or NetworkDefaults())
+    defaults = defaults or NetworkDefaults(bridge="br100")
+    return plan_networks(NewNetwork(**values), existing, defaults)
 
 
 def _free(plan):
@@ -67,6 +74,53 @@ def test_vlan_networks_keep_an_address_for_the_vpn():
     assert later.columns["vlan"] == 105
 
 
+def test_one_network_without_a_size_is_capped_too():
+    (plan,) = _plan(label="n", cidr="10.0.0.0/8")
+    assert plan.columns["cidr"] == "10.0.0.0/24"
+    (plan,) = _plan(label="n", cidr="10.0.0.0/8", network_size=1024)
+    assert plan.columns["cidr"] == "10.0.0.0/22"
+
+
+def test_free_pieces_are_found_behind_ranges_of_any_size():
+    existing = [make_network(cidr=cidr) for cidr in ("10.0.0.0/9", "10.128.0.8/30", "11.0.0.0/8")]
+    plans = _plan(existing, label="n", cidr="10.0.0.0/8", num_networks=3, network_size=8)
+    assert [plan.columns["cidr"] for plan in plans] == [
+        "10.128.0.0/29",
+        "10.128.0.16/29",
+        "10.128.0.24/29",
+    ]
+    with pytest.raises(CidrConflict):
+        _plan(existing, label="n", cidr="11.0.0.0/8", num_networks=4000, network_size=4)
+
+
+def test_ipv6_ranges_are_cut_into_64s():
+    plans = _plan(label="n", cidr="10.0.0.0/16", cidr_v6="fd00::/48", num_networks=2)
+    assert [plan.columns["cidr_v6"] for plan in plans] == ["fd00::/64", "fd00:0:0:1::/64"]
+    assert [plan.columns["gateway_v6"] for plan in plans] == ["fd00::1", "fd00:0:0:1::1"]
+    (plan,) = _plan(label="n", cidr_v6="fd00::/56", gateway_v6="fe80::1")
+    assert (plan.columns["cidr_v6"], plan.columns["gateway_v6"]) == ("fd00::/56", "fe80::1")
+
+
+def test_each_manager_says_which_device_it_lacks():
+    with pytest.raises(NetworkNotCreated, match="flat_network_bridge"):
+        _plan(label="n", cidr="10.0.0.0/24", defaults=NetworkDefaults())
+    vlan = NetworkDefaults(manager=ManagerKind.VLAN)
+    with pytest.raises(NetworkNotCreated, match="vlan_interface"):
+        _plan(label="n", cidr="10.0.0.0/24", defaults=vlan)
+    (plan,) = _plan(
+        label="n", cidr="10.0.0.0/24", defaults=dataclasses.replace(vlan, vlan_interface="eth1")
+    )
+    assert (plan.columns["vlan"], plan.columns["bridge"]) == (100, "br100")
+    assert plan.columns["bridge_interface"] == "eth1"
+    (plan,) = _plan(label="n", cidr="10.0.0.0/24", bridge_interface="eth2", defaults=vlan)
+    assert plan.columns["bridge_interface"] == "eth2"
+
+
+def test_a_vlan_is_used_once():
+    with pytest.raises(VlanInUse):
+        _plan([make_network(vlan=7)], label="n", cidr="10.9.0.0/24", vlan=7)
+
+
 def test_an_ipv6_range_gives_a_gateway():
     (plan,) = _plan(label="six", cidr="10.0.0.0/24", cidr_v6="fd00::/64")
     assert plan.columns["gateway_v6"] == "fd00::1"
@@ -81,7 +135,26 @@ def test_an_ipv6_range_gives_a_gateway():
         {"label": "n", "cidr": "10.0.0.1/24"},
         {"label": "n", "cidr": "nonsense"},
         {"label": "n", "cidr": "10.0.0.0/31"},
-        {"label": "n", "cidr": "10.0.0.0/8"},
+        {"label": "n", "cidr": "10.0.0.0/8", "network_size": 2**21},
+        {"label": "n", "cidr": "10.0.0.0/8", "network_size": 4096, "num_networks": 1000},
+        {"label": "n", "cidr": "10.0.0.0/8", "num_networks": 4095},
+        {"label": "n" * 254, "cidr": "10.0.0.0/16", "num_networks": 2},
+        {"label": "n", "cidr": "10.0.0.0/24", "gateway": "10.0.1.1"},
+        {"label": "n", "cidr": "10.0.0.0/24", "dhcp_server": "10.0.0.255"},
+        {"label": "n", "cidr": "10.0.0.0/24", "dns1": "name.example"},
+        {"label": "n", "cidr": "10.0.0.0/24", "mtu": 67},
+        {"label": "n", "cidr": "10.0.0.0/24", "mtu": 65536},
+        {"label": "n", "cidr": "10.0.0.0/24", "cidr_v6": "fd00::/64", "mtu": 1279},
+        {"label": "n", "cidr": "10.0.0.0/24", "cidr_v6": "fd00::/64", "gateway_v6": "fd01::1"},
+        {"label": "n", "cidr_v6": "fd00::/64", "gateway_v6": "10.0.0.1"},
+        {"label": "n", "cidr_v6": "fd00::/64", "num_networks": 2},
+        {"label": "n", "cidr": "10.0.0.0/24", "bridge": "br 100; reboot"},
+        {"label": "n", "cidr": "10.0.0.0/24", "bridge": "b" * 16},
+        {"label": "n", "cidr": "10.0.0.0/24", "bridge_interface": "../eth0"},
+        {"label": "n", "cidr": "10.0.0.0/24", "vlan_start": 0},
+        {"label": "n", "cidr": "10.0.0.0/16", "vlan_start": 4093, "num_networks": 2},
+        {"label": "n", "cidr": "10.0.0.0/24", "vlan": 7, "vpn_start": 65536},
+        {"label": "n", "cidr": "10.0.0.0/24", "priority": 2**31},
         {"label": "n", "cidr": "10.0.0.0/30", "num_networks": 9},
         {"label": "n", "cidr": "10.0.0.0/24", "gateway": "x"},
         {"label": "n", "cidr": "10.0.0.0/24", "fixed_cidr": "10.0.1.0/25"},
@@ -98,7 +171,7 @@ def test_unfit_requests_are_refused(values):
 
 @settings(deadline=None, max_examples=50)
 @given(
-    st.integers(min_value=23, max_value=30),
+    st.integers(min_value=24, max_value=30),
     st.integers(min_value=0, max_value=2**14),
     st.booleans(),
 )

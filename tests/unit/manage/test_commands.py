@@ -8,6 +8,7 @@ from oslo_config import cfg
 from nova import config
 from nova.conductor.rpcapi.floating_ips import ConductorFloatingIps
 from nova.conductor.rpcapi.quotas import ConductorQuotas
+from nova.conductor.settings import conductor_settings
 from nova.context import get_admin_context
 from nova.manage.command import Environment
 from nova.manage.main import build_parser, config_arguments, run
@@ -25,7 +26,7 @@ CONF.set_override("flat_network_bridge", "br100")
 @pytest.fixture
 def environment():
     bus = LocalBus()
-    conductor = make_conductor(bus)
+    conductor = make_conductor(bus, conductor_settings(CONF))
     return Environment(
         context=get_admin_context(),
         flavors=conductor.flavors,

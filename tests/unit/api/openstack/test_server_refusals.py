@@ -164,9 +164,10 @@ def test_fixed_addresses(cloud: RestSite) -> None:
     assert ask("nonsense") == 400
 
 
-def test_the_same_network_twice_is_refused(cloud: RestSite) -> None:
-    wish = [{"uuid": cloud.site.network.uuid}] * 2
-    assert _create(cloud, networks=wish).status_int == 400
+def test_the_same_address_twice_is_refused(cloud: RestSite) -> None:
+    wish = {"uuid": cloud.site.network.uuid, "fixed_ip": "10.0.0.77"}
+    assert _create(cloud, networks=[wish, wish]).status_int == 400
+    assert _create(cloud, networks=[wish, {"uuid": wish["uuid"]}]).status_int == 202
 
 
 def test_az_06_networks_keys_and_images_of_others_do_not_exist(cloud: RestSite) -> None:

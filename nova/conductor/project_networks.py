@@ -1,0 +1,86 @@
+"""Networks that projects own.
+
+With VlanManager each project has networks of its own; one that has none is given one when its
+first server is asked for.  Source: nova-network, section 2.
+"""
+
+import datetime
+
+from nova.conductor.network_plan import ManagerKind
+from nova.conductor.settings import ConductorSettings
+from nova.db import network_owners, networks, quotas
+from nova.db.engine import Transaction
+from nova.exception import NetworkNotFound, NoMoreNetworks, QuotaExceeded
+from nova.objects.network import Network, NetworkMode
+from nova.objects.quota import UNLIMITED
+
+
+def ensure(
+    tx: Transaction,
+    settings: ConductorSettings,
+    mode: NetworkMode,
+    project_id: str,
+    now: datetime.datetime,
+) -> None:
+    """See to it that a project has the network that its servers get without a word.
+
+    Raises: NoMoreNetworks.
+    """
+    if mode is not NetworkMode.AUTO or settings.network.manager is not ManagerKind.VLAN:
+        return
+    if network_owners.count(tx, project_id):
+        return
+    hold(tx, project_id)
+    if network_owners.count(tx, project_id):
+        return
+    if network_owners.give_free(tx, project_id, now) is None:
+        raise NoMoreNetworks(project_id=project_id)
+
+
+def hold(tx: Transaction, project_id: str) -> None:
+    """Keep other requests of a project waiting until the transaction ends."""
+    quotas.ensure_rows(tx, project_id, quotas.PROJECT, ("instances",))
+    quotas.add(tx, project_id, quotas.PROJECT, {"instances": 0})
+
+
+def give(
+    tx: Transaction,
+    project_id: str,
+    network_uuid: str | None,
+    now: datetime.datetime,
+) -> Network:
+    """Give a project a network of nobody: the one named, else the next.
+
+    One that it has already stays.  Raises: NoMoreNetworks.
+    """
+    row_id: int | None = None
+    if network_uuid is not None:
+        network = networks.find(tx, network_uuid)
+        if network is None:
+            raise NoMoreNetworks(project_id=project_id)
+        if network.project_id == project_id:
+            return network
+        row_id = network.id
+    given = network_owners.give_free(tx, project_id, now, row_id)
+    found = None if given is None else networks.find_by_row_id(tx, given)
+    if found is None:
+        raise NoMoreNetworks(project_id=project_id)
+    return found
+
+
+def check_limit(tx: Transaction, project_id: str, settings: ConductorSettings, more: int) -> None:
+    """Refuse more networks than a project may make.  Raises: QuotaExceeded."""
+    limit = settings.network.per_project
+    if limit == UNLIMITED:
+        return
+    hold(tx, project_id)
+    if network_owners.count(tx, project_id) + more > limit:
+        raise QuotaExceeded(resource="networks", allowed=limit)
+
+
+def require(tx: Transaction, network_id: str) -> Network:
+    """Return a network by uuid or by range.  Raises: NetworkNotFound."""
+    network = networks.find(tx, network_id) or networks.find_by_cidr(tx, network_id)
+    if network is None:
+        raise NetworkNotFound(network_id=network_id)
+    return network
