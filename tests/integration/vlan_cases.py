@@ -3,7 +3,6 @@
 Two hosts are joined by a cable between their cards card0 and wire0.
 """
 
-import contextlib
 import pathlib
 from collections.abc import Iterator
 
@@ -17,7 +16,6 @@ from nova.privileged import guest_bridges
 from nova.rpc.local import LocalBus
 from tests.fixtures.network_lab import NetworkLab, run
 from tests.fixtures.networks import NetworksConductor, make_served, make_settings, make_vlan
-from tests.integration.test_network import privileges
 
 CARD = "card0"
 
@@ -26,12 +24,13 @@ CARD = "card0"
 def lab(tmp_path: pathlib.Path) -> Iterator[NetworkLab]:
     """Give namespaces; privileged functions run in this process."""
     made = NetworkLab(tmp_path)
+    privileged_context.run_in_process(True)
     try:
         made.open()
-        with privileges(make_settings(networks_path=str(tmp_path))):
-            yield made
+        yield made
     finally:
         made.close()
+        privileged_context.run_in_process(False)
 
 
 def vlan(number: int = 1, **changes: object) -> Network:
@@ -136,15 +135,8 @@ def test_foreign_device_with_the_name_is_refused(lab: NetworkLab) -> None:
     assert "id 9" in links(lab)
 
 
-@contextlib.contextmanager
-def compute_host(lab: NetworkLab) -> Iterator[None]:
-    privileged_context.run_in_process(True)
-    with lab.as_host():
-        yield
-
-
 def test_host_without_nova_network_makes_vlan_and_bridge(lab: NetworkLab) -> None:
-    with compute_host(lab):
+    with lab.as_host():
         for _ in range(2):
             guest_bridges.ensure_vlan(101, CARD, 1400)
             guest_bridges.ensure_bridge("br101", "vlan101", 1400)

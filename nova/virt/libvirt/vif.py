@@ -19,26 +19,23 @@ def plug(vifs: tuple[Vif, ...]) -> None:
     """Make sure that the bridges of a guest exist.  Raises: DriverError.
 
     The bridge of a multi_host network is made by nova-network of the same host, with its
-    addresses; it is not made here, since guests would have no DHCP server.  That of a VLAN is
-    looked after even if it exists, since it may have carried another VLAN.
+    addresses; it is not made here, since guests would have no DHCP server.  A bridge
+    that carried another VLAN before loses it.
     """
     for vif in vifs:
         network = vif.network
         if not network.bridge:
             _fail(network, "it names no bridge.")
-        elif _is_made_here(network) or not _exists(network.bridge):
+        elif not _is_ready(network, network.bridge):
             _make_bridge(network, network.bridge)
 
 
-def _exists(bridge: str) -> bool:
-    return os.path.isdir(os.path.join(_DEVICES, bridge, "bridge"))
-
-
-def _is_made_here(network: Network) -> bool:
-    """Tell whether this host has to make the VLAN of a network, if nova-network has not."""
-    if network.multi_host or network.vlan is None:
-        return False
-    return network.bridge_interface is not None
+def _is_ready(network: Network, bridge: str) -> bool:
+    """Tell whether a bridge exists, and has the VLAN of the network if this host makes it."""
+    folder = os.path.join(_DEVICES, bridge)
+    if network.vlan is None or network.bridge_interface is None or network.multi_host:
+        return os.path.isdir(os.path.join(folder, "bridge"))
+    return os.path.exists(os.path.join(folder, "brif", vlans.device_name(network.vlan)))
 
 
 def _make_bridge(network: Network, bridge: str) -> None:
