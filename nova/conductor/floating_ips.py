@@ -6,7 +6,7 @@ import uuid
 
 from nova import clock
 from nova.conductor.checks import require
-from nova.conductor.floating_ranges import addresses_of
+from nova.conductor.floating_ranges import addresses_of, check_interface
 from nova.conductor.network_hosts import NetworkHosts, live_hosts
 from nova.conductor.notify.notifier import Event, Notifier
 from nova.conductor.rpcapi.floating_ips import ConductorFloatingIps
@@ -246,6 +246,7 @@ class FloatingIpsEndpoint(ConductorFloatingIps):
     @retried
     def create_range(self, context: RequestContext, new: FloatingRange) -> tuple[str, ...]:
         """Add addresses."""
+        check_interface(new)
         addresses = addresses_of(new.ip_range)
         common = {"pool": new.pool, "interface": new.interface, "created_at": clock.utcnow()}
         rows = [{"uuid": str(uuid.uuid4()), "address": one, **common} for one in addresses]

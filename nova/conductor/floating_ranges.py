@@ -1,11 +1,14 @@
 """Ranges of floating addresses, without I/O.  Source: nova-manage, section 4."""
 
 import ipaddress
+import re
 
 from nova.exception import FloatingRangeInvalid
+from nova.objects.floating_ip import FloatingRange
 
 MAX_ADDRESSES = 1000000
 _SMALLEST = 4
+_DEVICE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")
 
 
 def addresses_of(ip_range: str) -> tuple[str, ...]:
@@ -24,3 +27,10 @@ def addresses_of(ip_range: str) -> tuple[str, ...]:
         reason = f"it has {MAX_ADDRESSES} addresses or more."
         raise FloatingRangeInvalid(ip_range=ip_range, reason=reason)
     return tuple(str(address) for address in network.hosts())
+
+
+def check_interface(new: FloatingRange) -> None:
+    """Refuse what can not name a network card: it reaches rules.  Raises: FloatingRangeInvalid."""
+    if new.interface is not None and not _DEVICE.fullmatch(new.interface):
+        reason = "its interface is no name of a network card."
+        raise FloatingRangeInvalid(ip_range=new.ip_range, reason=reason)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from nova.netfilter import RuleSet, Table, parse_saved
 from nova.network.iptables import PREFIX
+from nova.network.names import is_device_name
 from nova.network.settings import NetworkSettings
 from nova.objects.floating_ip import HostFloatingIp
 from nova.objects.network import HostNetwork
@@ -45,12 +46,17 @@ def wanted_translations(networks: Iterable[HostNetwork], settings: NetworkSettin
     ordered = [found[address] for address in sorted(found)]
     return FloatingPlan(
         translations=tuple(
-            dataclasses.replace(one, interface=settings.public_interface or one.interface)
+            dataclasses.replace(one, interface=_device(one, settings))
             for one in ordered
             if one.fixed_ip
         ),
         forgotten=tuple(one.address for one in ordered if not one.fixed_ip),
     )
+
+
+def _device(one: HostFloatingIp, settings: NetworkSettings) -> str | None:
+    name = settings.public_interface or one.interface
+    return name if name and is_device_name(name) else None
 
 
 def with_translations(rules: RuleSet, plan: FloatingPlan) -> RuleSet:

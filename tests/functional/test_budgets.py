@@ -41,6 +41,8 @@ ANSWERS = {
     "/servers/{server_id}/migrations/{id}": 404,
     "/servers/{server_id}/os-volume_attachments/{id}": 404,
     "/servers/{server_id}/shares/{id}": 404,
+    "/os-floating-ips/{id}": 404,
+    "/os-floating-ip-dns/{domain_id}/entries/{id}": 404,
     "/servers/{server_id}/tags/{id}": 204,
     "/os-hosts/{id}/reboot": 501,
     "/os-hosts/{id}/shutdown": 501,
@@ -129,6 +131,7 @@ NEW = {
     }
 }
 AT_ONCE = {"other": None}
+FLOATING = {"address": "203.0.113.1"}
 
 _OF_SERVERS = {
     "POST /servers": Change(NEW, **AT_ONCE),
@@ -174,6 +177,8 @@ _ACTIONS = {
     "os-resetState": act("os-resetState", {"state": "error"}, **AT_ONCE),
     "addSecurityGroup": act("addSecurityGroup", {"name": "default"}, status=400, **AT_ONCE),
     "removeSecurityGroup": act("removeSecurityGroup", {"name": "default"}, **AT_ONCE),
+    "addFloatingIp": act("addFloatingIp", FLOATING, status=404, **AT_ONCE),
+    "removeFloatingIp": act("removeFloatingIp", FLOATING, status=404, **AT_ONCE),
     "injectNetworkInfo": act("injectNetworkInfo"),
     "resetNetwork": act("resetNetwork", **AT_ONCE),
     "os-getConsoleOutput": act("os-getConsoleOutput", {}, other="get_console_output"),

@@ -129,3 +129,10 @@ def test_what_other_hosts_say_settles_nothing(site):
     assert client(site).get(ADMIN, OWN, FIRST).host == made.host
     client(site).settled(ADMIN, made.host, (FIRST,))
     assert client(site).get(ADMIN, OWN, FIRST).host is None
+
+
+@pytest.mark.parametrize("interface", ["eth0 -j ACCEPT", "x" * 16, "-o", "a\nb", ""])
+def test_net_09_what_names_no_interface_is_refused(site, interface):
+    new = FloatingRange(ip_range="198.51.100.1", pool="nova", interface=interface)
+    with pytest.raises(FloatingRangeInvalid):
+        client(site).create_range(ADMIN, new)

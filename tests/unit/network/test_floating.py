@@ -91,3 +91,10 @@ def test_connections_are_cut_where_an_address_leads_elsewhere_or_must_be_forgott
     assert ended({F: Y}, plan) == (F,)
     assert ended({F: X}, NO_TRANSLATIONS) == (F,)
     assert ended({}, FloatingPlan(forgotten=(G,))) == (G,)
+
+
+def test_net_09_hostile_interface_of_an_address_reaches_no_rule():
+    hostile = leading(interface="eth0 -j ACCEPT\n-A INPUT")
+    assert rules_of(hostile, public_interface=None) == rules_of(
+        leading(interface=None), public_interface=None
+    )
