@@ -2,7 +2,7 @@
 
 import pytest
 
-from nova.privileged.rule_text import checked_frame_rules, checked_rules
+from nova.privileged.rule_text import checked_frame_rules, checked_guest_rules, checked_rules
 
 
 @pytest.mark.parametrize(
@@ -67,3 +67,28 @@ def test_hst_03_only_texts() -> None:
 def test_hst_03_frame_rule_is_refused(line: str) -> None:
     with pytest.raises(ValueError):
         checked_frame_rules(f"*filter\n{line}\nCOMMIT\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "*nat",
+        "*raw",
+        ":nova-network-local - [0:0]",
+        ":nova-filter-top - [0:0]",
+        "-N operator",
+        "-F nova-filter-top",
+        "-P FORWARD ACCEPT",
+        "-A FORWARD -j ACCEPT",
+        "-A nova-network-local -j ACCEPT",
+        "-A nova-compute-local -m comment --comment x -j ACCEPT",
+        "-A nova-compute-local -j LOG --log-prefix x",
+        "-A nova-compute-local -s",
+        "-A nova-compute-local -j ACCEPT;reboot",
+        "-A nova-compute-inst-1234567890123 -j ACCEPT",
+        "-A nova-compute-local --modprobe=/tmp/x -j ACCEPT",
+    ],
+)
+def test_hst_03_guest_rule_is_refused(line: str) -> None:
+    with pytest.raises(ValueError):
+        checked_guest_rules(f"*filter\n{line}\nCOMMIT\n")
