@@ -16,6 +16,7 @@ from nova.conductor.notify.records import (
     ToldServerGroups,
 )
 from nova.conductor.operations import OperationsEndpoint
+from nova.conductor.ports import PortsEndpoint
 from nova.conductor.quotas import QuotasEndpoint
 from nova.conductor.settings import ConductorSettings
 from nova.conductor.tasks.build import BuildTask, Pool
@@ -50,6 +51,7 @@ def endpoints(settings: ConductorSettings, bus: Bus, db: Database, pool: Pool) -
         QuotasEndpoint(db, settings),
         MigrationsEndpoint(db),
         NetworksEndpoint(db, bus, settings),
+        PortsEndpoint(db, settings),
         MetadataEndpoint(db),
         HousekeepingEndpoint(Reconciler(db, bus, settings, build), Timers(db, settings, instances)),
     ]

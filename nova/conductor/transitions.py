@@ -15,6 +15,7 @@ from nova.db import (
     fixed_ips,
     instances,
     operations,
+    ports,
     quotas,
     server_migrations,
     vifs,
@@ -139,6 +140,7 @@ def give_back(
 ) -> None:
     """Free a server's addresses and its claim on its host, that of a resize too."""
     end_resize(tx, instance, now)
+    ports.unbind(tx, instance.uuid, now)
     fixed_ips.release_for(tx, instance.uuid, now)
     vifs.delete_for(tx, instance.uuid)
     give_back_claim(tx, instance, now, failed)

@@ -7,12 +7,15 @@ from nova.conductor.rpcapi.agents import ConductorAgents
 from nova.conductor.rpcapi.aggregates import ConductorAggregates
 from nova.conductor.rpcapi.audit import ConductorAudit
 from nova.conductor.rpcapi.flavors import ConductorFlavors
+from nova.conductor.rpcapi.floating_ips import ConductorFloatingIps
 from nova.conductor.rpcapi.hosts import ConductorHosts
 from nova.conductor.rpcapi.instances import ConductorInstances
 from nova.conductor.rpcapi.keypairs import ConductorKeypairs
 from nova.conductor.rpcapi.migrations import ConductorMigrations
 from nova.conductor.rpcapi.networks import ConductorNetworks
+from nova.conductor.rpcapi.ports import ConductorPorts
 from nova.conductor.rpcapi.quotas import ConductorQuotas
+from nova.conductor.rpcapi.security_groups import ConductorSecurityGroups
 from nova.conductor.rpcapi.server_groups import ConductorServerGroups
 from nova.rpc.bus import Bus, Client
 
@@ -32,6 +35,9 @@ class ConductorClients:
     audit: ConductorAudit
     networks: ConductorNetworks
     migrations: ConductorMigrations
+    security_groups: ConductorSecurityGroups
+    ports: ConductorPorts
+    floating_ips: ConductorFloatingIps
 
 
 def conductor_clients(bus: Bus) -> ConductorClients:
@@ -48,6 +54,9 @@ def conductor_clients(bus: Bus) -> ConductorClients:
         audit=bus.client(ConductorAudit).anyone(),
         networks=bus.client(ConductorNetworks).anyone(),
         migrations=bus.client(ConductorMigrations).anyone(),
+        security_groups=bus.client(ConductorSecurityGroups).anyone(),
+        ports=bus.client(ConductorPorts).anyone(),
+        floating_ips=bus.client(ConductorFloatingIps).anyone(),
     )
 
 

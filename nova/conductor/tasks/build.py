@@ -13,7 +13,15 @@ from nova.conductor.network_plan import choose_networks
 from nova.conductor.notify.notifier import Notifier
 from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
-from nova.db import aggregates, compute_nodes, instances, networks, operations, placement_reports
+from nova.db import (
+    aggregates,
+    compute_nodes,
+    instances,
+    networks,
+    operations,
+    placement_reports,
+    ports,
+)
 from nova.db.engine import Database, Transaction, retried
 from nova.exception import (
     HostClaimFailed,
@@ -260,7 +268,9 @@ class BuildTask:
         if request.network_mode is NetworkMode.NONE:
             return ()
         usable = networks.list_usable_on(tx, instance.project_id, host)
-        picks = choose_networks(request.network_mode, request.networks, usable)
+        wanted = [network.port_id for network in request.networks if network.port_id]
+        held = ports.held_by(tx, instance.project_id, wanted)
+        picks = choose_networks(request.network_mode, request.networks, usable, held)
         return addresses.allocate(tx, guest, picks)
 
     def _deadline_s(self) -> int:
