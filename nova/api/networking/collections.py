@@ -76,7 +76,11 @@ def _matching(query: QueryValues, documents: Iterable[Document]) -> list[Documen
     return [
         document
         for document in documents
-        if all(_texts(document.get(name)) & values for name, values in wanted.items())
+        if all(
+            # What the caller may not see can not be asked for either.
+            name not in document or _texts(document[name]) & values
+            for name, values in wanted.items()
+        )
     ]
 
 

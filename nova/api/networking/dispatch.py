@@ -3,6 +3,7 @@
 import logging
 
 import webob
+import webob.dec
 
 from nova import exception
 from nova.api.networking.faults import error_response, status_of

@@ -30,12 +30,16 @@ class NetworkingVersions:
         return webob.Response(json=document)(environ, start_response)
 
     def _root(self, base: str) -> dict[str, object]:
+        return {"versions": [self._summary(base)]}
+
+    def _summary(self, base: str) -> dict[str, object]:
         links = [{"rel": "self", "href": f"{base}{MOUNT}/"}]
-        return {"versions": [{"id": "v2.0", "status": "CURRENT", "links": links}]}
+        return {"id": "v2.0", "status": "CURRENT", "links": links}
 
     def _version(self, base: str) -> dict[str, object]:
-        """Return the collections; clients take this for the answer of a version."""
+        """Return the collections; and the version, for clients whose catalogue names it."""
         return {
+            "version": self._summary(base),
             "resources": [
                 {
                     "name": name[:-1],

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterable, Mapping
 
 import webob
+import webob.dec
 
 from nova import exception
 from nova.api.openstack import faults, validation, versions
