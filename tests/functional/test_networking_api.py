@@ -7,7 +7,7 @@ from nova.context import get_admin_context
 from nova.objects.addresses import subnet_uuid
 from nova.objects.floating_ip import pool_uuid
 from nova.objects.network import NewNetwork
-from tests.fixtures.networking import POOL, make_networking_site
+from tests.fixtures.networking import IN_RANGE, POOL, make_networking_site
 from tests.fixtures.rest import OTHER_PROJECT, PROJECT
 
 UNKNOWN = "99999999-2222-4333-8444-555555555555"
@@ -245,7 +245,7 @@ def test_floating_addresses_are_the_project_s_own(front):
 
 
 def test_empty_pool_is_a_conflict(front):
-    for _ in range(4):
+    for _ in range(IN_RANGE):
         front.post("/floatingips", floating_network_id=pool_uuid(POOL))
     wanted = {"floating_network_id": pool_uuid(POOL)}
     assert front.refused("POST", "/floatingips", **wanted)[:2] == (409, "NoMoreFloatingIps")

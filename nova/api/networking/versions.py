@@ -47,5 +47,5 @@ class NetworkingVersions:
                     "links": [{"rel": "self", "href": f"{base}{MOUNT}/{name}"}],
                 }
                 for name in self._collections
-            ]
+            ],
         }
