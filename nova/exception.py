@@ -648,12 +648,6 @@ class PortNotFound(NotFound):
     message = "Port {port_id} could not be found."
 
 
-class PortsNotSupported(Invalid):
-    message = (
-        "Ports are not supported by this network service: name a network instead of port {port}."
-    )
-
-
 # --- Drivers --------------------------------------------------------------------------------
 
 
@@ -724,12 +718,36 @@ class OperationInterrupted(Internal):
     message = "The compute service was restarted while it worked on instance {instance_uuid}."
 
 
+class SubnetNotFound(NotFound):
+    message = "Subnet {subnet_id} could not be found."
+
+
+class RouterNotFound(NotFound):
+    message = "Router {router_id} could not be found."
+
+
 class PortInUse(Conflict):
     message = "Port {port_id} belongs to instance {instance_uuid}."
 
 
 class PortInvalid(Invalid):
     message = "{reason}"
+
+
+class NetworkingUnsupported(Invalid):
+    """A wish of the Networking API for which nova-network has nothing."""
+
+    message = "Not supported by nova-network: {what}."
+
+
+class DefaultRuleFixed(Conflict):
+    """A rule by which servers may send anything; nova-network has no others."""
+
+    message = "Not supported by nova-network: {what}. Servers may send anything."
+
+
+class MethodNotAllowed(Invalid):
+    message = "The resource does not take the method {method}."
 
 
 class SecurityGroupExists(Invalid):

@@ -29,7 +29,9 @@ BASE_RULES: Mapping[str, str] = {
 }
 
 NAMESPACE = "os_compute_api"
-_NAMESPACES = (f"{NAMESPACE}:", "compute:", "network:")
+# Rules of the Networking API that stands before nova-network.
+NETWORKING = "networking"
+_NAMESPACES = (f"{NAMESPACE}:", f"{NETWORKING}:", "compute:", "network:")
 
 # How often the policy file is looked at, and for how long decisions by it are remembered.
 LOOK_AGAIN_S = 1.0

@@ -7,7 +7,8 @@ import json
 import sys
 from collections.abc import Iterator
 
-from nova.api.openstack.app import RESOURCES, default_rules
+from nova.api.networking import app as networking
+from nova.api.openstack import app as compute
 from nova.api.openstack.resource import Route
 from nova.policy import BASE_RULES
 
@@ -32,11 +33,12 @@ def sample() -> str:
 
 def _sections() -> Iterator[str]:
     guarded: dict[str, list[Route]] = {}
-    for resource in RESOURCES:
+    for resource in (*compute.RESOURCES, *networking.RESOURCES):
         for route in resource.routes:
             guarded.setdefault(route.rule or "", []).append(route)
     prefix = None
-    for name, check in sorted(default_rules().items()):
+    rules = compute.default_rules() | networking.default_rules()
+    for name, check in sorted(rules.items()):
         found = ":".join(name.split(":")[:2])
         if found != prefix:
             prefix = found
@@ -48,7 +50,8 @@ def _sections() -> Iterator[str]:
 
 def _line(route: Route) -> str:
     action = f" ({route.action})" if route.action else ""
-    return f"# {route.method} {route.path}{action}, {route.versions}"
+    versions = "Networking API" if route.rule in networking.default_rules() else route.versions
+    return f"# {route.method} {route.path}{action}, {versions}"
 
 
 def _rule(name: str, check: str) -> str:

@@ -8,7 +8,7 @@ import os
 import select
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from nova import clock, concurrency, launcher
 from nova.config import BAD_CONFIGURATION
@@ -27,6 +27,7 @@ _THROTTLE_S = 1.0
 class _Child:
     pid: int
     link: socket.socket
+    make: Callable[[], Runnable]
     ready: bool = False
     gone: bool = False
 
@@ -38,9 +39,10 @@ class Workers:
     parent pauses between them.  A worker that finds the configuration bad ends all.
     """
 
-    def __init__(self, make: Callable[[], Runnable], count: int, stop_timeout_s: float) -> None:
-        self._make = make
-        self._count = count
+    def __init__(self, makes: Sequence[Callable[[], Runnable]], stop_timeout_s: float) -> None:
+        """Prepare one worker for each of makes."""
+        self._makes = makes
+        self._count = count = len(makes)
         self._stop_timeout_s = stop_timeout_s
         self._children: dict[int, _Child] = {}
         self._deaths: collections.deque[float] = collections.deque(maxlen=count + 1)
@@ -56,8 +58,8 @@ class Workers:
         # What was loaded so far is left alone by the workers' collectors and stays shared.
         gc.collect()
         gc.freeze()
-        for _ in range(self._count):
-            self._fork(inbox)
+        for make in self._makes:
+            self._fork(inbox, make)
         while self._children:
             links = {child.link: child for child in self._children.values() if not child.gone}
             readable, _, _ = select.select([inbox.reader, *links], [], [], self._patience())
@@ -77,7 +79,7 @@ class Workers:
             return None
         return max(0.0, self._stop_before - clock.monotonic())
 
-    def _fork(self, inbox: SignalInbox) -> None:
+    def _fork(self, inbox: SignalInbox, make: Callable[[], Runnable]) -> None:
         ours, theirs = socket.socketpair()
         pid = os.fork()
         if pid == 0:
@@ -85,9 +87,9 @@ class Workers:
             ours.close()
             for sibling in self._children.values():
                 sibling.link.close()
-            _work(self._make, theirs)
+            _work(make, theirs)
         theirs.close()
-        self._children[pid] = _Child(pid, ours)
+        self._children[pid] = _Child(pid, ours, make)
         LOG.info("Started worker %s", pid)
 
     def _heed(self, inbox: SignalInbox) -> None:
@@ -154,7 +156,7 @@ class Workers:
         self._deaths.append(clock.monotonic())
         if self._dying_fast():
             concurrency.sleep(_THROTTLE_S)
-        self._fork(inbox)
+        self._fork(inbox, child.make)
 
     def _dying_fast(self) -> bool:
         full = len(self._deaths) == self._deaths.maxlen

@@ -25,6 +25,29 @@ LISTEN_OPTS: list[cfg.Opt] = [
         help="Number of nova-api worker processes.",
     ),
     cfg.ListOpt(
+        "enabled_apis",
+        default=["osapi_compute"],
+        item_type=cfg.types.String(choices=["osapi_compute", "network"]),
+        help="What nova-api serves: osapi_compute is the Compute API, network the Networking API "
+        "v2.0 before nova-network, each on its own address and in its own processes.",
+    ),
+    cfg.HostAddressOpt(
+        "networking_listen",
+        default="0.0.0.0",
+        help="Address on which nova-api serves the Networking API.",
+    ),
+    cfg.PortOpt(
+        "networking_listen_port",
+        default=9696,
+        help="Port on which nova-api serves the Networking API.",
+    ),
+    cfg.IntOpt(
+        "networking_workers",
+        default=1,
+        min=1,
+        help="Number of worker processes for the Networking API.",
+    ),
+    cfg.ListOpt(
         "non_inheritable_image_properties",
         default=["cache_in_nova", "bittorrent"],
         help="Properties of a server's image that images made of the server do not get.",

@@ -3,23 +3,28 @@
 import dataclasses
 import datetime
 import random
+import re
 import uuid
 from collections.abc import Sequence
 
 from nova.conductor.network_plan import Pick, contains
-from nova.db import fixed_ips, floating_ips, networks, services, vifs
+from nova.db import bulk, fixed_ips, floating_ips, networks, ports, services, vifs
 from nova.db.engine import Transaction
 from nova.exception import (
     FixedIpAlreadyInUse,
     FixedIpInvalid,
     NetworkHostUnavailable,
     NoMoreFixedIps,
+    PortInUse,
+    PortInvalid,
 )
-from nova.objects.addresses import guest_address_v6, local_addresses
+from nova.objects.addresses import local_addresses
 from nova.objects.network import Network, Vif
+from nova.objects.port import HeldPort
 from nova.objects.service import Service
 
 NETWORK_BINARY = "nova-network"
+_MAC = re.compile(r"^[0-9a-f]{2}(?::[0-9a-f]{2}){5}\Z")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +65,25 @@ def check_wanted(tx: Transaction, pick: Pick) -> None:
     found = fixed_ips.find(tx, pick.fixed_ip)
     if not contains(pick.network, pick.fixed_ip) or found is None:
         raise FixedIpInvalid(address=pick.fixed_ip, network_id=pick.network.uuid)
-    if found.instance_uuid is not None or found.reserved or found.host is not None:
+    held = found.instance_uuid is not None or found.virtual_interface_id is not None
+    if held or found.reserved or found.host is not None:
         raise FixedIpAlreadyInUse(address=pick.fixed_ip)
 
 
+def check_unbound(pick: Pick) -> None:
+    """Refuse a port that a server has.  Raises: PortInUse."""
+    if pick.port is not None and pick.port.instance_uuid is not None:
+        raise PortInUse(port_id=pick.port.uuid, instance_uuid=pick.port.instance_uuid)
+
+
 def release(tx: Transaction, instance_uuid: str, vif_uuid: str, now: datetime.datetime) -> bool:
-    """Take an interface and its address from a server; tell whether there was one."""
+    """Take an interface and its address from a server; tell whether there was one.
+
+    One that was made before the server stays, and keeps its address.
+    """
     floating_ips.release_for(tx, instance_uuid, now, vif_uuid)
+    if ports.unbind(tx, instance_uuid, now, vif_uuid):
+        return True
     fixed_ips.release_for(tx, instance_uuid, now, vif_uuid)
     return vifs.delete(tx, instance_uuid, vif_uuid)
 
@@ -93,45 +110,86 @@ def _allocate_one(tx: Transaction, guest: Guest, pick: Pick) -> Vif:
             host_address = claim_host_address(tx, network, guest.host, guest.now)
     elif network.host is None:
         network = _claim_network_host(tx, network, guest)
-    vif_uuid, mac = str(uuid.uuid4()), random_mac()
-    address_v6 = network.cidr_v6 and guest_address_v6(
-        guest.ipv6_backend, network.cidr_v6, mac, guest.project_id
-    )
-    vif_id = vifs.create(
-        tx,
-        {
-            "uuid": vif_uuid,
-            "address": mac,
-            "network_id": network.id,
-            "instance_uuid": guest.instance_uuid,
-            "fixed_ip_v6": address_v6,
-            "tag": pick.tag,
-        },
-    )
     gateway, dhcp_server = local_addresses(network, host_address)
+    made = _bound(tx, guest, pick, pick.port) if pick.port else _new(tx, guest, pick)
+    return dataclasses.replace(
+        made, network=network, gateway=gateway, dhcp_server=dhcp_server, tag=pick.tag
+    )
+
+
+def _new(tx: Transaction, guest: Guest, pick: Pick) -> Vif:
+    mac = random_mac()
+    columns = {
+        "uuid": str(uuid.uuid4()),
+        "instance_uuid": guest.instance_uuid,
+        "tag": pick.tag,
+        "fixed_ip_v6": address_v6(pick.network, mac, guest.project_id, guest.ipv6_backend),
+    }
+    return make_interface(tx, pick, mac, columns, guest.now)
+
+
+def address_v6(network: Network, mac: str, project_id: str, backend: str) -> str | None:
+    """Return the IPv6 address of a project's interface, None in a network without IPv6."""
+    if network.cidr_v6 is None:
+        return None
+    return guest_address_v6(backend, network.cidr_v6, mac, project_id)
+
+
+def _bound(tx: Transaction, guest: Guest, pick: Pick, port: HeldPort) -> Vif:
+    """Give a port that was made before to a server.  Raises: PortInUse."""
+    if not ports.bind(tx, port, guest.instance_uuid, pick.tag, guest.now):
+        raise PortInUse(port_id=port.uuid, instance_uuid=port.instance_uuid or "another")
     return Vif(
-        id=vif_uuid,
+        id=port.uuid,
+        address=port.mac,
+        network=pick.network,
+        instance_uuid=guest.instance_uuid,
+        fixed_ip=port.fixed_ip,
+        fixed_ip_v6=port.fixed_ip_v6,
+        preserved=True,
+    )
+
+
+def checked_mac(text: str) -> str:
+    """Return a MAC address in its usual form.  Raises: PortInvalid."""
+    mac = text.lower().replace("-", ":")
+    if not _MAC.match(mac) or int(mac[:2], 16) & 1:
+        raise PortInvalid(reason=f"{text} can not be the MAC address of a server.")
+    return mac
+
+
+def make_interface(
+    tx: Transaction, pick: Pick, mac: str, columns: bulk.Row, now: datetime.datetime
+) -> Vif:
+    """Make an interface with an address in a network; columns say the rest of it.
+
+    Raises: NoMoreFixedIps, FixedIpAlreadyInUse; Repeat when the MAC address is taken.
+    """
+    network = pick.network
+    vif_id = vifs.create(tx, {"address": mac, "network_id": network.id, **columns})
+    instance_uuid = columns.get("instance_uuid")
+    return Vif(
+        id=columns["uuid"],
         address=mac,
         network=network,
-        instance_uuid=guest.instance_uuid,
-        fixed_ip=_take_address(tx, guest, pick, vif_id),
-        fixed_ip_v6=address_v6,
-        gateway=gateway,
-        dhcp_server=dhcp_server,
-        tag=pick.tag,
+        instance_uuid=instance_uuid,
+        fixed_ip=_take_address(tx, instance_uuid, pick, vif_id, now),
+        fixed_ip_v6=columns["fixed_ip_v6"],
     )
 
 
-def _take_address(tx: Transaction, guest: Guest, pick: Pick, vif_id: int) -> str | None:
+def _take_address(
+    tx: Transaction, instance_uuid: str | None, pick: Pick, vif_id: int, now: datetime.datetime
+) -> str | None:
     network = pick.network
     if network.cidr is None:
         return None
     values = {
-        "instance_uuid": guest.instance_uuid,
+        "instance_uuid": instance_uuid,
         "virtual_interface_id": vif_id,
         "allocated": True,
         "leased": False,
-        "updated_at": guest.now,
+        "updated_at": now,
     }
     if pick.fixed_ip is not None:
         if not fixed_ips.take(tx, network.id, pick.fixed_ip, values):

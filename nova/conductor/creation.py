@@ -17,7 +17,7 @@ from nova.conductor import (
 )
 from nova.conductor.instance_rows import Template
 from nova.conductor.liveness import COMPUTE_BINARY
-from nova.conductor.network_plan import choose_networks
+from nova.conductor.network_plan import Pick, choose_networks
 from nova.conductor.settings import ConductorSettings
 from nova.conductor.tasks.build import BuildJob
 from nova.context import RequestContext
@@ -30,6 +30,7 @@ from nova.db import (
     instances,
     networks,
     operations,
+    ports,
     quotas,
 )
 from nova.db.engine import Database, Transaction, retried
@@ -122,8 +123,8 @@ class Creation:
         limit = address_quota.limit_of(tx, new.project_id, self.settings.quotas)
         if limit == UNLIMITED:
             return
-        usable = [(network, None) for network in networks.list_usable(tx, new.project_id)]
-        each = len(choose_networks(new.network_mode, new.networks, usable))
+        # Ports have their addresses already.
+        each = len([pick for pick in self._picks(tx, new) if pick.port is None])
         address_quota.check(tx, new.project_id, limit, count * (each - 1))
 
     def _boot_material(
@@ -147,16 +148,19 @@ class Creation:
             instance_rows.check_limits(new.metadata, new.injected_files, limits)
 
     def _check_networks(self, tx: Transaction, new: NewServers) -> None:
-        """Refuse networks and addresses that the project can not have."""
+        """Refuse networks, ports and addresses that the project can not have."""
         project_networks.ensure(tx, self.settings, new.network_mode, new.project_id, clock.utcnow())
         if new.network_mode is not NetworkMode.EXPLICIT:
             return
-        usable = networks.list_usable(tx, new.project_id)
-        picks = choose_networks(
-            new.network_mode, new.networks, [(network, None) for network in usable]
-        )
-        for pick in picks:
+        for pick in self._picks(tx, new):
             addresses.check_wanted(tx, pick)
+            addresses.check_unbound(pick)
+
+    def _picks(self, tx: Transaction, new: NewServers) -> list[Pick]:
+        usable = [(network, None) for network in networks.list_usable(tx, new.project_id)]
+        wanted = [network.port_id for network in new.networks if network.port_id]
+        held = ports.held_by(tx, new.project_id, wanted)
+        return choose_networks(new.network_mode, new.networks, usable, held)
 
     def _check_zone(self, tx: Transaction, new: NewServers) -> None:
         """Refuse a zone without hosts; a host that is named makes the zone unimportant."""

@@ -18,6 +18,7 @@ from nova.conductor.notify.records import (
     ToldServerGroups,
 )
 from nova.conductor.operations import OperationsEndpoint
+from nova.conductor.ports import PortsEndpoint
 from nova.conductor.quotas import QuotasEndpoint
 from nova.conductor.settings import ConductorSettings
 from nova.conductor.tasks.build import BuildTask, Pool
@@ -54,6 +55,7 @@ def endpoints(settings: ConductorSettings, bus: Bus, db: Database, pool: Pool) -
         NetworksEndpoint(db, bus, settings),
         FloatingIpsEndpoint(db, bus, settings, notifier),
         DnsEndpoint(db, settings),
+        PortsEndpoint(db, settings),
         MetadataEndpoint(db),
         HousekeepingEndpoint(Reconciler(db, bus, settings, build), Timers(db, settings, instances)),
     ]

@@ -8,10 +8,18 @@ import enum
 import ipaddress
 import logging
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
-from nova.exception import CidrConflict, NetworkNotCreated, NetworkNotFound, VlanInUse
+from nova.exception import (
+    CidrConflict,
+    NetworkNotCreated,
+    NetworkNotFound,
+    PortNotFound,
+    VlanInUse,
+)
 from nova.objects.network import Network, NetworkMode, NewNetwork, RequestedNetwork
+from nova.objects.port import HeldPort
 from nova.objects.quota import UNLIMITED
 
 LOG = logging.getLogger(__name__)
@@ -67,22 +75,28 @@ class PlannedNetwork:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Pick:
-    """A network that a server gets an interface in; tied addresses come from the request."""
+    """A network that a server gets an interface in; tied addresses come from the request.
+
+    port: made before, it becomes the interface.
+    """
 
     network: Network
     host_address: str | None = None
     fixed_ip: str | None = None
     tag: str | None = None
+    port: HeldPort | None = None
 
 
 def choose_networks(
     mode: NetworkMode,
     requested: Sequence[RequestedNetwork],
     usable: Sequence[tuple[Network, str | None]],
+    ports: Mapping[str, HeldPort] = MappingProxyType({}),
 ) -> list[Pick]:
     """Return the networks of a server, of those usable (with the host's address in each).
 
-    Automatic: the networks of the project, else those of nobody.  Raises: NetworkNotFound.
+    Automatic: the networks of the project, else those of nobody.  ports: those that the
+    project has, by id.  Raises: NetworkNotFound, PortNotFound.
     """
     if mode is NetworkMode.NONE:
         return []
@@ -92,10 +106,24 @@ def choose_networks(
     by_uuid = {network.uuid: (network, host) for network, host in usable}
     picks = []
     for wish in requested:
-        if wish.network_uuid not in by_uuid:
-            raise NetworkNotFound(network_id=wish.network_uuid)
-        network, host = by_uuid[wish.network_uuid]
-        picks.append(Pick(network=network, host_address=host, fixed_ip=wish.fixed_ip, tag=wish.tag))
+        port = None
+        if wish.port_id is not None:
+            port = ports.get(wish.port_id)
+            if port is None:
+                raise PortNotFound(port_id=wish.port_id)
+        network_uuid = wish.network_uuid if port is None else port.network_uuid
+        if network_uuid not in by_uuid:
+            raise NetworkNotFound(network_id=network_uuid)
+        network, host = by_uuid[network_uuid]
+        picks.append(
+            Pick(
+                network=network,
+                host_address=host,
+                fixed_ip=wish.fixed_ip,
+                tag=wish.tag,
+                port=port,
+            )
+        )
     return picks
 
 

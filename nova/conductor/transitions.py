@@ -17,6 +17,7 @@ from nova.db import (
     floating_ips,
     instances,
     operations,
+    ports,
     quotas,
     server_migrations,
     vifs,
@@ -143,6 +144,7 @@ def give_back(
     end_resize(tx, instance, now)
     dns.forget_server(tx, instance.uuid)
     floating_ips.release_for(tx, instance.uuid, now)
+    ports.unbind(tx, instance.uuid, now)
     fixed_ips.release_for(tx, instance.uuid, now)
     vifs.delete_for(tx, instance.uuid)
     give_back_claim(tx, instance, now, failed)

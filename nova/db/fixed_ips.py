@@ -47,11 +47,23 @@ def take_any(tx: Transaction, network_id: int, values: bulk.Row) -> str | None:
 
 
 def count_of_project(tx: Transaction, project_id: str) -> int:
-    """Return the addresses of a project's servers, and its servers that wait for a host."""
+    """Return the addresses of a project's servers and ports, and its servers without host."""
     held = (
         sa.select(sa.func.count())
         .select_from(fixed_ips.join(instances, instances.c.uuid == fixed_ips.c.instance_uuid))
         .where(instances.c.project_id == project_id, fixed_ips.c.allocated.is_(True))
+    )
+    kept = (
+        sa.select(sa.func.count())
+        .select_from(
+            fixed_ips.join(
+                virtual_interfaces, virtual_interfaces.c.id == fixed_ips.c.virtual_interface_id
+            )
+        )
+        .where(
+            virtual_interfaces.c.project_id == project_id,
+            virtual_interfaces.c.instance_uuid.is_(None),
+        )
     )
     waiting = (
         sa.select(sa.func.count())
@@ -62,7 +74,7 @@ def count_of_project(tx: Transaction, project_id: str) -> int:
             instances.c.host.is_(None),
         )
     )
-    total = sa.select(held.scalar_subquery() + waiting.scalar_subquery())
+    total = sa.select(held.scalar_subquery() + kept.scalar_subquery() + waiting.scalar_subquery())
     return int(tx.execute(total).scalar_one())
 
 

@@ -18,12 +18,13 @@ _OWN = fixed_ips.alias("own")
 _HOST = fixed_ips.alias("host_address")
 
 
-def _select_all() -> sa.Select[Any]:
+def select_all(unbound: bool = False) -> sa.Select[Any]:
+    """Return the query for interfaces with their addresses; unbound: also those of no server."""
     vif = virtual_interfaces.c
     table = networks.networks
     source = (
         virtual_interfaces.join(table, table.c.id == vif.network_id)
-        .join(instances, instances.c.uuid == vif.instance_uuid)
+        .join(instances, instances.c.uuid == vif.instance_uuid, isouter=unbound)
         .outerjoin(_OWN, _OWN.c.virtual_interface_id == vif.id)
         .outerjoin(floating_ips, floating_ips.c.fixed_ip_id == _OWN.c.id)
         .outerjoin(
@@ -49,7 +50,7 @@ def _select_all() -> sa.Select[Any]:
 
 
 # Made once: putting so many columns together costs more than reading an interface.
-_ALL = _select_all()
+_ALL = select_all()
 
 
 def list_for(tx: Transaction, uuids: Sequence[str]) -> dict[str, list[Vif]]:
@@ -63,7 +64,7 @@ def by_server(tx: Transaction, condition: sa.ColumnElement[bool]) -> dict[str, l
     """Return the interfaces of servers that fulfil a condition, as list_for() does."""
     found: dict[str, list[Vif]] = {}
     # Sorted here: asked for rows in order of their ids, SQLite reads the whole table.
-    rows = sorted(tx.execute(_ALL.where(condition)).mappings(), key=_order)
+    rows = sorted(tx.execute(_ALL.where(condition)).mappings(), key=order)
     known: dict[int, Network] = {}
     for _row_id, group in itertools.groupby(rows, key=itemgetter("vif_row_id")):
         parts = list(group)
@@ -71,15 +72,16 @@ def by_server(tx: Transaction, condition: sa.ColumnElement[bool]) -> dict[str, l
         network = known.get(row["net_id"])
         if network is None:
             network = known[row["net_id"]] = networks.to_network(row)
-        found.setdefault(row["instance_uuid"], []).append(_to_vif(parts, network))
+        found.setdefault(row["instance_uuid"], []).append(to_vif(parts, network))
     return found
 
 
-def _order(row: sa.RowMapping) -> tuple[int, int, int]:
+def order(row: sa.RowMapping) -> tuple[int, int, int]:
+    """Return the place of a row: interfaces, and addresses of each, as they were made."""
     return row["vif_row_id"], row["fixed_ip_row_id"] or 0, row["floating_ip_row_id"] or 0
 
 
-def _to_vif(rows: Sequence[sa.RowMapping], network: Network) -> Vif:
+def to_vif(rows: Sequence[sa.RowMapping], network: Network) -> Vif:
     """Return the interface of some rows, one for each of its addresses."""
     row = rows[0]
     gateway, dhcp_server = local_addresses(network, row["host_address"])

@@ -78,12 +78,14 @@ class UnshelveRequest:
 class InterfaceRequest:
     """One interface: attach a network's (None: any), or detach the one named by its uuid.
 
-    tag: of an interface to be attached in any network.
+    tag: of an interface to be attached.  forget: one to be detached that was made before its
+    server goes, too.
     """
 
     network: RequestedNetwork | None = None
     vif_uuid: str | None = None
     tag: str | None = None
+    forget: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

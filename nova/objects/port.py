@@ -4,7 +4,7 @@ import dataclasses
 import datetime
 
 from nova.objects.instance import Scope
-from nova.objects.network import Vif
+from nova.objects.network import Network, Vif
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,3 +48,25 @@ class PortQuery:
     addresses: tuple[str, ...] = ()
     limit: int = 1000
     marker: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkUse:
+    """How many IPv4 addresses a network has for servers, and how many of these are taken."""
+
+    network: Network
+    total: int
+    used: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class HeldPort:
+    """An interface that was made before its server, as far as binding it needs."""
+
+    row_id: int
+    uuid: str
+    mac: str
+    network_uuid: str
+    instance_uuid: str | None = None
+    fixed_ip: str | None = None
+    fixed_ip_v6: str | None = None

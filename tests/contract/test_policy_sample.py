@@ -8,6 +8,7 @@ import pathlib
 
 import yaml
 
+from nova.api.networking import app as networking
 from nova.api.openstack.app import RESOURCES, default_rules
 from nova.policy import BASE_RULES
 from nova.policy_sample import sample
@@ -29,7 +30,11 @@ def test_sample_changes_nothing_as_it_is() -> None:
 
 
 def test_sample_has_every_rule_with_its_default() -> None:
-    assert yaml.safe_load(_uncommented()) == {**BASE_RULES, **default_rules()}
+    assert yaml.safe_load(_uncommented()) == {
+        **BASE_RULES,
+        **default_rules(),
+        **networking.default_rules(),
+    }
 
 
 def test_sample_names_every_route_that_has_a_rule() -> None:
@@ -39,3 +44,6 @@ def test_sample_names_every_route_that_has_a_rule() -> None:
             action = f" ({route.action})" if route.action else ""
             line = f"# {route.method} {route.path}{action}, {route.versions}"
             assert route.rule is None or line in lines
+    for resource in networking.RESOURCES:
+        for route in resource.routes:
+            assert f"# {route.method} {route.path}, Networking API" in lines

@@ -5,6 +5,7 @@ one request to the conductor.
 """
 
 import dataclasses
+from collections.abc import Sequence
 
 from nova import exception
 from nova.api.core.images import usable
@@ -111,6 +112,8 @@ def _check_counts(wish: BootWish) -> None:
         raise exception.InvalidInput(reason="Several servers can not have the same hostname.")
     if any(network.fixed_ip for network in wish.networks):
         raise exception.InvalidInput(reason="Several servers can not have the same fixed address.")
+    if any(network.port for network in wish.networks):
+        raise exception.InvalidInput(reason="Several servers can not have the same port.")
 
 
 def _root_disk(wish: BootWish) -> BlockDevice:
@@ -161,12 +164,13 @@ def _refused(reason: str) -> exception.BlockDeviceNotSupported:
 def _requested_networks(wish: BootWish) -> tuple[RequestedNetwork, ...]:
     """Return the networks asked for.
 
-    Raises: PortsNotSupported, InvalidInput.
+    Raises: InvalidInput.
     """
     found: list[RequestedNetwork] = []
     for network in wish.networks:
         if network.port:
-            raise exception.PortsNotSupported(port=network.port)
+            found.append(_requested_port(network, found))
+            continue
         if not network.uuid:
             raise exception.InvalidInput(reason="Each entry of networks needs a uuid.")
         if network.fixed_ip and any(network.fixed_ip == other.fixed_ip for other in found):
@@ -175,6 +179,15 @@ def _requested_networks(wish: BootWish) -> tuple[RequestedNetwork, ...]:
             RequestedNetwork(network_uuid=network.uuid, fixed_ip=network.fixed_ip, tag=network.tag)
         )
     return tuple(found)
+
+
+def _requested_port(wish: NetworkWish, before: Sequence[RequestedNetwork]) -> RequestedNetwork:
+    """Return the port asked for; it tells the network and the address.  Raises: InvalidInput."""
+    if wish.fixed_ip:
+        raise exception.InvalidInput(reason="A port has its address: give port or fixed_ip.")
+    if any(wish.port == other.port_id for other in before):
+        raise exception.InvalidInput(reason=f"Port {wish.port} is named twice.")
+    return RequestedNetwork(network_uuid="", port_id=wish.port, tag=wish.tag)
 
 
 def _has_automatic_disks(image: Image) -> bool:

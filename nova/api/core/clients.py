@@ -14,7 +14,9 @@ from nova.conductor.rpcapi.instances import ConductorInstances
 from nova.conductor.rpcapi.keypairs import ConductorKeypairs
 from nova.conductor.rpcapi.migrations import ConductorMigrations
 from nova.conductor.rpcapi.networks import ConductorNetworks
+from nova.conductor.rpcapi.ports import ConductorPorts
 from nova.conductor.rpcapi.quotas import ConductorQuotas
+from nova.conductor.rpcapi.security_groups import ConductorSecurityGroups
 from nova.conductor.rpcapi.server_groups import ConductorServerGroups
 from nova.rpc.bus import Bus, Client
 
@@ -34,6 +36,8 @@ class ConductorClients:
     audit: ConductorAudit
     networks: ConductorNetworks
     migrations: ConductorMigrations
+    security_groups: ConductorSecurityGroups
+    ports: ConductorPorts
     floating_ips: ConductorFloatingIps
     dns: ConductorDns
 
@@ -52,6 +56,8 @@ def conductor_clients(bus: Bus) -> ConductorClients:
         audit=bus.client(ConductorAudit).anyone(),
         networks=bus.client(ConductorNetworks).anyone(),
         migrations=bus.client(ConductorMigrations).anyone(),
+        security_groups=bus.client(ConductorSecurityGroups).anyone(),
+        ports=bus.client(ConductorPorts).anyone(),
         floating_ips=bus.client(ConductorFloatingIps).anyone(),
         dns=bus.client(ConductorDns).anyone(),
     )

@@ -1,6 +1,6 @@
 """servers/{server_id}/os-interface: a server's interfaces, which may come and go.
 
-What clients call a port is an interface of a server; there are none without a server.
+What clients call a port is an interface of a server, or one that waits for a server.
 Source: compute-api-routes (os-interface).
 """
 
@@ -121,11 +121,11 @@ def create(call: Call) -> dict[str, object]:
     if addresses and not network_uuid:
         raise exception.InvalidInput(reason="fixed_ips needs net_id.")
     uuid = server_uuid(call)
-    if port_uuid:
-        call.conductor.instances.get(call.context, call.scope, uuid)
-        raise exception.PortNotFound(port_id=port_uuid)
     request = InterfaceRequest(tag=wanted.get("tag"))
-    if network_uuid:
+    if port_uuid:
+        port = RequestedNetwork(network_uuid="", port_id=port_uuid)
+        request = InterfaceRequest(network=port, tag=wanted.get("tag"))
+    elif network_uuid:
         fixed_ip = addresses[0]["ip_address"] if addresses else None
         network = RequestedNetwork(network_uuid=network_uuid, fixed_ip=fixed_ip)
         request = InterfaceRequest(network=network, tag=wanted.get("tag"))

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterable, Mapping
 
 import webob
+import webob.dec
 
 from nova import exception
 from nova.api.openstack import faults, validation, versions
@@ -30,12 +31,16 @@ class Dispatcher:
 
     def __init__(self, resources: Iterable[Resource], services: Services) -> None:
         self.routes = [route for resource in resources for route in resource.routes]
-        self._router = Router(self.routes)
+        self._router = self.make_router()
         self._services = services
+
+    def make_router(self) -> Router:
+        """Return the router of the API's paths."""
+        return Router(self.routes)
 
     @webob.dec.wsgify
     def __call__(self, request: webob.Request) -> webob.Response:
-        path = _path_of(request)
+        path = path_of(request)
         match = None if path is None else self._router.find(request.method, path)
         if match is None:
             return webob.Response(
@@ -46,20 +51,21 @@ class Dispatcher:
         legacy = versions.is_legacy(match.mount)
         try:
             version = versions.LEGACY if legacy else _asked_version(request)
-            response = self._serve(request, match, version, context)
+            response = self.serve(request, match, version, context)
         except exception.NovaException as error:
             response = fault_response(error, context.is_admin)
         if not legacy:
             response.headers.update(versions.response_headers(version))
         return response
 
-    def _serve(
+    def serve(
         self,
         request: webob.Request,
         match: Match,
         version: versions.Version,
         context: RequestContext,
     ) -> webob.Response:
+        """Return the answer of the route that a request means.  Raises: NovaException."""
         body = _read_body(request)
         candidates = _select_action(match.routes, body)
         if match.project_id is not None and match.project_id != context.project_id:
@@ -119,7 +125,8 @@ def _asked_version(request: webob.Request) -> versions.Version:
     )
 
 
-def _path_of(request: webob.Request) -> str | None:
+def path_of(request: webob.Request) -> str | None:
+    """Return the path of a request, None when it is no text."""
     try:
         return str(request.path_info).rstrip("/")
     except UnicodeDecodeError:

@@ -71,8 +71,10 @@ class Resource:
     another prefix, by its full name.
     """
 
-    def __init__(self, policy: str, rules: Mapping[str, str] | None = None) -> None:
-        self.policy = f"{NAMESPACE}:{policy}"
+    def __init__(
+        self, policy: str, rules: Mapping[str, str] | None = None, namespace: str = NAMESPACE
+    ) -> None:
+        self.policy = f"{namespace}:{policy}"
         self.rules = {full_name(rule, self.policy): check for rule, check in (rules or {}).items()}
         self.routes: list[Route] = []
 

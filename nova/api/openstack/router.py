@@ -10,7 +10,6 @@ from nova.api.openstack.resource import Route
 from nova.api.openstack.versions import CURRENT_MOUNT, MOUNTS
 
 _PROJECT = "{project_id:[0-9a-f-]+}"
-_MOUNT = re.compile(rf"^(?P<mount>{'|'.join(map(re.escape, MOUNTS))})(?P<rest>/.*)\Z", re.DOTALL)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,15 +27,21 @@ class Match:
 
 
 class Router:
-    """Knows every route with and without a project in the path."""
+    """Knows every route below the mounts, with and without a project in the path."""
 
-    def __init__(self, declared: Iterable[Route]) -> None:
+    def __init__(
+        self, declared: Iterable[Route], mounts: Iterable[str] = MOUNTS, project: bool = True
+    ) -> None:
+        """Learn the routes; project tells whether paths may begin with one."""
+        self._mount = re.compile(
+            rf"^(?P<mount>{'|'.join(map(re.escape, mounts))})(?P<rest>/.*)\Z", re.DOTALL
+        )
         self._groups: dict[tuple[str, str], list[Route]] = {}
         for route in declared:
             self._groups.setdefault((route.method, route.path), []).append(route)
         self._mapper = routes.Mapper(explicit=True)
         for method, path in sorted(self._groups, key=_literal_parts_first):
-            for prefix in ("", f"/{_PROJECT}"):
+            for prefix in ("", f"/{_PROJECT}")[: 2 if project else 1]:
                 self._mapper.connect(
                     None,
                     prefix + path,
@@ -47,7 +52,7 @@ class Router:
 
     def find(self, method: str, path: str) -> Match | None:
         """Return the routes that a request may mean; None when there is no such path."""
-        place = _MOUNT.match(path)
+        place = self._mount.match(path)
         if place is None:
             return None
         found = self._mapper.match(place["rest"], {"REQUEST_METHOD": method})
@@ -62,6 +67,11 @@ class Router:
             project_id=project_id,
             mount=place["mount"],
         )
+
+    def methods_of(self, path: str) -> list[str]:
+        """Return the methods that a path takes."""
+        methods = sorted({method for method, _path in self._groups})
+        return [method for method in methods if self.find(method, path) is not None]
 
 
 def _literal_parts_first(key: tuple[str, str]) -> tuple[tuple[bool, str], ...]:

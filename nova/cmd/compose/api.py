@@ -1,33 +1,75 @@
-"""nova-api, put together."""
+"""nova-api, put together: each API that is enabled, in processes of its own."""
 
+import dataclasses
+from collections.abc import Callable, Mapping
 from typing import NoReturn
 
-from nova.api.openstack.app import make_app
+from oslo_config import cfg
+
+from nova.api.networking import app as networking
+from nova.api.openstack import app as compute
+from nova.api.openstack.environment import WsgiApp
 from nova.api.settings import ApiSettings
 from nova.cmd.compose import program
 from nova.cmd.compose.http import make_server
 from nova.exception import ConfigurationError
 from nova.image.connect import glance_from_config
+from nova.rpc.bus import Bus
 from nova.wsgi import HttpService, HttpSettings, listen
 
 PROG = "nova-api"
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Api:
+    """One API: the beginning of its options' names, and how its application is made."""
+
+    prefix: str
+    make_app: Callable[[ApiSettings, Bus, cfg.ConfigOpts], WsgiApp]
+
+
+def _compute(settings: ApiSettings, bus: Bus, conf: cfg.ConfigOpts) -> WsgiApp:
+    return compute.make_app(settings, bus, glance_from_config(conf), conf)
+
+
+def _network(settings: ApiSettings, bus: Bus, conf: cfg.ConfigOpts) -> WsgiApp:
+    return networking.make_app(settings, bus, glance_from_config(conf), conf)
+
+
+_APIS: Mapping[str, _Api] = {
+    "osapi_compute": _Api(prefix="osapi_compute", make_app=_compute),
+    "network": _Api(prefix="networking", make_app=_network),
+}
+
+
 def run() -> NoReturn:
     """Run nova-api."""
     conf = program.configure(PROG)
+    makes: list[Callable[[], HttpService]] = []
     try:
-        settings = HttpSettings.from_config(
-            conf, "osapi_compute", str(conf.osapi_compute_listen), conf.osapi_compute_listen_port
-        )
-        listener = listen(settings)
+        if not conf.enabled_apis:
+            raise ConfigurationError(reason="enabled_apis names no API")
+        for name in dict.fromkeys(conf.enabled_apis):
+            workers = conf[f"{_APIS[name].prefix}_workers"]
+            makes += [_maker(name, _APIS[name], conf)] * workers
     except ConfigurationError as error:
         program.leave_with(error)
+    program.run_all(makes, conf=conf)
+
+
+def _maker(name: str, api: _Api, conf: cfg.ConfigOpts) -> Callable[[], HttpService]:
+    """Return what makes an API's service, on an address that listens from now on.
+
+    Raises: ConfigurationError.
+    """
+    host, port = str(conf[f"{api.prefix}_listen"]), conf[f"{api.prefix}_listen_port"]
+    settings = HttpSettings.from_config(conf, name, host, port)
+    listener = listen(settings)
+    of_api = dataclasses.replace(ApiSettings.from_conf(conf), listen=host, listen_port=port)
 
     def make() -> HttpService:
         bus = program.connect(conf)
-        app = make_app(ApiSettings.from_conf(conf), bus, glance_from_config(conf), conf)
-        server = make_server(settings, app, listener)
+        server = make_server(settings, api.make_app(of_api, bus, conf), listener)
         return HttpService(server, bus, settings.stop_timeout_s)
 
-    program.run(make, conf=conf, workers=conf.osapi_compute_workers)
+    return make

@@ -5,7 +5,7 @@ import os
 import shlex
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
 from oslo_config import cfg
@@ -54,10 +54,15 @@ def pins(conf: cfg.ConfigOpts) -> Mapping[str, str | None]:
 
 def run(make: Callable[[], Runnable], *, conf: cfg.ConfigOpts, workers: int = 1) -> NoReturn:
     """Run a service, in several processes if workers is above 1; end with its exit code."""
-    if workers == 1:
-        launcher.leave(launcher.run(make))
+    run_all([make] * workers, conf=conf)
+
+
+def run_all(makes: Sequence[Callable[[], Runnable]], *, conf: cfg.ConfigOpts) -> NoReturn:
+    """Run several services, each in a process of its own; end with their exit code."""
+    if len(makes) == 1:
+        launcher.leave(launcher.run(makes[0]))
     timeout_s = conf.graceful_shutdown_timeout + _PARENT_GRACE_S
-    launcher.leave(Workers(make, workers, timeout_s).run())
+    launcher.leave(Workers(makes, timeout_s).run())
 
 
 def leave_with(error: NovaException) -> NoReturn:

@@ -1,13 +1,13 @@
 """Interfaces that servers get and lose while they exist."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from nova.conductor import address_quota, addresses, project_networks
 from nova.conductor.actions.base import ActionRules, Beginning, Ending, Prepared, Values
 from nova.conductor.liveness import silent_before
 from nova.conductor.network_plan import Pick, choose_networks
-from nova.db import networks, operations, quotas
+from nova.db import networks, operations, ports, quotas
 from nova.db.engine import Transaction
 from nova.exception import (
     InstanceInvalidState,
@@ -20,6 +20,7 @@ from nova.objects.action_request import ActionRequest, InterfaceRequest
 from nova.objects.instance import Instance
 from nova.objects.lifecycle import ACTIONS, PUBLIC_ACTION_NAMES
 from nova.objects.network import Network, NetworkMode, RequestedNetwork
+from nova.objects.port import HeldPort
 from nova.objects.quota import UNLIMITED
 
 MAX_INTERFACES = 16
@@ -34,7 +35,7 @@ class AttachRules(ActionRules):
         """Choose the network and allocate; the new interface comes last.
 
         Raises: NetworkNotFound, NoNetworksFound, FixedIpInvalid, FixedIpAlreadyInUse,
-        NoMoreFixedIps, NetworkHostUnavailable, QuotaExceeded.
+        NoMoreFixedIps, NetworkHostUnavailable, QuotaExceeded, PortNotFound, PortInUse.
         """
         instance = beginning.instance
         wanted = beginning.request.interface or InterfaceRequest()
@@ -43,9 +44,12 @@ class AttachRules(ActionRules):
         mode = NetworkMode.AUTO if wanted.network is None else NetworkMode.EXPLICIT
         project_networks.ensure(tx, beginning.settings, mode, instance.project_id, beginning.now)
         usable = networks.list_usable_on(tx, instance.project_id, instance.host or "")
-        pick = dataclasses.replace(_choose(instance, wanted.network, usable), tag=wanted.tag)
+        held = _held(tx, instance, wanted.network)
+        pick = dataclasses.replace(_choose(instance, wanted.network, usable, held), tag=wanted.tag)
         addresses.check_wanted(tx, pick)
-        check_quota(tx, beginning)
+        addresses.check_unbound(pick)
+        if pick.port is None:
+            check_quota(tx, beginning)
         guest = addresses.Guest(
             instance_uuid=instance.uuid,
             host=instance.host or "",
@@ -74,6 +78,8 @@ class DetachRules(ActionRules):
             raise Invalid(reason="An interface is needed.")
         if wanted.vif_uuid not in {vif.id for vif in beginning.instance.vifs}:
             raise PortNotFound(port_id=wanted.vif_uuid)
+        if wanted.forget:
+            ports.forget(tx, beginning.instance.uuid, wanted.vif_uuid)
         return Prepared(request=beginning.request)
 
     def succeeded(self, tx: Transaction, ending: Ending) -> Values:
@@ -112,13 +118,26 @@ def check_quota(tx: Transaction, beginning: Beginning) -> None:
         address_quota.check(tx, project_id, limit, 1)
 
 
-def _choose(instance: Instance, wanted: RequestedNetwork | None, usable: Usable) -> Pick:
+def _held(
+    tx: Transaction, instance: Instance, wanted: RequestedNetwork | None
+) -> dict[str, HeldPort]:
+    if wanted is None or wanted.port_id is None:
+        return {}
+    return ports.held_by(tx, instance.project_id, [wanted.port_id])
+
+
+def _choose(
+    instance: Instance,
+    wanted: RequestedNetwork | None,
+    usable: Usable,
+    held: Mapping[str, HeldPort],
+) -> Pick:
     """Return the network that is asked for, else one that the server is not yet in.
 
     Source: nova-network, section 2; compute-api-routes (os-interface).
     """
     if wanted is not None:
-        return choose_networks(NetworkMode.EXPLICIT, (wanted,), usable)[0]
+        return choose_networks(NetworkMode.EXPLICIT, (wanted,), usable, held)[0]
     picks = choose_networks(NetworkMode.AUTO, (), usable)
     if not picks:
         raise NoNetworksFound(project_id=instance.project_id)

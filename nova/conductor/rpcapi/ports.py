@@ -2,7 +2,7 @@
 
 from nova.context import RequestContext
 from nova.objects.instance import Scope
-from nova.objects.port import NewPort, Port, PortQuery
+from nova.objects.port import NetworkUse, NewPort, Port, PortQuery
 from nova.rpc.interface import Interface, call
 
 
@@ -36,3 +36,9 @@ class ConductorPorts(Interface):
     @call(since="1.0")
     def delete(self, context: RequestContext, scope: Scope, port_id: str) -> None:
         """Delete a port that no server has.  Raises: PortNotFound, PortInUse."""
+
+    @call(since="1.0", retry_safe=True)
+    def list_use(
+        self, context: RequestContext, project_id: str | None = None
+    ) -> tuple[NetworkUse, ...]:
+        """Return how full the networks are, all or those that a project may use."""

@@ -28,6 +28,7 @@ from nova.db import (
     networks,
     operations,
     placement_reports,
+    ports,
     vifs,
 )
 from nova.db.engine import Database, Transaction, retried
@@ -281,7 +282,9 @@ class BuildTask:
         mode, project_id = request.network_mode, instance.project_id
         project_networks.ensure(tx, self.settings, mode, project_id, now)
         usable = networks.list_usable_on(tx, instance.project_id, host)
-        picks = choose_networks(request.network_mode, request.networks, usable)
+        wanted = [network.port_id for network in request.networks if network.port_id]
+        held = ports.held_by(tx, instance.project_id, wanted)
+        picks = choose_networks(request.network_mode, request.networks, usable, held)
         granted = addresses.allocate(tx, guest, picks)
         translated.name(tx, self.settings, instance, granted, now)
         if self.settings.auto_assign_floating_ip and translated.assign(
