@@ -1,5 +1,9 @@
-"""The program nova-manage: the conductor's work in this process, without a message bus."""
+"""The program nova-manage: the conductor's work in this process.
 
+Only commands that ask daemons of other hosts need the message bus.
+"""
+
+import functools
 import sys
 from typing import NoReturn
 
@@ -9,16 +13,19 @@ from nova import config
 from nova.concurrency import Pool
 from nova.conductor.manager import check_schema, endpoints
 from nova.conductor.rpcapi.flavors import ConductorFlavors
+from nova.conductor.rpcapi.floating_ips import ConductorFloatingIps
 from nova.conductor.rpcapi.hosts import ConductorHosts
 from nova.conductor.rpcapi.instances import ConductorInstances
 from nova.conductor.rpcapi.networks import ConductorNetworks
 from nova.conductor.rpcapi.quotas import ConductorQuotas
+from nova.conductor.rpcapi.security_groups import ConductorSecurityGroups
 from nova.conductor.settings import conductor_settings, database_settings
 from nova.context import get_admin_context
 from nova.db.engine import Database
 from nova.exception import NovaException
 from nova.manage.command import Environment
 from nova.manage.main import build_parser, config_arguments, exit_code, run
+from nova.rpc.amqp import AmqpBus
 from nova.rpc.local import LocalBus
 
 PROG = "nova-manage"
@@ -50,6 +57,9 @@ def make_environment(conf: cfg.ConfigOpts) -> Environment:
         instances=bus.client(ConductorInstances).anyone(),
         networks=bus.client(ConductorNetworks).anyone(),
         quotas=bus.client(ConductorQuotas).anyone(),
+        security_groups=bus.client(ConductorSecurityGroups).anyone(),
+        floating_ips=bus.client(ConductorFloatingIps).anyone(),
+        daemons=functools.partial(AmqpBus, conf, dict(conf.upgrade_levels.items())),
         conf=conf,
     )
 

@@ -1,7 +1,8 @@
 """The command line of nova-manage: parsing, running, exit codes.
 
-Exit codes: 0 done; 1 refused as invalid; 2 wrong usage, bad configuration, or something that
-does not exist or exists already; 3 the service or database does not answer; 255 our fault.
+Exit codes: 0 done; 1 refused as invalid, or problems found; 2 wrong usage, bad configuration,
+or something that does not exist or exists already; 3 the service or database does not answer;
+255 our fault.
 """
 
 import argparse
@@ -14,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nova import audit, exception
-from nova.manage import api, db, flavor, network, quota, server, service
+from nova.manage import api, db, flavor, network, quota, server, service, show_path
 from nova.manage.command import Command, Environment
 from nova.manage.output import render
 
@@ -24,6 +25,7 @@ COMMANDS: tuple[Command, ...] = (
     *api.COMMANDS,
     *db.COMMANDS,
     *network.COMMANDS,
+    *show_path.COMMANDS,
     *service.COMMANDS,
     *flavor.COMMANDS,
     *quota.COMMANDS,
@@ -104,7 +106,7 @@ def _run(args: argparse.Namespace, conf: Any, environment: Callable[[], Environm
     text = render(result, as_json=args.json)
     if text:
         print(text)
-    return 0
+    return result.exit_code
 
 
 def _complain(error: exception.NovaException) -> int:

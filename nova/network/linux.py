@@ -7,13 +7,16 @@ import re
 import tempfile
 import time
 from collections.abc import Iterator
+from typing import Any
 
 from nova.exception import CommandFailed, CommandTimeout, ConfigurationError
 from nova.network.bridges import Bridge
 from nova.network.dhcp import DhcpServer
 from nova.network.iptables import RuleSet
 from nova.network.iptables_diff import EBTABLES_CHAIN, render_difference
-from nova.privileged import links, network
+from nova.objects.path import Chain, DhcpService
+from nova.objects.path_reading import parse_counted
+from nova.privileged import links, network, reading
 from nova.privileged.commands import NOT_FOUND, TIMED_OUT, CommandOutcome
 
 LOG = logging.getLogger(__name__)
@@ -146,6 +149,24 @@ class LinuxHost:
         """Let dnsmasq forget a lease; it calls nova-dhcpbridge in turn."""
         _output("dhcp_release", network.release_lease(bridge, address, mac))
 
+    def read_devices(self) -> list[dict[str, Any]]:
+        """Return all devices."""
+        with _kernel("devices"):
+            return reading.read_devices()
+
+    def read_chains(self) -> tuple[Chain, ...]:
+        """Return all IPv4 chains with their counters."""
+        return parse_counted(_output("iptables-save", reading.save_counted_rules(4)))
+
+    def read_dhcp(self, bridge: str) -> DhcpService:
+        """Return what runs and what is written for a bridge."""
+        running = network.read_dnsmasq_arguments(self._folder, bridge)
+        return DhcpService(
+            bridge=bridge,
+            process_id=running[0] if running else None,
+            entries=tuple(_read_lines(f"{self._folder}/nova-{bridge}.conf")),
+        )
+
     def _stop(self, bridge: str) -> bool:
         """Stop a dnsmasq and wait for its end, by force after half of the time."""
         for attempt in range(_STOP_ATTEMPTS):
@@ -197,6 +218,14 @@ def _write(path: str, content: str) -> bool:
         os.unlink(temporary)
         raise
     return True
+
+
+def _read_lines(path: str) -> list[str]:
+    try:
+        with open(path, encoding="ascii") as file:
+            return file.read().splitlines()
+    except FileNotFoundError:
+        return []
 
 
 def _remove(path: str) -> bool:

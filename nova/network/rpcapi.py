@@ -2,6 +2,7 @@
 
 from nova.context import RequestContext
 from nova.objects.network import DhcpBinding, Vif
+from nova.objects.path import NetworkPath
 from nova.rpc.interface import Interface, call, cast, fanout
 
 
@@ -12,7 +13,7 @@ class NetworkAPI(Interface):
     """
 
     topic = "network"
-    version = "1.0"
+    version = "1.1"
 
     @call(since="1.0", timeout_s=60, retry_safe=True)
     def setup_instance(
@@ -49,3 +50,12 @@ class NetworkAPI(Interface):
     @fanout(since="1.0")
     def networks_changed(self, context: RequestContext) -> None:
         """Read the networks of this host anew and make the host agree with them."""
+
+    @call(since="1.1", timeout_s=10, retry_safe=True)
+    def describe_path(
+        self, context: RequestContext, network_ids: tuple[int, ...], addresses: tuple[str, ...]
+    ) -> NetworkPath:
+        """Return what this host has for networks (by row id) and addresses; changes nothing.
+
+        Raises: CommandFailed, CommandTimeout.
+        """

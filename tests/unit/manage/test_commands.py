@@ -6,7 +6,9 @@ import pytest
 from oslo_config import cfg
 
 from nova import config
+from nova.conductor.rpcapi.floating_ips import ConductorFloatingIps
 from nova.conductor.rpcapi.quotas import ConductorQuotas
+from nova.conductor.rpcapi.security_groups import ConductorSecurityGroups
 from nova.context import get_admin_context
 from nova.manage.command import Environment
 from nova.manage.main import build_parser, config_arguments, run
@@ -32,6 +34,9 @@ def environment():
         instances=conductor.instances,
         networks=conductor.networks,
         quotas=bus.client(ConductorQuotas).anyone(),
+        security_groups=bus.client(ConductorSecurityGroups).anyone(),
+        floating_ips=bus.client(ConductorFloatingIps).anyone(),
+        daemons=lambda: bus,
         conf=CONF,
     )
 
