@@ -62,11 +62,18 @@ def find_chain(
 
 
 def find_rule(chain: Chain | None, *parts: str) -> CountedRule | None:
-    """Return the first rule of a chain that has all the parts, each a few whole words."""
-    if chain is None:
+    """Return the last rule of a chain that has all the parts, each a few whole words.
+
+    Its counters are those of all such rules together.
+    """
+    rules = chain.rules if chain else ()
+    found = [one for one in rules if all(f" {part} " in f" {one.rule} " for part in parts)]
+    if not found:
         return None
-    return next(
-        (one for one in chain.rules if all(f" {part} " in f" {one.rule} " for part in parts)), None
+    return CountedRule(
+        rule=found[-1].rule,
+        packets=sum(one.packets for one in found),
+        bytes=sum(one.bytes for one in found),
     )
 
 

@@ -36,9 +36,8 @@ def group_lines(facts: PathFacts) -> Iterator[Line]:
     chains = facts.guest.chains
     guest_chain = f"nova-compute-inst-{facts.instance.id}"
     yield from _way_lines(chains, guest_chain)
-    own = find_chain(chains, guest_chain)
     for group in facts.groups:
-        yield from _group_lines(chains, own, group)
+        yield from _group_lines(chains, guest_chain, group)
 
 
 def _way_lines(chains: Sequence[Chain], guest_chain: str) -> Iterator[Line]:
@@ -59,32 +58,34 @@ def _way_lines(chains: Sequence[Chain], guest_chain: str) -> Iterator[Line]:
         yield ok(SERVER, "guest's chain", f"{guest_chain}: {counted(way)}")
 
 
-def _group_lines(
-    chains: Sequence[Chain], own: Chain | None, group: SecurityGroup
-) -> Iterator[Line]:
-    name = f"nova-compute-sg-{group.id}"
-    chain = find_chain(chains, name)
-    way = leads_to([own] if own else [], name)
-    if chain is None or way is None:
-        what = "is missing" if chain is None else "is not used for the server"
-        yield problem(group.name, "group's chain", f"{name} {what}", _RESTART)
-    else:
-        yield ok(group.name, "group's chain", f"{name}: {counted(way)}")
+def _group_lines(chains: Sequence[Chain], guest_chain: str, group: SecurityGroup) -> Iterator[Line]:
+    """Tell of a group; it has a chain only for those versions of IP that its rules are about."""
     if not group.rules:
         advice = "openstack security group rule create"
         yield ok(group.name, "rules", "none: the group lets nothing in", advice)
+    name = f"nova-compute-sg-{group.id}"
+    for version in sorted({rule_version(rule) for rule in group.rules}):
+        own = find_chain(chains, guest_chain, version=version)
+        if own is not None:
+            yield _way_to_group(chains, own, group, name)
     for rule in group.rules:
         yield _rule_line(chains, name, group, rule)
+
+
+def _way_to_group(chains: Sequence[Chain], own: Chain, group: SecurityGroup, name: str) -> Line:
+    check = f"IPv{own.version} chain"
+    if find_chain(chains, name, version=own.version) is None:
+        return problem(group.name, check, f"{name} is missing", _RESTART)
+    way = leads_to([own], name, own.version)
+    if way is None:
+        return problem(group.name, check, f"{name} is not used for the server", _RESTART)
+    return ok(group.name, check, f"{name}: {counted(way)}")
 
 
 def _rule_line(
     chains: Sequence[Chain], chain_name: str, group: SecurityGroup, rule: SecurityGroupRule
 ) -> Line:
-    text = describe_rule(rule)
-    if rule.group_id is not None:
-        # Its members' addresses may be in a set or be none at all.
-        return ok(group.name, "rule", text)
-    version = rule_version(rule)
+    text, version = describe_rule(rule), rule_version(rule)
     chain = find_chain(chains, chain_name, version=version)
     found = find_rule(chain, *rule_words(rule, version))
     if found is None:
@@ -126,6 +127,8 @@ def rule_words(rule: SecurityGroupRule, version: int) -> tuple[str, ...]:
         ports = str(rule.from_port) if rule.from_port == rule.to_port else ports
         if ports != "1:65535":
             words.append(ports)
+    if rule.group_id is not None:
+        words.append(f"-j nova-compute-src-{rule.group_id}")
     return tuple(words)
 
 

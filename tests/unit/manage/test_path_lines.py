@@ -49,6 +49,7 @@ COMMIT
 -j DNAT --to-destination 192.0.2.10:8775
 [6:360] -A nova-network-PREROUTING -d {FLOATING}/32 -j DNAT --to-destination 10.0.0.3
 [8:480] -A nova-network-snat -s 10.0.0.0/24 -o eth0 -j SNAT --to-source 192.0.2.10
+[1:60] -A nova-network-float-snat -s 10.0.0.3/32 -d 10.0.0.3/32 -j SNAT --to-source {FLOATING}
 [2:120] -A nova-network-float-snat -s 10.0.0.3/32 -o eth0 -j SNAT --to-source {FLOATING}
 COMMIT
 """
@@ -146,6 +147,7 @@ def test_counters_are_told():
         "icmp from 192.0.2.0/24: 1 packets, 84 bytes",
     ]
     assert found(facts, FLOATING, "DNAT") == ["to 10.0.0.3 on compute1: 6 packets, 360 bytes"]
+    assert found(facts, FLOATING, "SNAT") == ["from 10.0.0.3: 3 packets, 180 bytes"]
     assert found(facts, TAP, "SNAT") == ["to 192.0.2.10: 8 packets, 480 bytes"]
     assert found(facts, TAP, "counters")[0].startswith("from guest 11 packets")
 
@@ -179,7 +181,7 @@ def test_counters_are_told():
         ),
         (
             {"chains": without(GUEST_RULES, "-A nova-compute-inst-18")},
-            [("web", "group's chain")],
+            [("web", "IPv4 chain")],
         ),
         ({"chains": without(GUEST_RULES, "dport 22")}, [("web", "rule")]),
     ],
@@ -286,7 +288,7 @@ def test_vlan_and_ipv6_of_a_network_are_told():
         (
             {"protocol": "tcp", "from_port": 22, "to_port": 22, "group_id": 9, "group_name": "db"},
             "tcp 22 from group db",
-            ("-p tcp", "22"),
+            ("-p tcp", "22", "-j nova-compute-src-9"),
         ),
     ],
 )
@@ -300,9 +302,20 @@ def test_ipv6_rules_are_looked_for_among_those_of_ipv6():
     ping = rule(1, protocol="icmp", from_port=-1, to_port=-1, cidr="::/0")
     assert rule_words(ping, 6) == ("-p ipv6-icmp",)
     group = SecurityGroup(id=3, uuid="g", name="web", project_id="demo", rules=(ping,))
-    six = "*filter\n:nova-compute-sg-3 - [0:0]\n[1:64] -A nova-compute-sg-3 -p ipv6-icmp -j ACCEPT"
+    six = (
+        "*filter\n:nova-compute-sg-3 - [0:0]\n:nova-compute-inst-18 - [0:0]\n"
+        "[1:64] -A nova-compute-sg-3 -p ipv6-icmp -j ACCEPT\n"
+        "[1:64] -A nova-compute-inst-18 -j nova-compute-sg-3\n"
+    )
     guest = make_guest()
     chains = (*guest.chains, *parse_counted(six, 6))
     facts = make_facts(groups=(group,), guest=dataclasses.replace(guest, chains=chains))
     assert problems(facts) == []
     assert problems(dataclasses.replace(facts, guest=guest)) == [("web", "rule")]
+
+
+def test_a_group_without_rules_needs_no_chain():
+    group = SecurityGroup(id=9, uuid="g", name="empty", project_id="demo")
+    facts = make_facts(groups=(group,))
+    assert problems(facts) == []
+    assert found(facts, "empty", "rules") == ["none: the group lets nothing in"]
