@@ -1,5 +1,6 @@
 """What this nova-network host has for some networks and addresses, for show-path."""
 
+import dataclasses
 import re
 from collections.abc import Iterable, Sequence
 
@@ -8,7 +9,7 @@ from nova.network.host import NetworkHost
 from nova.network.iptables import METADATA_ADDRESS
 from nova.network.settings import NetworkSettings
 from nova.objects.network import HostNetwork
-from nova.objects.path import Chain, NetworkPath
+from nova.objects.path import Chain, DhcpService, NetworkPath
 from nova.objects.path_reading import relevant_links, with_rules
 
 _JUMP = re.compile(r"-j nova-\S+")
@@ -31,8 +32,15 @@ def describe(
         served=tuple(one.network.id for one in served),
         links=links,
         chains=relevant_chains(host.read_chains(), {*bridges, *addresses, *ranges}),
-        services=tuple(host.read_dhcp(name) for name in sorted(bridges)),
+        services=tuple(_service(host, name, set(addresses)) for name in sorted(bridges)),
     )
+
+
+def _service(host: NetworkHost, bridge: str, addresses: set[str]) -> DhcpService:
+    """Return the DHCP server of a bridge with the lines of some addresses only."""
+    found = host.read_dhcp(bridge)
+    entries = (line for line in found.entries if not addresses.isdisjoint(line.split(",")))
+    return dataclasses.replace(found, entries=tuple(entries))
 
 
 def relevant_chains(chains: Iterable[Chain], wanted: set[str]) -> tuple[Chain, ...]:

@@ -68,7 +68,7 @@ class GuestPath:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class DhcpService:
-    """The dnsmasq of a bridge: its process, None when it does not run, and guests' lines."""
+    """The dnsmasq of a bridge: its process, None when it does not run, and lines of guests."""
 
     bridge: str
     process_id: int | None = None

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-PHASES = ("boot", "cost", "churn", "multi", "storm", "list", "delete", "pages")
+PHASES = ("boot", "cost", "churn", "multi", "storm", "list", "delete", "pages", "networks")
 FIRST_PORT = 28000
 
 
@@ -16,7 +16,8 @@ class Sizes:
 
     boots are timed one at a time; costs is the number of each operation whose messages and
     statements are counted; storms, multi, lists and pages are numbers of servers; cycles is how
-    many servers are made and deleted again.
+    many servers are made and deleted again; addresses is how many are given and taken back;
+    nova-network is started with a number of servers, in one network and in networks.
     """
 
     boots: int = 20
@@ -30,6 +31,9 @@ class Sizes:
     shows_s: float = 20.0
     cycles: int = 400
     idle_s: float = 20.0
+    addresses: int = 1000
+    network_servers: int = 500
+    networks: int = 20
 
 
 QUICK = Sizes(
@@ -43,6 +47,9 @@ QUICK = Sizes(
     shows_s=5.0,
     cycles=24,
     idle_s=10.0,
+    addresses=100,
+    network_servers=100,
+    networks=4,
 )
 
 

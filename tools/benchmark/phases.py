@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -55,6 +56,7 @@ class Run:
             "list": self.lists,
             "delete": self.delete,
             "pages": self.pages,
+            "networks": self.networks,
         }
         self._warm_up()
         self.idle()
@@ -233,6 +235,20 @@ class Run:
     def pages(self) -> None:
         """Read pages of lists and single servers while there are very many."""
         self.results.pages = self.many.pages()
+
+    # --- Networks
+
+    def networks(self) -> None:
+        """Give and take back addresses; start nova-network with many servers."""
+        sizes, measure = self.options.sizes, self.cloud.daemons.measure
+        file, count = str(self.cloud.daemons.site.database), str(sizes.addresses)
+        self.results.addresses = measure("network_work", "addresses", file, count)
+        if os.geteuid() != 0:
+            print("networks: only root can make a namespace", file=sys.stderr)
+            return
+        for networks in (1, sizes.networks):
+            words = (str(sizes.network_servers), str(networks))
+            self.results.networks.append(measure("network_work", "convergence", *words))
 
     # --- Delete
 

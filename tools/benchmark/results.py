@@ -118,6 +118,8 @@ class Results:
     removal: Removal | None = None
     churn: Churn | None = None
     pages: Pages | None = None
+    addresses: dict[str, float] = field(default_factory=dict)
+    networks: list[dict[str, float]] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""

@@ -28,7 +28,8 @@ def start(*served):
 
 
 def test_path_has_what_concerns_the_networks_asked_for():
-    one, two = make_served(bindings=(make_binding(),)), make_served(make_network(2))
+    bindings = (make_binding(), make_binding(6))
+    one, two = make_served(bindings=bindings), make_served(make_network(2))
     path = start(one, two).describe_path(CONTEXT, (1,), ("10.0.1.5",))
     assert (path.host, path.served) == (HOST, (1,))
     assert [link.name for link in path.links] == ["br1", "lo"]
