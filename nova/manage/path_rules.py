@@ -21,7 +21,11 @@ METADATA_ADDRESS = "169.254.169.254"
 _SHARED = (("FORWARD", "nova-filter-top"), ("nova-filter-top", "nova-compute-local"))
 _RESTART = "restart nova-compute there; it writes its rules anew"
 _HEALS = "nova-network there repairs it within a minute; see its log for errors"
-_NAMES = {"icmp": {4: "icmp", 6: "ipv6-icmp"}}
+# As iptables prints them; of other protocols some hosts know the names and some do not.
+_PROTOCOLS = {
+    4: {"tcp": "tcp", "udp": "udp", "icmp": "icmp"},
+    6: dict.fromkeys(("icmp", "icmpv6", "ipv6-icmp"), "ipv6-icmp") | {"tcp": "tcp", "udp": "udp"},
+}
 
 
 def group_lines(facts: PathFacts) -> Iterator[Line]:
@@ -120,8 +124,8 @@ def rule_words(rule: SecurityGroupRule, version: int) -> tuple[str, ...]:
     words: list[str] = []
     if rule.cidr and ipaddress.ip_network(rule.cidr).prefixlen:
         words.append(f"-s {ipaddress.ip_network(rule.cidr)}")
-    if rule.protocol:
-        words.append(f"-p {_NAMES.get(rule.protocol, {}).get(version, rule.protocol)}")
+    if rule.protocol in _PROTOCOLS[version]:
+        words.append(f"-p {_PROTOCOLS[version][rule.protocol]}")
     if rule.protocol in ("tcp", "udp") and rule.from_port is not None and rule.from_port >= 0:
         ports = f"{rule.from_port}:{rule.to_port}"
         ports = str(rule.from_port) if rule.from_port == rule.to_port else ports
