@@ -39,30 +39,43 @@ def group_lines(facts: PathFacts) -> Iterator[Line]:
         return
     chains = facts.guest.chains
     guest_chain = f"nova-compute-inst-{facts.instance.id}"
-    yield from _way_lines(chains, guest_chain)
+    versions = _versions(facts)
+    for version in versions:
+        yield from _way_lines(chains, guest_chain, version)
     for group in facts.groups:
-        yield from _group_lines(chains, guest_chain, group)
+        yield from _group_lines(chains, guest_chain, group, versions)
 
 
-def _way_lines(chains: Sequence[Chain], guest_chain: str) -> Iterator[Line]:
+def _versions(facts: PathFacts) -> tuple[int, ...]:
+    """Return the versions of IP that the server has addresses of."""
+    vifs = facts.instance.vifs
+    with_v4, with_v6 = any(vif.fixed_ips for vif in vifs), any(vif.fixed_ip_v6 for vif in vifs)
+    return (*((4,) if with_v4 else ()), *((6,) if with_v6 else ()))
+
+
+def _way_lines(chains: Sequence[Chain], guest_chain: str, version: int) -> Iterator[Line]:
     """Tell whether forwarded packets reach the chain of the guest."""
     for name, target in _SHARED:
-        rule = find_rule(find_chain(chains, name), f"-j {target}")
+        rule = find_rule(find_chain(chains, name, version=version), f"-j {target}")
+        check = f"IPv{version} {name}"
         if rule is None:
-            yield problem(SERVER, name, f"does not lead to {target}", _RESTART)
+            yield problem(SERVER, check, f"does not lead to {target}", _RESTART)
         else:
-            yield ok(SERVER, name, f"leads to {target}: {counted(rule)}")
-    if find_chain(chains, guest_chain) is None:
-        yield problem(SERVER, "guest's chain", f"{guest_chain} is missing", _RESTART)
+            yield ok(SERVER, check, f"leads to {target}: {counted(rule)}")
+    check = f"IPv{version} chain"
+    if find_chain(chains, guest_chain, version=version) is None:
+        yield problem(SERVER, check, f"{guest_chain} is missing", _RESTART)
         return
-    way = leads_to(chains, guest_chain)
+    way = leads_to(chains, guest_chain, version)
     if way is None:
-        yield problem(SERVER, "guest's chain", f"nothing leads to {guest_chain}", _RESTART)
+        yield problem(SERVER, check, f"nothing leads to {guest_chain}", _RESTART)
     else:
-        yield ok(SERVER, "guest's chain", f"{guest_chain}: {counted(way)}")
+        yield ok(SERVER, check, f"{guest_chain}: {counted(way)}")
 
 
-def _group_lines(chains: Sequence[Chain], guest_chain: str, group: SecurityGroup) -> Iterator[Line]:
+def _group_lines(
+    chains: Sequence[Chain], guest_chain: str, group: SecurityGroup, versions: Sequence[int]
+) -> Iterator[Line]:
     """Tell of a group; it has a chain only for those versions of IP that its rules are about."""
     if not group.rules:
         advice = "openstack security group rule create"
@@ -73,7 +86,11 @@ def _group_lines(chains: Sequence[Chain], guest_chain: str, group: SecurityGroup
         if own is not None:
             yield _way_to_group(chains, own, group, name)
     for rule in group.rules:
-        yield _rule_line(chains, name, group, rule)
+        if rule_version(rule) in versions:
+            yield _rule_line(chains, name, group, rule)
+        else:
+            found = f"{describe_rule(rule)}: the server has no such address"
+            yield ok(group.name, "rule", found)
 
 
 def _way_to_group(chains: Sequence[Chain], own: Chain, group: SecurityGroup, name: str) -> Line:
@@ -99,7 +116,9 @@ def _rule_line(
 
 def describe_rule(rule: SecurityGroupRule) -> str:
     """Return a rule as people say it."""
-    source = f"group {rule.group_name}" if rule.group_id is not None else rule.cidr or "anywhere"
+    source = rule.cidr or "anywhere"
+    if rule.group_id is not None:
+        source = f"group {rule.group_name or rule.group_id}"
     protocol = rule.protocol or "everything"
     return f"{protocol}{_ports(rule)} from {source}"
 

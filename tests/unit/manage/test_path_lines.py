@@ -173,11 +173,11 @@ def test_counters_are_told():
         ({"bridge_filtering": None}, [("server", "bridged packets")]),
         (
             {"chains": without(GUEST_RULES, "-A FORWARD")},
-            [("server", "FORWARD")],
+            [("server", "IPv4 FORWARD")],
         ),
         (
             {"chains": without(GUEST_RULES, "-A nova-compute-local")},
-            [("server", "guest's chain")],
+            [("server", "IPv4 chain")],
         ),
         (
             {"chains": without(GUEST_RULES, "-A nova-compute-inst-18")},
@@ -302,16 +302,23 @@ def test_ipv6_rules_are_looked_for_among_those_of_ipv6():
     ping = rule(1, protocol="icmp", from_port=-1, to_port=-1, cidr="::/0")
     assert rule_words(ping, 6) == ("-p ipv6-icmp",)
     group = SecurityGroup(id=3, uuid="g", name="web", project_id="demo", rules=(ping,))
-    six = (
-        "*filter\n:nova-compute-sg-3 - [0:0]\n:nova-compute-inst-18 - [0:0]\n"
-        "[1:64] -A nova-compute-sg-3 -p ipv6-icmp -j ACCEPT\n"
-        "[1:64] -A nova-compute-inst-18 -j nova-compute-sg-3\n"
-    )
-    guest = make_guest()
-    chains = (*guest.chains, *parse_counted(six, 6))
-    facts = make_facts(groups=(group,), guest=dataclasses.replace(guest, chains=chains))
+    six = parse_counted(GUEST_RULES.replace("-p tcp -m tcp --dport 22", "-p ipv6-icmp"), 6)
+    instance = make_instance(vifs=(make_vif(fixed_ip_v6="fd00::3"),))
+    guest = make_guest(chains=(*parse_counted(GUEST_RULES), *six))
+    facts = make_facts(groups=(group,), guest=guest, instance=instance)
     assert problems(facts) == []
-    assert problems(dataclasses.replace(facts, guest=guest)) == [("web", "rule")]
+    assert found(facts, "server", "IPv6 chain") != []
+    without_v6 = dataclasses.replace(facts, guest=make_guest())
+    assert ("web", "rule") in problems(without_v6)
+    assert ("server", "IPv6 chain") in problems(without_v6)
+
+
+def test_rules_of_a_version_that_a_server_has_no_address_of_do_not_concern_it():
+    rules = (rule(1, protocol="tcp", from_port=443, to_port=443, cidr="::/0"),)
+    group = SecurityGroup(id=3, uuid="g", name="web", project_id="demo", rules=rules)
+    facts = make_facts(groups=(group,))
+    assert problems(facts) == []
+    assert found(facts, "web", "rule") == ["tcp 443 from ::/0: the server has no such address"]
 
 
 def test_a_group_without_rules_needs_no_chain():

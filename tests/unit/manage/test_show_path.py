@@ -129,7 +129,7 @@ def test_show_path_asks_both_daemons_and_tells_what_they_have(place, show):
     for check in ("bridge", "tap", "gateway", "DHCP", "DHCP entry", "metadata", "SNAT"):
         assert lines[vif.devname, check]["verdict"] == "ok", check
     assert lines[vif.devname, "lease"]["verdict"] == "PROBLEM"
-    assert lines["server", "guest's chain"]["verdict"] == "PROBLEM"
+    assert lines["server", "IPv4 chain"]["verdict"] == "PROBLEM"
     assert lines["default", "rules"]["found"] == "none: the group lets nothing in"
     assert ("203.0.113.7", "DNAT") not in lines
 
