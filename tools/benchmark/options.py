@@ -6,7 +6,18 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-PHASES = ("boot", "cost", "churn", "multi", "storm", "list", "delete", "pages", "networks")
+PHASES = (
+    "boot",
+    "cost",
+    "churn",
+    "multi",
+    "storm",
+    "list",
+    "delete",
+    "pages",
+    "networks",
+    "groups",
+)
 FIRST_PORT = 28000
 
 
@@ -17,7 +28,8 @@ class Sizes:
     boots are timed one at a time; costs is the number of each operation whose messages and
     statements are counted; storms, multi, lists and pages are numbers of servers; cycles is how
     many servers are made and deleted again; addresses is how many are given and taken back;
-    nova-network is started with a number of servers, in one network and in networks.
+    nova-network is started with a number of servers, in one network and in networks; rules of a
+    group that grouped servers are in are changed, one at a time and rules at once.
     """
 
     boots: int = 20
@@ -34,6 +46,8 @@ class Sizes:
     addresses: int = 1000
     network_servers: int = 500
     networks: int = 20
+    grouped: int = 200
+    rules: int = 20
 
 
 QUICK = Sizes(
@@ -50,6 +64,8 @@ QUICK = Sizes(
     addresses=100,
     network_servers=100,
     networks=4,
+    grouped=20,
+    rules=5,
 )
 
 

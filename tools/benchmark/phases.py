@@ -16,11 +16,12 @@ from benchmark import process_figures
 from benchmark.api_client import at_once
 from benchmark.cloud import Cloud
 from benchmark.figures import spread
+from benchmark.groups import Groups
 from benchmark.many import Many
 from benchmark.meter import SETTLE_S, Meter
 from benchmark.options import Options
 from benchmark.process_figures import Memory
-from benchmark.results import Crowd, Lists, Reads, Removal, Results
+from benchmark.results import Crowd, GroupChanges, Lists, Reads, Removal, Results
 from benchmark.servers import Servers
 
 PAUSE_S = 0.25
@@ -57,6 +58,7 @@ class Run:
             "delete": self.delete,
             "pages": self.pages,
             "networks": self.networks,
+            "groups": self.groups,
         }
         self._warm_up()
         self.idle()
@@ -249,6 +251,28 @@ class Run:
         for networks in (1, sizes.networks):
             words = (str(sizes.network_servers), str(networks))
             self.results.networks.append(measure("network_work", "convergence", *words))
+
+    # --- Security groups
+
+    def groups(self) -> None:
+        """Change the rules of a group that many servers are in; then a real packet filter."""
+        sizes = self.options.sizes
+        self._fill(sizes.grouped)
+        groups = Groups(self.cloud)
+        self.meter.begin()
+        for number in range(sizes.rules):
+            groups.add_rule(number)
+            time.sleep(PAUSE_S)
+        one = self.meter.end_of_round().per(sizes.rules)
+        self.meter.begin()
+        at_once(self.options.parallel, sizes.rules, lambda n: groups.add_rule(sizes.rules + n))
+        burst = self.meter.end_of_round().per(sizes.rules)
+        hosts = self.options.host_count
+        self.results.groups = GroupChanges(sizes.grouped, hosts, sizes.rules, one, burst)
+        groups.remove_rules()
+        if os.geteuid() == 0:
+            count = str(sizes.grouped)
+            self.results.firewall = self.cloud.daemons.measure("firewall_work", count)
 
     # --- Delete
 

@@ -8,7 +8,7 @@ from benchmark.figures import spread
 from benchmark.meter import Cost
 from benchmark.options import PHASES, parse
 from benchmark.process_figures import Memory
-from benchmark.results import Crowd, Pages, Reads, Results, Shows
+from benchmark.results import Crowd, GroupChanges, Pages, Reads, Results, Shows
 
 
 def make_cost(**values):
@@ -133,3 +133,20 @@ def test_report_tells_of_addresses_and_networks():
     assert "4.0 statements each" in text
     assert "100 servers in 4 networks" in text
     assert "60 rules" in text
+
+
+def test_report_tells_of_changes_of_groups():
+    results = Results(label="x", when="now", machine={"cpus": 2, "load": 1.0}, starts=())
+    results.groups = GroupChanges(200, 40, 20, make_cost(messages=42.0), make_cost(messages=4.0))
+    results.firewall = {
+        "servers": 200,
+        "rules": 1853,
+        "rules_per_server": 9.27,
+        "render_ms": 20.0,
+        "first_ms": 104.0,
+        "change_ms": 107.0,
+        "no_change_ms": 88.0,
+    }
+    text = report.text(results)
+    assert "1.05 for each host" in text
+    assert "9.27" in text
