@@ -4,6 +4,7 @@ Only commands that ask daemons of other hosts need the message bus.
 """
 
 import functools
+import importlib
 import sys
 from typing import NoReturn
 
@@ -25,7 +26,7 @@ from nova.db.engine import Database
 from nova.exception import NovaException
 from nova.manage.command import Environment
 from nova.manage.main import build_parser, config_arguments, exit_code, run
-from nova.rpc.amqp import AmqpBus
+from nova.rpc.bus import Bus
 from nova.rpc.local import LocalBus
 
 PROG = "nova-manage"
@@ -41,6 +42,17 @@ def main() -> NoReturn:
         print(f"{PROG}: {error}", file=sys.stderr)
         sys.exit(exit_code(error))
     sys.exit(run(args, conf, lambda: make_environment(conf)))
+
+
+def connect(conf: cfg.ConfigOpts) -> Bus:
+    """Return the bus of the daemons.  Raises: ConfigurationError.
+
+    Its library is loaded for commands that need it only: that takes as long as all the rest.
+    """
+    bus: Bus = importlib.import_module("nova.rpc.amqp").AmqpBus(
+        conf, dict(conf.upgrade_levels.items())
+    )
+    return bus
 
 
 def make_environment(conf: cfg.ConfigOpts) -> Environment:
@@ -59,7 +71,7 @@ def make_environment(conf: cfg.ConfigOpts) -> Environment:
         quotas=bus.client(ConductorQuotas).anyone(),
         security_groups=bus.client(ConductorSecurityGroups).anyone(),
         floating_ips=bus.client(ConductorFloatingIps).anyone(),
-        daemons=functools.partial(AmqpBus, conf, dict(conf.upgrade_levels.items())),
+        daemons=functools.partial(connect, conf),
         conf=conf,
     )
 
