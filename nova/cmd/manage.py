@@ -1,5 +1,10 @@
-"""The program nova-manage: the conductor's work in this process, without a message bus."""
+"""The program nova-manage: the conductor's work in this process.
 
+Only commands that ask daemons of other hosts need the message bus.
+"""
+
+import functools
+import importlib
 import sys
 from typing import NoReturn
 
@@ -14,12 +19,14 @@ from nova.conductor.rpcapi.hosts import ConductorHosts
 from nova.conductor.rpcapi.instances import ConductorInstances
 from nova.conductor.rpcapi.networks import ConductorNetworks
 from nova.conductor.rpcapi.quotas import ConductorQuotas
+from nova.conductor.rpcapi.security_groups import ConductorSecurityGroups
 from nova.conductor.settings import conductor_settings, database_settings
 from nova.context import get_admin_context
 from nova.db.engine import Database
 from nova.exception import NovaException
 from nova.manage.command import Environment
 from nova.manage.main import build_parser, config_arguments, exit_code, run
+from nova.rpc.bus import Bus
 from nova.rpc.local import LocalBus
 
 PROG = "nova-manage"
@@ -37,6 +44,17 @@ def main() -> NoReturn:
     sys.exit(run(args, conf, lambda: make_environment(conf)))
 
 
+def connect(conf: cfg.ConfigOpts) -> Bus:
+    """Return the bus of the daemons.  Raises: ConfigurationError.
+
+    Its library is loaded for commands that need it only: that takes as long as all the rest.
+    """
+    bus: Bus = importlib.import_module("nova.rpc.amqp").AmqpBus(
+        conf, dict(conf.upgrade_levels.items())
+    )
+    return bus
+
+
 def make_environment(conf: cfg.ConfigOpts) -> Environment:
     """Return a conductor of this process.  Raises: ConfigurationError, Unavailable."""
     database = Database(database_settings(conf))
@@ -52,6 +70,8 @@ def make_environment(conf: cfg.ConfigOpts) -> Environment:
         floating_ips=bus.client(ConductorFloatingIps).anyone(),
         networks=bus.client(ConductorNetworks).anyone(),
         quotas=bus.client(ConductorQuotas).anyone(),
+        security_groups=bus.client(ConductorSecurityGroups).anyone(),
+        daemons=functools.partial(connect, conf),
         conf=conf,
     )
 

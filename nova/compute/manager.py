@@ -27,6 +27,7 @@ from nova.objects.diagnostics import Diagnostics
 from nova.objects.instance import Instance
 from nova.objects.lifecycle import ACTIONS, PowerState
 from nova.objects.operation import Operation, Work
+from nova.objects.path import GuestPath
 from nova.objects.service import HostReport, ReportAnswer
 from nova.rpc.bus import Bus
 from nova.virt.driver import ComputeDriver, GuestEvent, ImageCacheKeeper
@@ -151,6 +152,10 @@ class ComputeManager(ComputeAPI):
     def get_host_uptime(self, context: RequestContext) -> str:
         """Return what the host says of its uptime."""
         return self._driver.get_host_uptime()
+
+    def describe_path(self, context: RequestContext, instance: Instance) -> GuestPath:
+        """Return what this host has on the way of a server's packets."""
+        return self._driver.describe_path(instance)
 
     # --- Reports
 

@@ -4,6 +4,7 @@ from nova.context import RequestContext
 from nova.objects.diagnostics import Diagnostics
 from nova.objects.instance import Instance
 from nova.objects.operation import Work
+from nova.objects.path import GuestPath
 from nova.rpc.interface import Interface, call, cast
 
 
@@ -57,3 +58,10 @@ class ComputeAPI(Interface):
     @call(since="2.0", timeout_s=10, retry_safe=True)
     def get_host_uptime(self, context: RequestContext) -> str:
         """Return what the host says of its uptime.  Raises: ActionNotSupported."""
+
+    @call(since="2.2", timeout_s=10, retry_safe=True)
+    def describe_path(self, context: RequestContext, instance: Instance) -> GuestPath:
+        """Return what this host has on the way of a server's packets; changes nothing.
+
+        Raises: DriverError.
+        """

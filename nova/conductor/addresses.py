@@ -18,7 +18,7 @@ from nova.exception import (
     PortInUse,
     PortInvalid,
 )
-from nova.objects.addresses import local_addresses
+from nova.objects.addresses import guest_address_v6, local_addresses
 from nova.objects.network import Network, Vif
 from nova.objects.port import HeldPort
 from nova.objects.service import Service

@@ -11,13 +11,18 @@ from nova.conductor.rpcapi.hosts import ConductorHosts
 from nova.conductor.rpcapi.instances import ConductorInstances
 from nova.conductor.rpcapi.networks import ConductorNetworks
 from nova.conductor.rpcapi.quotas import ConductorQuotas
+from nova.conductor.rpcapi.security_groups import ConductorSecurityGroups
 from nova.context import RequestContext
 from nova.manage.output import Result
+from nova.rpc.bus import Bus
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """What commands work with: the conductor of this process, as an administrator."""
+    """What commands work with: the conductor of this process, as an administrator.
+
+    daemons: connects to the bus on which the daemons of other hosts listen.
+    """
 
     context: RequestContext
     flavors: ConductorFlavors
@@ -26,6 +31,8 @@ class Environment:
     instances: ConductorInstances
     networks: ConductorNetworks
     quotas: ConductorQuotas
+    security_groups: ConductorSecurityGroups
+    daemons: Callable[[], Bus]
     conf: Any
 
 

@@ -1,8 +1,8 @@
 """The command line of nova-manage: parsing, running, exit codes.
 
-Exit codes: 0 done; 1 refused as invalid, or a floating address that exists already; 2 wrong
-usage, bad configuration, or something else that does not exist or exists already; 3 the
-service or database does not answer; 255 our fault.
+Exit codes: 0 done; 1 refused as invalid, problems found, or a floating address that exists
+already; 2 wrong usage, bad configuration, or something else that does not exist or exists
+already; 3 the service or database does not answer; 255 our fault.
 """
 
 import argparse
@@ -15,7 +15,19 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nova import audit, exception
-from nova.manage import api, db, fixed, flavor, floating, network, project, quota, server, service
+from nova.manage import (
+    api,
+    db,
+    fixed,
+    flavor,
+    floating,
+    network,
+    project,
+    quota,
+    server,
+    service,
+    show_path,
+)
 from nova.manage.command import Command, Environment
 from nova.manage.output import render
 
@@ -28,6 +40,7 @@ COMMANDS: tuple[Command, ...] = (
     *floating.COMMANDS,
     *fixed.COMMANDS,
     *project.COMMANDS,
+    *show_path.COMMANDS,
     *service.COMMANDS,
     *flavor.COMMANDS,
     *quota.COMMANDS,
@@ -109,7 +122,7 @@ def _run(args: argparse.Namespace, conf: Any, environment: Callable[[], Environm
     text = render(result, as_json=args.json)
     if text:
         print(text)
-    return 0
+    return result.exit_code
 
 
 def _complain(error: exception.NovaException) -> int:

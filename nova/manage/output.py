@@ -11,12 +11,14 @@ class Result:
 
     columns and rows make a table; message is a sentence below it or instead of it.
     document is what --json prints; without one it is made of the rows.
+    exit_code is what the program ends with; above 0 for what is found, not for errors.
     """
 
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[Any, ...], ...] = ()
     message: str = ""
     document: Any = None
+    exit_code: int = 0
 
 
 def render(result: Result, *, as_json: bool) -> str:

@@ -1,11 +1,12 @@
 """What nova-network asks of the host it runs on; linux.py and memory.py are the two kinds."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from nova.netfilter import RuleSet
 from nova.network.bridges import Bridge
 from nova.network.dhcp import DhcpServer
 from nova.network.radvd import Advertiser
+from nova.objects.path import Chain, DhcpService
 
 
 class NetworkHost(Protocol):
@@ -93,3 +94,12 @@ class NetworkHost(Protocol):
 
         TCP connections that are open stay: they were another owner's.
         """
+
+    def read_devices(self) -> list[dict[str, Any]]:
+        """Return all devices, with the fields of objects.path.Link."""
+
+    def read_chains(self) -> tuple[Chain, ...]:
+        """Return all iptables chains with their counters."""
+
+    def read_dhcp(self, bridge: str) -> DhcpService:
+        """Return what runs and what is written for a bridge."""

@@ -7,6 +7,7 @@ import re
 import tempfile
 import time
 from collections.abc import Iterator
+from typing import Any
 
 from nova.exception import (
     CommandFailed,
@@ -21,7 +22,9 @@ from nova.network.floating import present_translations
 from nova.network.ip6tables import NO_RULES_V6
 from nova.network.iptables_diff import render_difference
 from nova.network.radvd import Advertiser
-from nova.privileged import advertising, floating, links, network
+from nova.objects.path import Chain, DhcpService
+from nova.objects.path_reading import parse_counted
+from nova.privileged import advertising, floating, links, network, reading
 from nova.privileged.commands import NOT_FOUND, TIMED_OUT, CommandOutcome
 
 LOG = logging.getLogger(__name__)
@@ -248,6 +251,24 @@ class LinuxHost:
         for protocol in floating.ATTEMPTS:
             _output("conntrack", floating.cut_attempts_at(address, protocol))
 
+    def read_devices(self) -> list[dict[str, Any]]:
+        """Return all devices."""
+        with _kernel("devices"):
+            return reading.read_devices()
+
+    def read_chains(self) -> tuple[Chain, ...]:
+        """Return all IPv4 chains with their counters."""
+        return parse_counted(_output("iptables-save", reading.save_counted_rules(4)))
+
+    def read_dhcp(self, bridge: str) -> DhcpService:
+        """Return what runs and what is written for a bridge."""
+        running = network.read_dnsmasq_arguments(self._folder, bridge)
+        return DhcpService(
+            bridge=bridge,
+            process_id=running[0] if running else None,
+            entries=tuple(_read_lines(f"{self._folder}/nova-{bridge}.conf")),
+        )
+
     def _stop(self, bridge: str) -> bool:
         """Stop a dnsmasq and wait for its end, by force after half of the time."""
         for attempt in range(_STOP_ATTEMPTS):
@@ -299,6 +320,14 @@ def _write(path: str, content: str) -> bool:
         os.unlink(temporary)
         raise
     return True
+
+
+def _read_lines(path: str) -> list[str]:
+    try:
+        with open(path, encoding="ascii") as file:
+            return file.read().splitlines()
+    except FileNotFoundError:
+        return []
 
 
 def _remove(path: str) -> bool:

@@ -22,12 +22,14 @@ from nova.network.floating import begun, ended
 from nova.network.host import NetworkHost
 from nova.network.iptables import METADATA_ADDRESS
 from nova.network.leases import LeaseBook
+from nova.network.path import describe
 from nova.network.plan import HostPlan, make_plan
 from nova.network.readings import Readings
 from nova.network.rpcapi import NetworkAPI
 from nova.network.served import ServedNetworks
 from nova.network.settings import NetworkSettings
 from nova.objects.network import DhcpBinding, HostNetwork, Vif
+from nova.objects.path import NetworkPath
 from nova.periodic import PeriodicTask
 from nova.rpc.bus import Bus
 
@@ -178,6 +180,13 @@ class NetworkManager(NetworkAPI, abc.ABC):
     def refresh_soon(self, context: RequestContext) -> None:
         """Read the networks anew and make the host agree with them."""
         self._refresh(context)
+
+    def describe_path(
+        self, context: RequestContext, network_ids: tuple[int, ...], addresses: tuple[str, ...]
+    ) -> NetworkPath:
+        """Return what the host has for networks and addresses."""
+        found = [served for key in network_ids if (served := self._served.find(key)) is not None]
+        return describe(self._host, found, addresses, self._settings)
 
     # --- Periodic work
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import threading
+from typing import Any
 
 from nova.exception import CommandFailed, FloatingDeviceMissing
 from nova.netfilter import RuleSet
@@ -12,6 +13,7 @@ from nova.network.floating import present_translations
 from nova.network.ip6tables import NO_RULES_V6
 from nova.network.iptables import NO_RULES
 from nova.network.radvd import Advertiser
+from nova.objects.path import Chain, CountedRule, DhcpService
 
 
 @dataclasses.dataclass(slots=True)
@@ -177,6 +179,42 @@ class MemoryHost:
         """Forget what was sent to an address before it led anywhere."""
         self._may_fail("cut_attempts")
         self._note(True, "cut attempts", address)
+
+    def read_devices(self) -> list[dict[str, Any]]:
+        """Return the bridges, and the loopback."""
+        bridges: list[dict[str, Any]] = [
+            {"name": one.name, "kind": "bridge", "up": True, "addresses": list(one.addresses)}
+            for one in self.bridges.values()
+        ]
+        local = [f"{address}/32" for address in sorted(self.local_addresses)]
+        return [*bridges, {"name": "lo", "up": True, "addresses": local}]
+
+    def read_chains(self) -> tuple[Chain, ...]:
+        """Return the rules; nothing ever meets them."""
+        chains: dict[tuple[str, str], list[str]] = {}
+        for table in self.rules:
+            for hook in table.hooks:
+                chains.setdefault((table.name, hook.chain), []).append(hook.rule)
+            for name, rules in table.chains.items():
+                chains.setdefault((table.name, name), []).extend(rules)
+        return tuple(
+            Chain(
+                table=table,
+                name=name,
+                policy="ACCEPT" if name.isupper() else None,
+                rules=tuple(CountedRule(rule=rule) for rule in rules),
+            )
+            for (table, name), rules in chains.items()
+        )
+
+    def read_dhcp(self, bridge: str) -> DhcpService:
+        """Return a DHCP server of process 1, if it was started."""
+        server = self.servers.get(bridge)
+        if server is None:
+            return DhcpService(bridge=bridge)
+        lines = [text for path, text in server.files if path.endswith(".conf")]
+        entries = tuple(line for text in lines for line in text.splitlines())
+        return DhcpService(bridge=bridge, process_id=1, entries=entries)
 
     def _note(self, changed: bool, *what: str) -> bool:
         if changed:

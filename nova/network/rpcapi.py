@@ -2,6 +2,7 @@
 
 from nova.context import RequestContext
 from nova.objects.network import DhcpBinding, Vif
+from nova.objects.path import NetworkPath
 from nova.rpc.interface import Interface, call, cast, fanout
 
 
@@ -61,3 +62,12 @@ class NetworkAPI(Interface):
     @cast(since="1.1")
     def refresh_soon(self, context: RequestContext) -> None:
         """Do what refresh() does, without an answer."""
+
+    @call(since="1.1", timeout_s=10, retry_safe=True)
+    def describe_path(
+        self, context: RequestContext, network_ids: tuple[int, ...], addresses: tuple[str, ...]
+    ) -> NetworkPath:
+        """Return what this host has for networks (by row id) and addresses; changes nothing.
+
+        Raises: CommandFailed, CommandTimeout.
+        """

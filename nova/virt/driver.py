@@ -16,6 +16,7 @@ from nova.objects.instance import Instance
 from nova.objects.instance_detail import InstanceDetail
 from nova.objects.lifecycle import PowerState
 from nova.objects.network import Vif
+from nova.objects.path import GuestPath
 from nova.objects.service import NodeResources
 
 
@@ -309,6 +310,10 @@ class GuestControl(Protocol):
 
     def refresh_network(self, instance: Instance) -> None:
         """Write the filters of a guest's interfaces anew.  Raises: DriverError."""
+        ...
+
+    def describe_path(self, instance: Instance) -> GuestPath:
+        """Return devices and rules on the way of a guest's packets.  Raises: DriverError."""
         ...
 
 

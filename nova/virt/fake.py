@@ -17,6 +17,7 @@ from nova.objects.instance import Instance
 from nova.objects.instance_detail import InstanceDetail
 from nova.objects.lifecycle import PowerState
 from nova.objects.numa import HostNuma
+from nova.objects.path import GuestPath, Link
 from nova.objects.service import NodeResources
 from nova.virt.driver import EventSink, GuestEvent
 from nova.virt.fake_lifecycle import ON, FakeGuest, FakeLifecycle
@@ -149,6 +150,19 @@ class FakeDriver(FakeLifecycle):
                 for uuid, guest in self.guests.items()
                 if guest.power_state is not PowerState.NOSTATE
             }
+
+    def describe_path(self, instance: Instance) -> GuestPath:
+        """Return bridges and the taps of a guest that is on; there is no packet filter."""
+        self._disturb("describe_path", instance.uuid)
+        power_state = self.get_power_state(instance)
+        bridges = {vif.network.bridge for vif in instance.vifs if vif.network.bridge}
+        links = [Link(name=name, kind="bridge", up=True) for name in sorted(bridges)]
+        if power_state in ON:
+            links += [
+                Link(name=vif.devname, kind="tun", up=True, bridge=vif.network.bridge)
+                for vif in self._guest(instance).interfaces.values()
+            ]
+        return GuestPath(host=self._host, power_state=power_state, links=tuple(links))
 
     # --- Spawn
 

@@ -36,12 +36,14 @@ class Answer:
 class ApiClient:
     """Speaks to a Compute API that believes tokens of the form user:project."""
 
-    def __init__(self, port: int, user: str, project: str) -> None:
+    def __init__(
+        self, port: int, user: str, project: str, microversion: str = MICROVERSION
+    ) -> None:
         self._port = port
         self._headers = {
             "Accept": "application/json",
             "X-Auth-Token": f"{user}:{project}",
-            "OpenStack-API-Version": f"compute {MICROVERSION}",
+            "OpenStack-API-Version": f"compute {microversion}",
         }
         self._of_thread = threading.local()
 

@@ -58,6 +58,7 @@ def write(site: Site, processes: int, hosts: int) -> None:
             "osapi_compute_listen": loopback,
             "osapi_compute_listen_port": str(site.api_port),
             "compute_driver": "fake.FakeDriver",
+            "network_manager": "nova.network.manager.FlatDHCPManager",
             **RARE_WORK_PUT_OFF,
         },
         "api": {"auth_strategy": "noauth2"},

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from standup import run
 from standup.errors import StandupError
@@ -64,10 +66,18 @@ class Daemons:
 
     def script(self, name: str, *arguments: str) -> None:
         """Run a program of this package on the daemons' database.  Raises: CommandFailed."""
-        file = Path(__file__).with_name(f"{name}.py")
-        command = [str(self.python), str(file), str(self.site.database), *arguments]
-        settings = run.Settings(directory=self.site.directory, environment=_environment())
-        run.logged(command, self.logs / f"{name}.log", settings)
+        command = self._script(name, str(self.site.database), *arguments)
+        run.logged(command, self.logs / f"{name}.log", self._settings())
+
+    def measure(self, name: str, *arguments: str) -> Any:
+        """Return the JSON that a program of this package prints.  Raises: CommandFailed."""
+        return json.loads(run.output(self._script(name, *arguments), self._settings()))
+
+    def _script(self, name: str, *arguments: str) -> list[str]:
+        return [str(self.python), str(Path(__file__).with_name(f"{name}.py")), *arguments]
+
+    def _settings(self) -> run.Settings:
+        return run.Settings(directory=self.site.directory, environment=_environment())
 
     def _command(self, module: str, extra: Sequence[Path] = ()) -> list[str]:
         files = [

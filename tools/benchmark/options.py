@@ -6,7 +6,18 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-PHASES = ("boot", "cost", "churn", "multi", "storm", "list", "delete", "pages")
+PHASES = (
+    "boot",
+    "cost",
+    "churn",
+    "multi",
+    "storm",
+    "list",
+    "delete",
+    "pages",
+    "networks",
+    "groups",
+)
 FIRST_PORT = 28000
 
 
@@ -16,7 +27,9 @@ class Sizes:
 
     boots are timed one at a time; costs is the number of each operation whose messages and
     statements are counted; storms, multi, lists and pages are numbers of servers; cycles is how
-    many servers are made and deleted again.
+    many servers are made and deleted again; addresses is how many are given and taken back;
+    nova-network is started with a number of servers, in one network and in networks; rules of a
+    group that grouped servers are in are changed, one at a time and rules at once.
     """
 
     boots: int = 20
@@ -30,6 +43,11 @@ class Sizes:
     shows_s: float = 20.0
     cycles: int = 400
     idle_s: float = 20.0
+    addresses: int = 1000
+    network_servers: int = 500
+    networks: int = 20
+    grouped: int = 200
+    rules: int = 20
 
 
 QUICK = Sizes(
@@ -43,6 +61,11 @@ QUICK = Sizes(
     shows_s=5.0,
     cycles=24,
     idle_s=10.0,
+    addresses=100,
+    network_servers=100,
+    networks=4,
+    grouped=20,
+    rules=5,
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -15,11 +16,12 @@ from benchmark import process_figures
 from benchmark.api_client import at_once
 from benchmark.cloud import Cloud
 from benchmark.figures import spread
+from benchmark.groups import Groups
 from benchmark.many import Many
 from benchmark.meter import SETTLE_S, Meter
 from benchmark.options import Options
 from benchmark.process_figures import Memory
-from benchmark.results import Crowd, Lists, Reads, Removal, Results
+from benchmark.results import Crowd, GroupChanges, Lists, Reads, Removal, Results
 from benchmark.servers import Servers
 
 PAUSE_S = 0.25
@@ -55,6 +57,8 @@ class Run:
             "list": self.lists,
             "delete": self.delete,
             "pages": self.pages,
+            "networks": self.networks,
+            "groups": self.groups,
         }
         self._warm_up()
         self.idle()
@@ -233,6 +237,42 @@ class Run:
     def pages(self) -> None:
         """Read pages of lists and single servers while there are very many."""
         self.results.pages = self.many.pages()
+
+    # --- Networks
+
+    def networks(self) -> None:
+        """Give and take back addresses; start nova-network with many servers."""
+        sizes, measure = self.options.sizes, self.cloud.daemons.measure
+        file, count = str(self.cloud.daemons.site.database), str(sizes.addresses)
+        self.results.addresses = measure("network_work", "addresses", file, count)
+        if os.geteuid() != 0:
+            print("networks: only root can make a namespace", file=sys.stderr)
+            return
+        for networks in (1, sizes.networks):
+            words = (str(sizes.network_servers), str(networks))
+            self.results.networks.append(measure("network_work", "convergence", *words))
+
+    # --- Security groups
+
+    def groups(self) -> None:
+        """Change the rules of a group that many servers are in; then a real packet filter."""
+        sizes = self.options.sizes
+        self._fill(sizes.grouped)
+        groups = Groups(self.cloud)
+        self.meter.begin()
+        for number in range(sizes.rules):
+            groups.add_rule(number)
+            time.sleep(PAUSE_S)
+        one = self.meter.end_of_round().per(sizes.rules)
+        self.meter.begin()
+        at_once(self.options.parallel, sizes.rules, lambda n: groups.add_rule(sizes.rules + n))
+        burst = self.meter.end_of_round().per(sizes.rules)
+        hosts = self.options.host_count
+        self.results.groups = GroupChanges(sizes.grouped, hosts, sizes.rules, one, burst)
+        groups.remove_rules()
+        if os.geteuid() == 0:
+            count = str(sizes.grouped)
+            self.results.firewall = self.cloud.daemons.measure("firewall_work", count)
 
     # --- Delete
 

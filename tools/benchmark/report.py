@@ -28,6 +28,7 @@ def text(results: Results) -> str:
     rows = [*_life(results), *_single(results), *_crowds(results), *_lists(results)]
     if results.pages:
         rows += _pages(results.pages)
+    rows += [*_networks(results), *_groups(results)]
     lines += [f"{row.what:44} {row.value:>12}  {row.budget:12} {row.more}" for row in rows]
     if results.operations:
         lines += ["", *_costs(results)]
@@ -52,6 +53,42 @@ def _life(results: Results) -> Iterator[Row]:
         idle = results.idle
         per_s = idle.daemons_ms / idle.wall_s
         yield Row("idle: CPU of all daemons", f"{per_s:.1f} ms/s", "", f"{_counts(idle)} in all")
+
+
+def _networks(results: Results) -> Iterator[Row]:
+    found = results.addresses
+    if found:
+        for what in ("allocate", "release"):
+            statements = f"{found[f'{what}_statements']:.1f} statements each"
+            value = f"{found[f'{what}_s']:.2f} s"
+            yield Row(f"{what} {found['count']:.0f} addresses", value, "", statements)
+    for one in results.networks:
+        where = f"{one['servers']:.0f} servers in {one['networks']:.0f} networks"
+        rules = f"{one['rules']:.0f} rules"
+        yield Row(f"nova-network, {where}: first start", f"{one['first_start_ms']:.0f} ms")
+        yield Row("  restart", f"{one['restart_ms']:.0f} ms", "", rules)
+        yield Row("  heal without a change", f"{one['no_change_heal_ms']:.0f} ms")
+        yield Row("  heal after all rules were lost", f"{one['flushed_heal_ms']:.0f} ms")
+        yield Row("  start without a kernel", f"{one['memory_ms']:.0f} ms")
+        yield Row("  computing the wanted state", f"{one['plan_ms']:.1f} ms")
+
+
+def _groups(results: Results) -> Iterator[Row]:
+    changes, found = results.groups, results.firewall
+    if changes:
+        where = f"{changes.servers} servers on {changes.hosts} hosts"
+        for what, cost in (("one rule", changes.one), ("one of many rules", changes.burst)):
+            value = f"{cost.messages:.1f} messages"
+            each = f"{cost.messages / changes.hosts:.2f} for each host, {_counts(cost)}"
+            yield Row(f"change of {what}, {where}", value, "", each)
+    if found:
+        value = f"{found['rules_per_server']:.2f}"
+        rules = f"{found['rules']:.0f} for {found['servers']:.0f} servers"
+        yield Row("iptables rules of a server", value, "", rules)
+        yield Row("  computing the rules of the host", f"{found['render_ms']:.1f} ms")
+        yield Row("  all of them applied for the first time", f"{found['first_ms']:.0f} ms")
+        yield Row("  one rule of a group changed", f"{found['change_ms']:.0f} ms", "< 2 s")
+        yield Row("  compared without a change", f"{found['no_change_ms']:.0f} ms")
 
 
 def _single(results: Results) -> Iterator[Row]:

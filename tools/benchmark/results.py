@@ -96,6 +96,20 @@ class Churn:
     memory_after: dict[str, Memory]
 
 
+@dataclass(frozen=True)
+class GroupChanges:
+    """Rules of a group changed while all servers are in it.
+
+    one: cost of a change alone; burst: cost of each of many at once.
+    """
+
+    servers: int
+    hosts: int
+    rules: int
+    one: Cost
+    burst: Cost
+
+
 @dataclass
 class Results:
     """Everything."""
@@ -118,6 +132,10 @@ class Results:
     removal: Removal | None = None
     churn: Churn | None = None
     pages: Pages | None = None
+    addresses: dict[str, float] = field(default_factory=dict)
+    networks: list[dict[str, float]] = field(default_factory=list)
+    groups: GroupChanges | None = None
+    firewall: dict[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""

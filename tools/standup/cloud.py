@@ -105,7 +105,7 @@ class Cloud:
         layout = self.layout
         where = (layout.address(index), layout.controller_address, layout.compute)
         return ComputeNode(
-            layout.spec(index).name, *where, flat_interface="eth1", public_interface="eth0"
+            layout.spec(index).name, *where, flat_interface="eth1", public_interface=""
         )
 
     def host_programs(self, index: int) -> SupervisedPrograms:

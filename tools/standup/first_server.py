@@ -1,4 +1,4 @@
-"""The first server: flavors, image, key pair, boot and login, all through the public interfaces."""
+"""The first servers: flavors, image, key pair, boot and login, all through public interfaces."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-from standup import catalog, nova_programs, run
+from standup import catalog, first_network, nova_programs, run
+from standup.client import Client
 from standup.cloud import Cloud
 from standup.errors import StandupError
 from standup.rest import HttpError, Session
 
 NAME = "first"
+SECOND = "second"
+NETWORK = "private"
 IMAGE = "tiny"
 KEYPAIR = "quickstart"
 FLAVORS = {
@@ -80,20 +83,16 @@ def make_keypair(cloud: Cloud) -> str:
     return str(key)
 
 
-def boot(cloud: Cloud, patience_s: float = 240) -> str:
-    """Create the server unless it exists, and wait until it is active."""
+def boot(cloud: Cloud, name: str, patience_s: float = 240) -> str:
+    """Create a server unless it exists, and wait until it is active."""
     session, url = cloud.session("demo"), f"{cloud.settings.compute_url}/servers"
-    found = session.get(f"{url}?name=^{NAME}$")["servers"]
-    if found:
-        server_id = found[0]["id"]
-    else:
-        server = {"name": NAME, "imageRef": _image_id(cloud), "flavorRef": "1", "key_name": KEYPAIR}
-        server_id = session.call("POST", url, {"server": server}).body["server"]["id"]
+    found = session.get(f"{url}?name=^{name}$")["servers"]
+    server_id = found[0]["id"] if found else _create(cloud, name)
     deadline = time.monotonic() + patience_s
     while True:
         server = session.get(f"{url}/{server_id}")["server"]
         if server["status"] == "ACTIVE":
-            return f"{NAME} at {address_of(server)}"
+            return f"{name} at {address_of(server)}"
         if server["status"] == "SHUTOFF":
             _start(session, f"{url}/{server_id}")
         if server["status"] == "ERROR":
@@ -106,6 +105,13 @@ def boot(cloud: Cloud, patience_s: float = 240) -> str:
         time.sleep(0.5)
 
 
+def _create(cloud: Cloud, name: str) -> str:
+    wanted = ("--flavor", "m1.nano", "--image", IMAGE, "--key-name", KEYPAIR)
+    wanted += ("--network", NETWORK, "--security-group", first_network.GROUP)
+    made = Client(cloud.settings, "demo").json("server", "create", *wanted, name)
+    return str(made["id"])
+
+
 def login(cloud: Cloud, patience_s: float = 180) -> str:
     """Wait until the server lets us in by SSH with the key from the metadata service."""
     session = cloud.session("demo")
@@ -116,7 +122,8 @@ def login(cloud: Cloud, patience_s: float = 180) -> str:
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
         if done.returncode == 0:
             name, uptime = done.stdout.split()
-            return f"{name} answers, up for {float(uptime):.0f} s"
+            where = address_of(server)
+            return f"{name} answers at {where}, up for {float(uptime):.0f} s"
         if time.monotonic() > deadline:
             console = console_log(session, cloud.settings.compute_url, server["id"], 8)
             raise StandupError(f"no SSH login: {done.stderr.strip()}\nthe console says:\n{console}")
@@ -154,11 +161,16 @@ def key_file(cloud: Cloud) -> Path:
 
 
 def address_of(server: dict[str, Any]) -> str:
-    """Return the first address of a server."""
-    for addresses in server["addresses"].values():
-        for entry in addresses:
-            if entry["version"] == 4:
-                return str(entry["addr"])
+    """Return the address at which a server is reached: a floating one before others."""
+    entries = [
+        entry
+        for addresses in server["addresses"].values()
+        for entry in addresses
+        if entry["version"] == 4
+    ]
+    entries.sort(key=lambda entry: entry.get("OS-EXT-IPS:type") != "floating")
+    if entries:
+        return str(entries[0]["addr"])
     raise StandupError(f"server {server['name']} has no address")
 
 
@@ -218,13 +230,6 @@ def _give_to_caller(directory: Path, *files: Path) -> None:
         uid, gid = int(os.environ["SUDO_UID"]), int(os.environ["SUDO_GID"])
         for path in (*files, directory, *directory.rglob("*")):
             os.chown(path, uid, gid, follow_symlinks=False)
-
-
-def _image_id(cloud: Cloud) -> str:
-    images = cloud.session("demo").get(f"{cloud.settings.image_url}/v2/images?name={IMAGE}")[
-        "images"
-    ]
-    return str(images[0]["id"])
 
 
 def _start(session: Session, url: str) -> None:

@@ -27,6 +27,8 @@ def main(arguments: list[str]) -> int:
     _mount(spec)
     run.output(["ip", "link", "set", "lo", "up"])
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1\n")
+    # Packets to floating addresses come by another segment than the answers leave.
+    Path("/proc/sys/net/ipv4/conf/all/rp_filter").write_text("2\n")
     spec.programs.mkdir(exist_ok=True)
     Supervisor(spec.programs).run(_libvirt(spec) if spec.libvirt else [])
     return 0

@@ -5,7 +5,7 @@ Three Ethernet segments join the hosts, as bridges in a network namespace called
 
   eth0  management: controller .1, hosts .11 and up, the machine .254
   eth1  data: the guests' network, without addresses of the hosts
-  eth2  public, without addresses; the switch is .1
+  eth2  public, with the floating addresses of guests only; the switch is .1
 
 Of the machine itself only one link changes: a veth pair into the management segment, with routes
 to guests through it. The switch has the last address of the guests' network and stands in for the
@@ -34,7 +34,8 @@ from standup.relay import inside
 
 RELAY_TIER = 2
 HOST_TIER = 4
-SEGMENTS = {"mgmt": "eth0", "data": "eth1", "public": "eth2"}
+PUBLIC_INTERFACE = "eth2"
+SEGMENTS = {"mgmt": "eth0", "data": "eth1", "public": PUBLIC_INTERFACE}
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,8 @@ class Hosts:
         """
         inside = ["ip", "netns", "exec", self.layout.switch, "sysctl", "-q", "-w"]
         run.output([*inside, "net.ipv4.ip_forward=1"])
+        # Answers of floating addresses come back by another segment.
+        run.output([*inside, "net.ipv4.conf.all.rp_filter=2"])
         for family in ("iptables", "ip6tables", "arptables"):
             run.succeeds([*inside, f"net.bridge.bridge-nf-call-{family}=0"])
 

@@ -14,6 +14,7 @@ from standup.settings import METADATA_PORT, Settings
 
 BRIDGE = "br100"
 NETWORK_MANAGER = "nova.network.manager.FlatDHCPManager"
+POOL = "public"
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,8 @@ class ComputeNode:
     """A compute host, from the point of view of its daemons.
 
     controller is the address at which it reaches the controller's services; flat_interface is None
-    where the guests' bridge stays inside the host.
+    where the guests' bridge stays inside the host.  An empty public_interface leaves it to each
+    floating address by which interface it is reached.
     """
 
     name: str
@@ -44,9 +46,14 @@ def controller(settings: Settings, transport_url: str) -> Sections:
             "osapi_compute_listen": ports.LOOPBACK,
             "osapi_compute_listen_port": str(settings.ports["compute"]),
             "osapi_compute_workers": "1",
+            "enabled_apis": "osapi_compute,network",
+            "networking_listen": ports.LOOPBACK,
+            "networking_listen_port": str(settings.ports["network"]),
+            "networking_workers": "1",
             "network_manager": NETWORK_MANAGER,
             "flat_network_bridge": BRIDGE,
             "multi_host": "True",
+            "default_floating_pool": POOL,
         },
         "api": {"auth_strategy": "keystone"},
         "conductor": {"workers": "1"},

@@ -1,4 +1,4 @@
-"""The quick start's steps, from nothing to a login on the first server."""
+"""The quick start's steps, from nothing to a login on the first of two servers."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from standup import (
     accounts,
     catalog,
+    first_network,
     first_server,
     identity,
     nova_config,
@@ -25,6 +26,7 @@ from standup import (
 )
 from standup.cloud import DATABASE, Cloud
 from standup.errors import StandupError
+from standup.hosts import PUBLIC_INTERFACE
 from standup.manager import ProcessManager, require_health, wait_until
 from standup.paths import CHECKOUT, TOOLS
 from standup.program import Program
@@ -78,13 +80,16 @@ class QuickStart:
             Step("catalogue", "users, roles and endpoints", self.catalogue, ("identity",)),
             Step("openrc", "files to source", self.openrc, ("catalogue",)),
             Step("image", "image in Glance", self.image, ("catalogue", "guest image")),
-            Step("schema", "nova's database and network", self.schema, ("nova venv", "database")),
+            Step("schema", "nova's database and networks", self.schema, ("nova venv", "database")),
             Step("daemons", "nova's daemons", self.daemons, ("schema", "rabbitmq", "compute")),
             Step("services", "daemons report for work", self.services, ("daemons", "catalogue")),
             Step("flavors", "flavors", self.flavors, ("services",)),
             Step("keypair", "key pair", self.keypair, ("services", "openrc")),
-            Step("server", "first server", self.server, ("flavors", "keypair", "image")),
-            Step("login", "login by SSH", self.login, ("server",)),
+            Step("access", "security group", self.access, ("services",)),
+            Step("server", "first server", self.server, ("flavors", "keypair", "image", "access")),
+            Step("second", "second server", self.second, ("flavors", "keypair", "image", "access")),
+            Step("floating", "floating address", self.floating, ("server",)),
+            Step("login", "login by SSH", self.login, ("floating",)),
         ]
 
     # ---------------------------------------------------------------- ground
@@ -187,7 +192,9 @@ class QuickStart:
         public = {"public": settings.image_url, "internal": image, "admin": settings.image_url}
         compute = dict.fromkeys(("public", "internal", "admin"), settings.compute_url)
         seed.ensure_service(catalog.Service("image", "glance", public))
+        network = dict.fromkeys(("public", "internal", "admin"), settings.network_url)
         seed.ensure_service(catalog.Service("compute", "nova", compute))
+        seed.ensure_service(catalog.Service("network", "nova-network", network))
         return "demo and admin can log in"
 
     def openrc(self) -> str:
@@ -201,7 +208,7 @@ class QuickStart:
     # ------------------------------------------------------------------ nova
 
     def schema(self) -> str:
-        """Write configuration, bring the schema up to date and create the network."""
+        """Write configuration, bring the schema up to date, create network and floating pool."""
         self._write_config()
         log, manage = self.settings.logs / "nova-manage.log", self._manage
         run.logged(manage("db", "sync"), log, self._as_nova())
@@ -211,7 +218,12 @@ class QuickStart:
                 fixed += ["--fixed-cidr", self.cloud.layout.guests]
             bridge = ["--bridge", nova_config.BRIDGE, "--multi-host", "T"]
             run.logged(manage("network", "create", *fixed, *bridge), log, self._as_nova())
-        return f"network private, {self.settings.fixed}"
+        if nova_config.POOL not in run.output(manage("floating", "list"), self._as_nova()):
+            pool = ["--ip-range", self.settings.floating, "--pool", nova_config.POOL]
+            if not self.settings.wishes.on_this_host:
+                pool += ["--interface", PUBLIC_INTERFACE]
+            run.logged(manage("floating", "create", *pool), log, self._as_nova())
+        return f"private {self.settings.fixed}, floating {self.settings.floating}"
 
     def daemons(self) -> str:
         """Start every daemon; running ones are restarted if their code or configuration changed."""
@@ -230,7 +242,8 @@ class QuickStart:
             jobs = [(manager, program) for manager, daemons in groups for program in daemons]
             with ThreadPoolExecutor(len(jobs)) as pool:
                 list(pool.map(lambda job: job[0].stop(job[1].name), jobs))
-        ports.claim(settings.ports["compute"], cloud.manager, "nova-api")
+        for name in ("compute", "network"):
+            ports.claim(settings.ports[name], cloud.manager, "nova-api")
         for manager, daemons in groups:
             for program in daemons:
                 manager.start(program)
@@ -240,13 +253,9 @@ class QuickStart:
     def services(self) -> str:
         """Wait until the API answers and every daemon reports."""
         began = time.monotonic()
-        log, port = self.settings.logs / "nova-api.log", self.settings.ports["compute"]
-        wait_until(
-            lambda: self._daemons_live() and ports.answers(port),
-            90,
-            f"nova-api does not answer on port {port}",
-            log,
-        )
+        log = self.settings.logs / "nova-api.log"
+        for name in ("compute", "network"):
+            self._wait_for_port(self.settings.ports[name], log)
         count = 1 if self.settings.wishes.on_this_host else self.settings.wishes.hosts
         wanted = Counter({"nova-conductor": 1, "nova-scheduler": 1})
         wanted.update({"nova-compute": count, "nova-network": count})
@@ -276,6 +285,14 @@ class QuickStart:
             raise StandupError(f"no report from {missing}", self.settings.logs) from error
         return f"{wanted.total()} up within {time.monotonic() - began:.1f} s"
 
+    def _wait_for_port(self, port: int, log: Path) -> None:
+        wait_until(
+            lambda: self._daemons_live() and ports.answers(port),
+            90,
+            f"nova-api does not answer on port {port}",
+            log,
+        )
+
     def _daemons_live(self) -> bool:
         """Tell that no daemon ends again and again.
 
@@ -304,12 +321,24 @@ class QuickStart:
         """Make a key pair."""
         return first_server.make_keypair(self.cloud)
 
+    def access(self) -> str:
+        """Let ping and SSH in to servers of a security group."""
+        return first_network.open_access(self.cloud)
+
     def server(self) -> str:
         """Boot the first server."""
-        return first_server.boot(self.cloud)
+        return first_server.boot(self.cloud, first_server.NAME)
+
+    def second(self) -> str:
+        """Boot the second server."""
+        return first_server.boot(self.cloud, first_server.SECOND)
+
+    def floating(self) -> str:
+        """Give the first server a floating address."""
+        return first_network.give_floating_address(self.cloud, first_server.NAME)
 
     def login(self) -> str:
-        """Log into the first server."""
+        """Log into the first server by its floating address."""
         return first_server.login(self.cloud)
 
     def _write_config(self) -> None:

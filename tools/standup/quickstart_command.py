@@ -1,4 +1,4 @@
-"""From nothing to a working cloud with one server, and back to nothing.
+"""From nothing to a working cloud with two servers, and back to nothing.
 
 Without a command: up. Needs root on Debian 12 or newer, or Ubuntu 24.04 or newer.
 """
@@ -64,7 +64,7 @@ def main(arguments: list[str]) -> int:
 
 
 COMMANDS: dict[str, str] = {
-    "up": "put the cloud up and boot the first server; safe to repeat",
+    "up": "put the cloud up and boot two servers; safe to repeat",
     "status": "show processes, services and servers",
     "logs": "show the logs, or follow one",
     "ssh": "log into a server (default: the first), or run a command there",
@@ -167,7 +167,11 @@ def _say_what_next(cloud: Cloud, elapsed_s: float) -> None:
         "  openstack server list\n"
         "  openstack console log show first\n"
         f"  ssh -i {key} root@{address}\n"
-        "  openstack server create --flavor m1.nano --image tiny --key-name quickstart second\n\n"
+        "  openstack server create --flavor m1.nano --image tiny --key-name quickstart"
+        " --network private --security-group access third\n"
+        "  openstack floating ip create public\n"
+        "  openstack server add floating ip second ADDRESS\n"
+        f"  nova-manage network show-path {server['id']}\n\n"
         f"That is the administrator in the project demo; {cloud.settings.user} has files for\n"
         f"others. The cloud {again} with the machine.\n\n"
         "  tools/quickstart status | logs | ssh | stop | start | destroy"

@@ -29,7 +29,7 @@ PORTS = {
     "rabbitmq": ("rabbit", "rabbit_dist", "rabbit_epmd"),
     "mysql": ("mysql",),
     "postgresql": ("postgresql",),
-    "identity": ("keystone", "glance", "compute"),
+    "identity": ("keystone", "glance", "compute", "network"),
 }
 PROGRAMS = {
     "rabbitmq": ("rabbitmq",),
@@ -201,7 +201,12 @@ def _identity(bench: Bench) -> dict[str, str]:
     seed.ensure_projects(["service", "demo", "alt_demo"])
     for user in catalog.standard_users(lambda _name: secret):
         seed.ensure_user(user)
-    for kind, name, url in (("image", "glance", site.image_url), ("compute", "nova", compute)):
+    network = f"http://{ports.LOOPBACK}:{bench.ports['network']}"
+    for kind, name, url in (
+        ("image", "glance", site.image_url),
+        ("compute", "nova", compute),
+        ("network", "nova-network", network),
+    ):
         seed.ensure_service(
             catalog.Service(kind, name, dict.fromkeys(("public", "internal", "admin"), url))
         )
@@ -209,6 +214,7 @@ def _identity(bench: Bench) -> dict[str, str]:
         "NOVA_TEST_KEYSTONE_URL": site.auth_url,
         "NOVA_TEST_GLANCE_URL": site.image_url,
         "NOVA_TEST_COMPUTE_PORT": str(bench.ports["compute"]),
+        "NOVA_TEST_NETWORK_PORT": str(bench.ports["network"]),
         "NOVA_TEST_PASSWORD": secret,
         "NOVA_TEST_OPENSTACK": str(venv / "bin" / "openstack"),
     }

@@ -16,6 +16,7 @@ PREFERRED_PORTS = {
     "keystone": 5000,
     "glance": 9292,
     "compute": 8774,
+    "network": 9696,
     "rabbit": 5672,
     "rabbit_dist": 25672,
     "rabbit_epmd": 4379,
@@ -98,6 +99,16 @@ class Settings:
         return f"http://{ports.LOOPBACK}:{self.ports['compute']}/v2.1"
 
     @property
+    def network_url(self) -> str:
+        """The Networking API, as seen from the machine."""
+        return f"http://{ports.LOOPBACK}:{self.ports['network']}"
+
+    @property
+    def floating(self) -> str:
+        """The part of the public network that floating addresses come from."""
+        return str(list(ipaddress.IPv4Network(self.public).subnets(new_prefix=27))[1])
+
+    @property
     def image_url(self) -> str:
         """Glance, as seen from the machine."""
         return f"http://{ports.LOOPBACK}:{self.ports['glance']}"
@@ -125,7 +136,19 @@ def load(state: Path) -> Settings | None:
     values = json.loads(file.read_text())
     state, cache = Path(values.pop("state")), Path(values.pop("cache"))
     wishes, made = Wishes(**values.pop("wishes")), tuple(values.pop("accounts_made"))
-    return Settings(state, cache, wishes, **values, accounts_made=made)
+    return _with_all_ports(Settings(state, cache, wishes, **values, accounts_made=made))
+
+
+def _with_all_ports(stored: Settings) -> Settings:
+    """Choose the ports that a cloud of an earlier release does not have yet, and store them."""
+    missing = {name: port for name, port in PREFERRED_PORTS.items() if name not in stored.ports}
+    if not missing:
+        return stored
+    taken = set(stored.ports.values())
+    chosen = {name: ports.choose(port, taken) for name, port in missing.items()}
+    changed = replace(stored, ports={**stored.ports, **chosen})
+    changed.save()
+    return changed
 
 
 def choose(state: Path, cache: Path, wishes: Wishes) -> Settings:

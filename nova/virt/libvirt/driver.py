@@ -11,10 +11,11 @@ from nova.objects.flavor import Flavor
 from nova.objects.instance import Instance
 from nova.objects.instance_detail import InstanceDetail
 from nova.objects.lifecycle import PowerState
+from nova.objects.path import GuestPath
 from nova.objects.service import NodeResources
 from nova.privileged import guest_files
 from nova.virt.driver import EventSink
-from nova.virt.libvirt import host_traits, probe, resources
+from nova.virt.libvirt import host_traits, path, probe, resources
 from nova.virt.libvirt.capabilities import HostCapabilities
 from nova.virt.libvirt.direct_io import supports_direct_io
 from nova.virt.libvirt.disk import DiskStore
@@ -102,6 +103,7 @@ class LibvirtDriver(LiveOperations):
             sleep=sleep,
         )
         self._capabilities: HostCapabilities | None = None
+        self._host_name = ""
 
     # --- Host -------------------------------------------------------------------------------
 
@@ -110,6 +112,7 @@ class LibvirtDriver(LiveOperations):
 
         Raises: HypervisorUnavailable, ConfigurationError, DriverError.
         """
+        self._host_name = host
         self._host.connect()
         os.makedirs(self._disks.root, mode=0o711, exist_ok=True)
         self._cache.remove_leftovers()
@@ -267,6 +270,12 @@ class LibvirtDriver(LiveOperations):
         if text is None:
             raise exception.ConsoleNotAvailable(instance_uuid=instance.uuid)
         return text
+
+    # --- Network ----------------------------------------------------------------------------
+
+    def describe_path(self, instance: Instance) -> GuestPath:
+        """Return devices and rules on the way of a guest's packets.  Raises: DriverError."""
+        return path.describe(instance, self._host_name, self.get_power_state(instance))
 
     # --- Image cache ------------------------------------------------------------------------
 

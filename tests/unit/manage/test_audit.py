@@ -76,6 +76,7 @@ def test_az_12_commands_that_only_read_are_these():
         "flavor list",
         "floating list",
         "network list",
+        "network show-path",
         "quota show",
         "server explain",
         "service list",

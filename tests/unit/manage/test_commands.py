@@ -8,6 +8,7 @@ from oslo_config import cfg
 from nova import config
 from nova.conductor.rpcapi.floating_ips import ConductorFloatingIps
 from nova.conductor.rpcapi.quotas import ConductorQuotas
+from nova.conductor.rpcapi.security_groups import ConductorSecurityGroups
 from nova.conductor.settings import conductor_settings
 from nova.context import get_admin_context
 from nova.manage.command import Environment
@@ -35,6 +36,8 @@ def environment():
         instances=conductor.instances,
         networks=conductor.networks,
         quotas=bus.client(ConductorQuotas).anyone(),
+        security_groups=bus.client(ConductorSecurityGroups).anyone(),
+        daemons=lambda: bus,
         conf=CONF,
     )
 

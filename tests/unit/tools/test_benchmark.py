@@ -8,7 +8,7 @@ from benchmark.figures import spread
 from benchmark.meter import Cost
 from benchmark.options import PHASES, parse
 from benchmark.process_figures import Memory
-from benchmark.results import Crowd, Pages, Reads, Results, Shows
+from benchmark.results import Crowd, GroupChanges, Pages, Reads, Results, Shows
 
 
 def make_cost(**values):
@@ -104,3 +104,49 @@ def test_report_tells_pages_beside_their_budget_and_growth_of_memory():
     assert "400.0 ms CPU  < 300 ms" in line
     assert any("200 /s" in line and " 180 /s" in line for line in lines)
     assert any("nova-api +8 MB" in line for line in lines)
+
+
+def test_report_tells_of_addresses_and_networks():
+    results = Results(label="x", when="now", machine={"cpus": 2, "load": 1.0}, starts=())
+    results.addresses = {
+        "count": 100,
+        "allocate_s": 1.5,
+        "allocate_statements": 4.0,
+        "release_s": 1.0,
+        "release_statements": 2.0,
+    }
+    results.networks = [
+        {
+            "servers": 100,
+            "networks": 4,
+            "rules": 60,
+            "first_start_ms": 500.0,
+            "restart_ms": 200.0,
+            "no_change_heal_ms": 50.0,
+            "flushed_heal_ms": 80.0,
+            "memory_ms": 10.0,
+            "plan_ms": 1.5,
+        }
+    ]
+    text = report.text(results)
+    assert "allocate 100 addresses" in text
+    assert "4.0 statements each" in text
+    assert "100 servers in 4 networks" in text
+    assert "60 rules" in text
+
+
+def test_report_tells_of_changes_of_groups():
+    results = Results(label="x", when="now", machine={"cpus": 2, "load": 1.0}, starts=())
+    results.groups = GroupChanges(200, 40, 20, make_cost(messages=42.0), make_cost(messages=4.0))
+    results.firewall = {
+        "servers": 200,
+        "rules": 1853,
+        "rules_per_server": 9.27,
+        "render_ms": 20.0,
+        "first_ms": 104.0,
+        "change_ms": 107.0,
+        "no_change_ms": 88.0,
+    }
+    text = report.text(results)
+    assert "1.05 for each host" in text
+    assert "9.27" in text

@@ -1,5 +1,7 @@
 """What the quick start writes into configuration files."""
 
+import dataclasses
+import ipaddress
 import re
 from pathlib import Path
 
@@ -93,3 +95,35 @@ def test_daemons_may_start_their_helpers_as_root_and_nothing_else(
     arguments = f"--config-file {file} --privsep_context {context} --privsep_sock_path {path}"
     assert bool(re.search(expression, arguments)) is allowed
     assert not re.search(expression, arguments.replace("network_pctxt", "x"))
+
+
+def test_floating_addresses_are_a_part_of_the_public_network(settings: Settings) -> None:
+    public = ipaddress.IPv4Network(settings.public)
+    floating = ipaddress.IPv4Network(settings.floating)
+    assert floating.subnet_of(public)
+    assert public[1] not in floating  # the switch's
+
+
+def test_controller_serves_both_apis_on_ports_of_their_own(settings: Settings) -> None:
+    options = nova_config.controller(settings, "rabbit://")["DEFAULT"]
+    assert options["enabled_apis"] == "osapi_compute,network"
+    assert options["networking_listen_port"] == "9696"
+    assert settings.network_url == "http://127.0.0.1:9696"
+
+
+def test_conductor_and_hosts_have_the_same_kind_of_networks(
+    settings: Settings, node: ComputeNode
+) -> None:
+    controller = nova_config.controller(settings, "rabbit://")["DEFAULT"]
+    host = nova_config.compute(settings, node, "rabbit://")["DEFAULT"]
+    assert controller["network_manager"] == host["network_manager"]
+
+
+def test_a_cloud_of_before_gets_the_ports_that_it_lacks(settings: Settings) -> None:
+    settings.state.mkdir()
+    old = {name: port for name, port in settings.ports.items() if name != "network"}
+    dataclasses.replace(settings, ports=old).save()
+    found = load(settings.state)
+    assert found is not None
+    assert found.ports.keys() == PREFERRED_PORTS.keys()
+    assert load(settings.state) == found
