@@ -3,17 +3,18 @@
 import dataclasses
 import logging
 import threading
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Mapping
 
 from nova import clock
 from nova import context as nova_context
 from nova.compute import resources
 from nova.compute.build import Builder
 from nova.compute.console import console_text
+from nova.compute.firewall import HostFirewallKeeper
 from nova.compute.networks import Networks
 from nova.compute.operations import AWAY, Operations
 from nova.compute.plans import HostTools, make_plans
+from nova.compute.pool import Pool
 from nova.compute.recovery import Recovery
 from nova.compute.rpcapi import ComputeAPI
 from nova.compute.settings import ComputeSettings
@@ -33,13 +34,6 @@ from nova.virt.driver import ComputeDriver, GuestEvent, ImageCacheKeeper
 LOG = logging.getLogger(__name__)
 
 
-class Pool(Protocol):
-    """Runs functions beside the caller."""
-
-    def spawn(self, function: Callable[..., object], *args: Any) -> None:
-        """Run a function soon."""
-
-
 class ComputeManager(ComputeAPI):
     """The servers of one host."""
 
@@ -57,6 +51,9 @@ class ComputeManager(ComputeAPI):
         self._driver = driver
         self._pool = pool
         self._hosts = bus.client(ConductorHosts)
+        self._firewall = HostFirewallKeeper(
+            bus, host, driver, pool, self._settings.firewall_heal_interval_s
+        )
         networks = Networks(bus, host)
         self._operations = Operations(bus, host)
         self._builder = Builder(
@@ -127,6 +124,10 @@ class ComputeManager(ComputeAPI):
     def discard_image(self, context: RequestContext, image_id: str) -> None:
         """Delete an image; failures are logged."""
         self._uploads.delete(image_id)
+
+    def refresh_firewall(self, context: RequestContext) -> None:
+        """Apply what the host must let through soon."""
+        self._firewall.request()
 
     def get_console_output(
         self, context: RequestContext, instance: Instance, tail_lines: int | None = None
@@ -221,6 +222,10 @@ class ComputeManager(ComputeAPI):
     def reap_deleted(self) -> None:
         """Remove guests of deleted servers.  Raises: Unavailable."""
         self._recovery.reap(nova_context.get_admin_context(), self._settings.running_deleted_action)
+
+    def heal_firewall(self) -> None:
+        """Apply the rules again when that failed or is long ago.  Raises: Unavailable."""
+        self._firewall.heal()
 
     def _take_up(self, context: RequestContext) -> None:
         """Resend results, then carry out unknown operations; the first time, recover."""

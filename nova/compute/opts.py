@@ -98,6 +98,14 @@ PERIODIC_OPTS: list[cfg.Opt] = [
         help="Seconds between two reports with the power states of all guests. What a guest "
         "does by itself is reported at once. 0 or -1 means only then and at the start.",
     ),
+    cfg.IntOpt(
+        "firewall_heal_interval",
+        default=60,
+        min=1,
+        help="Seconds after which the security group rules of a host are compared with what is "
+        "stored, and mended. Changes are applied at once, and tried again every few seconds "
+        "when that fails.",
+    ),
     cfg.StrOpt(
         "running_deleted_instance_action",
         default="reap",

@@ -11,7 +11,7 @@ class ComputeAPI(Interface):
     """Operations on the servers of one host, and what can be read there only."""
 
     topic = "compute"
-    version = "2.1"
+    version = "2.2"
 
     @cast(since="2.0")
     def run_operation(self, context: RequestContext, work: Work) -> None:
@@ -32,6 +32,10 @@ class ComputeAPI(Interface):
     @cast(since="2.1")
     def discard_image(self, context: RequestContext, image_id: str) -> None:
         """Delete an image that nobody fills any more; any host can, with its own credentials."""
+
+    @cast(since="2.2")
+    def refresh_firewall(self, context: RequestContext) -> None:
+        """Read what the host must let through, and apply it; many requests become one."""
 
     @call(since="2.0", timeout_s=10, retry_safe=True)
     def get_console_output(

@@ -25,6 +25,7 @@ class ComputeSettings:
     running_deleted_interval_s: int = 1800
     pull_interval_s: int = 60
     power_state_interval_s: int = 600
+    firewall_heal_interval_s: int = 60
 
 
 def compute_settings(conf: cfg.ConfigOpts) -> ComputeSettings:
@@ -51,6 +52,7 @@ def compute_settings(conf: cfg.ConfigOpts) -> ComputeSettings:
         running_deleted_interval_s=conf.running_deleted_instance_poll_interval,
         pull_interval_s=conf.operations_pull_interval,
         power_state_interval_s=conf.sync_power_state_interval,
+        firewall_heal_interval_s=conf.firewall_heal_interval,
     )
 
 

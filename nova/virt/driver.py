@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from nova.objects.action_request import ImageChoice
 from nova.objects.diagnostics import Diagnostics
+from nova.objects.firewall import HostFirewall
 from nova.objects.flavor import Flavor
 from nova.objects.instance import Instance
 from nova.objects.instance_detail import InstanceDetail
@@ -271,6 +272,19 @@ class Interfaces(Protocol):
 
 
 @runtime_checkable
+class Firewall(Protocol):
+    """What reaches the guests of the host."""
+
+    def apply_firewall(self, firewall: HostFirewall) -> None:
+        """Let through what is told and nothing else; safe to repeat.
+
+        Guests may be told before they exist and after they are gone.  On an error what was in
+        force stays.  Raises: CommandFailed, CommandTimeout, DriverError.
+        """
+        ...
+
+
+@runtime_checkable
 class GuestControl(Protocol):
     """What is done to a running guest."""
 
@@ -310,6 +324,7 @@ class ComputeDriver(
     Resize,
     Snapshot,
     Interfaces,
+    Firewall,
     GuestControl,
     Protocol,
 ):

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from nova import concurrency, exception
 from nova.objects import traits
+from nova.objects.firewall import HostFirewall
 from nova.objects.instance import Instance
 from nova.objects.instance_detail import InstanceDetail
 from nova.objects.lifecycle import PowerState
@@ -51,6 +52,7 @@ class FakeDriver(FakeLifecycle):
     ) -> None:
         self.guests: dict[str, FakeGuest] = {}
         self.cached_images: set[str] = set()
+        self.firewall = HostFirewall()
         self._snapshots: dict[str, str] = {}
         self.calls: collections.deque[tuple[str, str]] = collections.deque(maxlen=1000)
         self._size = size or FakeSize()

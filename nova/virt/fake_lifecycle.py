@@ -14,6 +14,7 @@ from nova.objects.diagnostics import (
     DiskDiagnostics,
     NicDiagnostics,
 )
+from nova.objects.firewall import HostFirewall
 from nova.objects.flavor import Flavor
 from nova.objects.instance import Instance
 from nova.objects.instance_detail import InstanceDetail
@@ -54,6 +55,7 @@ class FakeLifecycle:
 
     guests: dict[str, FakeGuest]
     cached_images: set[str]
+    firewall: HostFirewall
     _lock: threading.RLock
     _snapshots: dict[str, str]
 
@@ -225,6 +227,13 @@ class FakeLifecycle:
         guest = self._guest(instance)
         self._disturb("detach_interface", instance.uuid)
         guest.interfaces.pop(vif.address, None)
+
+    # --- Firewall
+
+    def apply_firewall(self, firewall: HostFirewall) -> None:
+        """Keep what reaches the guests."""
+        self._disturb("apply_firewall", "")
+        self.firewall = firewall
 
     # --- Control of a running guest
 

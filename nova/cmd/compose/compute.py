@@ -28,6 +28,7 @@ DriverMaker = Callable[[cfg.ConfigOpts, ImageService], ComputeDriver]
 
 _POOL_SIZE = 32
 _EACH_RUN_S = 60
+_RETRY_S = 5
 
 
 def run() -> NoReturn:
@@ -77,6 +78,11 @@ def service(
             name="reap-deleted",
             interval_s=settings.running_deleted_interval_s,
             function=manager.reap_deleted,
+        ),
+        PeriodicTask(
+            name="heal-firewall",
+            interval_s=_RETRY_S,
+            function=manager.heal_firewall,
         ),
     ]
     if isinstance(driver, ImageCacheKeeper):

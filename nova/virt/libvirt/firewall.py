@@ -4,6 +4,7 @@ import logging
 from typing import Protocol
 
 from nova import exception
+from nova.objects.firewall import HostFirewall
 from nova.objects.instance import Instance
 from nova.objects.network import Vif
 from nova.virt.libvirt import filters
@@ -17,6 +18,10 @@ class Firewall(Protocol):
 
     def init_host(self) -> None:
         """Make the host ready."""
+        ...
+
+    def apply(self, wanted: HostFirewall) -> None:
+        """Let through to the guests of the host what is told, and nothing else."""
         ...
 
     def prepare(self, instance: Instance) -> None:
@@ -47,6 +52,9 @@ class NWFilterFirewall:
         for shared in filters.SHARED:
             self._host.define_filter(shared.name, shared.xml)
 
+    def apply(self, wanted: HostFirewall) -> None:
+        """Do nothing: what is sent is judged, what is received is not."""
+
     def prepare(self, instance: Instance) -> None:
         """Define the filter of each interface."""
         for vif in instance.vifs:
@@ -75,6 +83,9 @@ class NoFirewall:
     def init_host(self) -> None:
         """Warn that guests may use any address."""
         LOG.warning("The firewall driver in use lets guests send from any address")
+
+    def apply(self, wanted: HostFirewall) -> None:
+        """Do nothing."""
 
     def prepare(self, instance: Instance) -> None:
         """Do nothing."""

@@ -2,6 +2,7 @@
 
 from nova import clock, exception
 from nova.objects.diagnostics import Diagnostics
+from nova.objects.firewall import HostFirewall
 from nova.objects.instance import Instance
 from nova.objects.network import Vif
 from nova.virt.driver import SnapshotFile
@@ -44,6 +45,12 @@ class LiveOperations:
     def resume(self, instance: Instance) -> None:
         """Start the guest from what was saved.  Raises: as pause()."""
         self._setup.start(instance)
+
+    # --- Firewall ---------------------------------------------------------------------------
+
+    def apply_firewall(self, firewall: HostFirewall) -> None:
+        """Let through what is told and nothing else.  Raises: command errors, DriverError."""
+        self._firewall.apply(firewall)
 
     # --- Snapshot ---------------------------------------------------------------------------
 
