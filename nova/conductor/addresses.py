@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 
 from nova.conductor.network_plan import Pick, contains
-from nova.db import fixed_ips, networks, services, vifs
+from nova.db import firewall, fixed_ips, networks, services, vifs
 from nova.db.engine import Transaction
 from nova.exception import (
     FixedIpAlreadyInUse,
@@ -42,7 +42,9 @@ def allocate(tx: Transaction, guest: Guest, picks: Sequence[Pick]) -> tuple[Vif,
 
     Raises: NoMoreFixedIps, FixedIpAlreadyInUse, NetworkHostUnavailable.
     """
-    return tuple(_allocate_one(tx, guest, pick) for pick in picks)
+    made = tuple(_allocate_one(tx, guest, pick) for pick in picks)
+    firewall.note_server(tx, guest.instance_uuid)
+    return made
 
 
 def check_wanted(tx: Transaction, pick: Pick) -> None:
@@ -62,6 +64,7 @@ def check_wanted(tx: Transaction, pick: Pick) -> None:
 def release(tx: Transaction, instance_uuid: str, vif_uuid: str, now: datetime.datetime) -> bool:
     """Take an interface and its address from a server; tell whether there was one."""
     fixed_ips.release_for(tx, instance_uuid, now, vif_uuid)
+    firewall.note_server(tx, instance_uuid)
     return vifs.delete(tx, instance_uuid, vif_uuid)
 
 
@@ -77,6 +80,7 @@ def bring(tx: Transaction, guest: Guest) -> tuple[Vif, ...]:
                 claim_host_address(tx, network, guest.host, guest.now)
         elif network.host is None:
             _claim_network_host(tx, network, guest)
+    firewall.note_server(tx, guest.instance_uuid)
     return tuple(vifs.list_for(tx, [guest.instance_uuid]).get(guest.instance_uuid, ()))
 
 

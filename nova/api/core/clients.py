@@ -13,6 +13,7 @@ from nova.conductor.rpcapi.keypairs import ConductorKeypairs
 from nova.conductor.rpcapi.migrations import ConductorMigrations
 from nova.conductor.rpcapi.networks import ConductorNetworks
 from nova.conductor.rpcapi.quotas import ConductorQuotas
+from nova.conductor.rpcapi.security_groups import ConductorSecurityGroups
 from nova.conductor.rpcapi.server_groups import ConductorServerGroups
 from nova.rpc.bus import Bus, Client
 
@@ -25,6 +26,7 @@ class ConductorClients:
     flavors: ConductorFlavors
     keypairs: ConductorKeypairs
     server_groups: ConductorServerGroups
+    security_groups: ConductorSecurityGroups
     aggregates: ConductorAggregates
     quotas: ConductorQuotas
     hosts: ConductorHosts
@@ -41,6 +43,7 @@ def conductor_clients(bus: Bus) -> ConductorClients:
         flavors=bus.client(ConductorFlavors).anyone(),
         keypairs=bus.client(ConductorKeypairs).anyone(),
         server_groups=bus.client(ConductorServerGroups).anyone(),
+        security_groups=bus.client(ConductorSecurityGroups).anyone(),
         aggregates=bus.client(ConductorAggregates).anyone(),
         quotas=bus.client(ConductorQuotas).anyone(),
         hosts=bus.client(ConductorHosts).anyone(),
