@@ -81,8 +81,9 @@ class SecurityGroupsEndpoint(ConductorSecurityGroups):
         name = security_rules.check_text(new.name, "name")
         description = security_rules.check_text(new.description, "description", empty=True)
         now = clock.utcnow()
+        group_uuid = str(uuid.uuid4())
         row = {
-            "uuid": str(uuid.uuid4()),
+            "uuid": group_uuid,
             "name": name,
             "description": description,
             "project_id": new.project_id,
@@ -100,7 +101,7 @@ class SecurityGroupsEndpoint(ConductorSecurityGroups):
             count = security_groups.count_of_project(tx, new.project_id)
             if limits[GROUPS] != UNLIMITED and count > limits[GROUPS]:
                 raise QuotaExceeded(resource="security groups", allowed=limits[GROUPS])
-            return _get(tx, Scope(), row["uuid"])
+            return _get(tx, Scope(), group_uuid)
 
     @retried
     def update(

@@ -1,6 +1,7 @@
 """What compute hosts must let through, and which hosts a change concerns."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -80,15 +81,15 @@ def _members(tx: Transaction, group_ids: Sequence[int]) -> Iterable[GroupMembers
     """Return the addresses of all servers in groups, each group's in order."""
     found: dict[int, set[str]] = {group_id: set() for group_id in group_ids}
     for piece in bulk.chunks(group_ids):
-        for group_id, address in tx.execute(_addresses_of(piece)):
-            found[group_id].add(address)
+        for row in tx.execute(_addresses_of(piece)):
+            found[row[0]].add(row[1])
     return [
         GroupMembers(group_id=group_id, addresses=tuple(sorted(addresses)))
         for group_id, addresses in found.items()
     ]
 
 
-def _addresses_of(group_ids: Sequence[int]) -> sa.CompoundSelect[tuple[int, str]]:
+def _addresses_of(group_ids: Sequence[int]) -> sa.CompoundSelect[Any]:
     chosen = _MEMBER.security_group_id.in_(group_ids)
     group, server = _MEMBER.security_group_id, _MEMBER.instance_uuid
     ipv4 = (
@@ -145,5 +146,5 @@ def note_all(tx: Transaction) -> None:
     _note(tx, sa.select(services.c.host).where(services.c.binary == "nova-compute"))
 
 
-def _note(tx: Transaction, query: sa.Select[tuple[str]] | sa.CompoundSelect[tuple[str]]) -> None:
-    note_hosts(tx, [host for (host,) in tx.execute(query) if host is not None])
+def _note(tx: Transaction, query: sa.Select[Any] | sa.CompoundSelect[Any]) -> None:
+    note_hosts(tx, [row[0] for row in tx.execute(query) if row[0] is not None])

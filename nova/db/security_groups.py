@@ -155,8 +155,9 @@ def ensure_default(
     """
     if has_default(tx, project_id):
         return
+    group_uuid = str(uuid.uuid4())
     row = {
-        "uuid": str(uuid.uuid4()),
+        "uuid": group_uuid,
         "name": DEFAULT,
         "description": DEFAULT,
         "project_id": project_id,
@@ -165,7 +166,7 @@ def ensure_default(
         "updated_at": now,
     }
     with refused_as(Repeat()):
-        group_id = bulk.insert_keyed(tx, security_groups, _GROUP.uuid, [row])[row["uuid"]]
+        group_id = bulk.insert_keyed(tx, security_groups, _GROUP.uuid, [row])[group_uuid]
     copies = [
         {
             "uuid": str(uuid.uuid4()),

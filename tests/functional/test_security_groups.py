@@ -119,11 +119,11 @@ def test_default_rules_are_copied_into_new_default_groups(cloud):
     url = "/os-security-group-default-rules"
     body = {"security_group_default_rule": SSH}
     assert cloud.rest.post(url, body).status_int == 403
-    made = cloud.admin.post(url, body)
+    made = cloud.rest.as_admin().post(url, body)
     assert made.status_int == 200
-    assert cloud.admin.post(url, body).status_int == 409
+    assert cloud.rest.as_admin().post(url, body).status_int == 409
     (default,) = cloud.rest.get(BASE).json["security_groups"]
     assert [rule["ip_range"] for rule in default["rules"]] == [{"cidr": "10.0.0.0/8"}]
     rule_id = made.json["security_group_default_rule"]["id"]
-    assert cloud.admin.delete(f"{url}/{rule_id}").status_int == 204
-    assert cloud.admin.get(f"{url}/{rule_id}").status_int == 404
+    assert cloud.rest.as_admin().delete(f"{url}/{rule_id}").status_int == 204
+    assert cloud.rest.as_admin().get(f"{url}/{rule_id}").status_int == 404

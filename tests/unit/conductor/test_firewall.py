@@ -30,8 +30,8 @@ class Site:
         values = {"project_id": PROJECT, "user_id": USER, "name": name} | changes
         return self.groups.create(user_context(), NewSecurityGroup(**values))
 
-    def rule(self, group, **values):
-        new = NewSecurityGroupRule(parent_group=group.uuid, **values)
+    def rule(self, parent, **values):
+        new = NewSecurityGroupRule(parent_group=parent.uuid, **values)
         return self.groups.create_rule(user_context(), OWN, new)
 
     def boot(self, host, *names):
