@@ -52,6 +52,7 @@ SHOWN = View(
     "GET /os-security-group-default-rules",
     policy="",
     until=UNTIL,
+    errors=501,
     answer=items("security_group_default_rules", SHOWN),
 )
 def index(call: Call) -> dict[str, object]:
@@ -65,7 +66,7 @@ def index(call: Call) -> dict[str, object]:
     policy="",
     until=UNTIL,
     body=CREATE,
-    errors=409,
+    errors=(409, 501),
     answer=one(SHOWN),
 )
 def create(call: Call) -> dict[str, object]:
@@ -83,7 +84,11 @@ def create(call: Call) -> dict[str, object]:
 
 
 @default_rules.route(
-    "GET /os-security-group-default-rules/{id}", policy="", until=UNTIL, answer=one(SHOWN)
+    "GET /os-security-group-default-rules/{id}",
+    policy="",
+    until=UNTIL,
+    errors=501,
+    answer=one(SHOWN),
 )
 def show(call: Call) -> dict[str, object]:
     """Show a rule."""
@@ -91,7 +96,9 @@ def show(call: Call) -> dict[str, object]:
     return SHOWN.render(found, call)
 
 
-@default_rules.route("DELETE /os-security-group-default-rules/{id}", policy="", ok=204, until=UNTIL)
+@default_rules.route(
+    "DELETE /os-security-group-default-rules/{id}", policy="", ok=204, until=UNTIL, errors=501
+)
 def delete(call: Call) -> None:
     """Remove a rule."""
     call.conductor.security_groups.delete_default_rule(call.context, _rule_id(call))
