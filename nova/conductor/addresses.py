@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Sequence
 
 from nova.conductor.network_plan import Pick, contains
-from nova.db import bulk, fixed_ips, floating_ips, networks, ports, services, vifs
+from nova.db import bulk, firewall, fixed_ips, floating_ips, networks, ports, services, vifs
 from nova.db.engine import Transaction
 from nova.exception import (
     FixedIpAlreadyInUse,
@@ -52,7 +52,9 @@ def allocate(tx: Transaction, guest: Guest, picks: Sequence[Pick]) -> tuple[Vif,
 
     Raises: NoMoreFixedIps, FixedIpAlreadyInUse, NetworkHostUnavailable.
     """
-    return tuple(_allocate_one(tx, guest, pick) for pick in picks)
+    made = tuple(_allocate_one(tx, guest, pick) for pick in picks)
+    firewall.note_server(tx, guest.instance_uuid)
+    return made
 
 
 def check_wanted(tx: Transaction, pick: Pick) -> None:
@@ -82,6 +84,7 @@ def release(tx: Transaction, instance_uuid: str, vif_uuid: str, now: datetime.da
     One that was made before the server stays, and keeps its address.
     """
     floating_ips.release_for(tx, instance_uuid, now, vif_uuid)
+    firewall.note_server(tx, instance_uuid)
     if ports.unbind(tx, instance_uuid, now, vif_uuid):
         return True
     fixed_ips.release_for(tx, instance_uuid, now, vif_uuid)
@@ -100,6 +103,7 @@ def bring(tx: Transaction, guest: Guest) -> tuple[Vif, ...]:
                 claim_host_address(tx, network, guest.host, guest.now)
         elif network.host is None:
             _claim_network_host(tx, network, guest)
+    firewall.note_server(tx, guest.instance_uuid)
     return tuple(vifs.list_for(tx, [guest.instance_uuid]).get(guest.instance_uuid, ()))
 
 

@@ -9,10 +9,10 @@ from nova import clock
 from nova.conductor import (
     address_quota,
     addresses,
+    group_membership,
     grouping,
     instance_rows,
     project_networks,
-    security_groups,
     transitions,
 )
 from nova.conductor.instance_rows import Template
@@ -32,6 +32,7 @@ from nova.db import (
     operations,
     ports,
     quotas,
+    security_groups,
 )
 from nova.db.engine import Database, Transaction, retried
 from nova.exception import (
@@ -96,7 +97,11 @@ class Creation:
             flavor, key_data = self._boot_material(tx, context, new)
             instance_rows.check_image(new, flavor)
             guest_rules.check(flavor, new.image_properties)
-            security_groups.check_all(new.security_groups)
+            groups = group_membership.resolve(
+                tx, new.project_id, new.user_id, new.security_groups, now
+            )
+            names = tuple(sorted(group.name for group in groups))
+            new = dataclasses.replace(new, security_groups=names)
             self._check_items(tx, new)
             self._check_networks(tx, new)
             self._check_zone(tx, new)
@@ -109,6 +114,8 @@ class Creation:
                 now=now,
             )
             job = self._insert(tx, context, template, count)
+            uuids = [instance.uuid for instance in job.instances]
+            security_groups.add_members(tx, uuids, [group.id for group in groups])
             # Last, because the project's other requests wait for these rows until the commit.
             amounts = transitions.quota_of(flavor, count)
             if not quotas.claim(tx, new.project_id, new.user_id, amounts, self.settings.quotas):

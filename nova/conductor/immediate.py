@@ -12,9 +12,9 @@ from typing import Any
 from nova import clock
 from nova.conductor import (
     abandoned_images,
+    group_membership,
     instance_rows,
     metadata_caches,
-    security_groups,
     transitions,
 )
 from nova.conductor.actions.base import Ending
@@ -159,8 +159,7 @@ class ImmediateActions(ConductorInstances):
         """Put a server into a group."""
         with self.db.transaction() as tx:
             instance = require(tx, scope, instance_uuid)
-            groups = security_groups.with_group(instance, security_groups.find(name))
-            _set_groups(tx, instance, groups)
+            group_membership.add(tx, instance, name, clock.utcnow())
 
     @retried
     def remove_security_group(
@@ -169,8 +168,7 @@ class ImmediateActions(ConductorInstances):
         """Take a server out of a group."""
         with self.db.transaction() as tx:
             instance = require(tx, scope, instance_uuid)
-            groups = security_groups.without_group(instance, security_groups.find(name))
-            _set_groups(tx, instance, groups)
+            group_membership.remove(tx, instance, name, clock.utcnow())
 
     # --- The password that a guest has posted
 
@@ -192,14 +190,6 @@ class ImmediateActions(ConductorInstances):
             instance = require(tx, scope, instance_uuid)
             instance_details.delete_system(tx, instance.uuid, PASSWORD)
         return instance
-
-
-def _set_groups(tx: Transaction, instance: Instance, groups: tuple[str, ...]) -> None:
-    """Save a server's groups, unless they have changed since it was read."""
-    values = {"security_groups": groups, "updated_at": clock.utcnow()}
-    seen = {"updated_at": (instance.updated_at,)}
-    if not instances.compare_and_set(tx, instance.uuid, seen, values):
-        raise Repeat
 
 
 def _kind(context: RequestContext, instance: Instance) -> str:

@@ -3,6 +3,8 @@
 from nova import clock
 from nova.conductor.agents import AgentsEndpoint
 from nova.conductor.dns import DnsEndpoint
+from nova.conductor.firewall import FirewallEndpoint
+from nova.conductor.firewall_changes import WINDOW_S, FirewallChanges
 from nova.conductor.floating_ips import FloatingIpsEndpoint
 from nova.conductor.housekeeping import HousekeepingEndpoint
 from nova.conductor.instances import InstancesEndpoint
@@ -20,6 +22,7 @@ from nova.conductor.notify.records import (
 from nova.conductor.operations import OperationsEndpoint
 from nova.conductor.ports import PortsEndpoint
 from nova.conductor.quotas import QuotasEndpoint
+from nova.conductor.security_groups import SecurityGroupsEndpoint
 from nova.conductor.settings import ConductorSettings
 from nova.conductor.tasks.build import BuildTask, Pool
 from nova.conductor.tasks.reconcile import Reconciler
@@ -35,8 +38,15 @@ from nova.rpc.bus import Bus
 from nova.rpc.interface import Interface
 
 
-def endpoints(settings: ConductorSettings, bus: Bus, db: Database, pool: Pool) -> list[Interface]:
+def endpoints(
+    settings: ConductorSettings,
+    bus: Bus,
+    db: Database,
+    pool: Pool,
+    changes: FirewallChanges | None = None,
+) -> list[Interface]:
     """Return everything that a conductor serves; builds run in the pool."""
+    db.tell_hosts = (changes or FirewallChanges(bus)).tell
     build = BuildTask(db, bus, settings)
     instances = InstancesEndpoint(db, bus, settings, build, pool)
     notifier = Notifier(bus, db, settings.notifications)
@@ -56,13 +66,19 @@ def endpoints(settings: ConductorSettings, bus: Bus, db: Database, pool: Pool) -
         FloatingIpsEndpoint(db, bus, settings, notifier),
         DnsEndpoint(db, settings),
         PortsEndpoint(db, settings),
+        SecurityGroupsEndpoint(db, settings),
+        FirewallEndpoint(db),
         MetadataEndpoint(db),
         HousekeepingEndpoint(Reconciler(db, bus, settings, build), Timers(db, settings, instances)),
     ]
 
 
 def periodic_tasks(
-    settings: ConductorSettings, bus: Bus, db: Database, pool: Pool
+    settings: ConductorSettings,
+    bus: Bus,
+    db: Database,
+    pool: Pool,
+    changes: FirewallChanges,
 ) -> tuple[PeriodicTask, ...]:
     """Return the work that a conductor does on its own."""
     build = BuildTask(db, bus, settings)
@@ -85,6 +101,7 @@ def periodic_tasks(
             interval_s=INTERVAL_S,
             function=lambda: timers.run(clock.utcnow(), TIMERS),
         ),
+        PeriodicTask(name="firewall_changes", interval_s=WINDOW_S, function=changes.flush),
         PeriodicTask(
             name="offload_shelved",
             interval_s=settings.shelved_poll_interval_s,

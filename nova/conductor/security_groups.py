@@ -1,38 +1,284 @@
-"""Which security groups a project has: so far the one that every project has, "default"."""
+"""Security groups and their rules."""
 
-from collections.abc import Sequence
+import dataclasses
+import uuid
 
-from nova.exception import SecurityGroupInvalid, SecurityGroupNotFound
-from nova.objects.instance import Instance
+from nova import clock
+from nova.conductor import security_rules
+from nova.conductor.checks import require
+from nova.conductor.rpcapi.security_groups import ConductorSecurityGroups
+from nova.conductor.settings import ConductorSettings
+from nova.context import RequestContext
+from nova.db import firewall, quotas, security_groups
+from nova.db.engine import Database, Transaction, retried
+from nova.exception import (
+    ProviderRuleExists,
+    ProviderRuleNotFound,
+    QuotaExceeded,
+    SecurityGroupDefaultRuleExists,
+    SecurityGroupDefaultRuleNotFound,
+    SecurityGroupInUse,
+    SecurityGroupInvalid,
+    SecurityGroupNotFound,
+    SecurityGroupRuleExists,
+    SecurityGroupRuleNotFound,
+)
+from nova.objects.instance import Scope
+from nova.objects.quota import UNLIMITED
+from nova.objects.security_group import (
+    DefaultRule,
+    NewSecurityGroup,
+    NewSecurityGroupRule,
+    ProviderRule,
+    SecurityGroup,
+    SecurityGroupQuery,
+    SecurityGroupRule,
+)
 
-DEFAULT = "default"
+MAX_PAGE = 1000
+MAX_OFFSET = 2**31 - 1
+GROUPS = "security_groups"
+RULES = "security_group_rules"
 
 
-def find(name: str) -> str:
-    """Return the group of a name.  Raises: SecurityGroupNotFound."""
-    if name != DEFAULT:
-        raise SecurityGroupNotFound(name=name)
-    return name
+class SecurityGroupsEndpoint(ConductorSecurityGroups):
+    """Serves the security groups of the database."""
+
+    def __init__(self, db: Database, settings: ConductorSettings) -> None:
+        self.db = db
+        self.settings = settings
+
+    @retried
+    def page(self, context: RequestContext, query: SecurityGroupQuery) -> tuple[SecurityGroup, ...]:
+        """Return one page of groups, those of a server if one is named."""
+        self._ensure_default(query.project_id, query.user_id)
+        limit = max(0, min(query.limit, MAX_PAGE))
+        bounded = dataclasses.replace(query, limit=limit, offset=min(query.offset, MAX_OFFSET))
+        with self.db.reading() as tx:
+            if query.instance_uuid is not None:
+                require(tx, query.scope, query.instance_uuid)
+            return tuple(security_groups.page(tx, bounded))
+
+    def _ensure_default(self, project_id: str, user_id: str | None) -> None:
+        """Make the group "default" of a project, if there is a project."""
+        if not project_id:
+            return
+        with self.db.reading() as tx:
+            known = security_groups.has_default(tx, project_id)
+        if not known:
+            with self.db.transaction() as tx:
+                security_groups.ensure_default(tx, project_id, user_id, clock.utcnow())
+
+    @retried
+    def get(self, context: RequestContext, scope: Scope, group: str) -> SecurityGroup:
+        """Return a group with its rules."""
+        with self.db.reading() as tx:
+            return _get(tx, scope, group)
+
+    @retried
+    def create(self, context: RequestContext, new: NewSecurityGroup) -> SecurityGroup:
+        """Make a group without rules."""
+        name = security_rules.check_text(new.name, "name")
+        description = security_rules.check_text(new.description, "description", empty=True)
+        now = clock.utcnow()
+        group_uuid = str(uuid.uuid4())
+        row = {
+            "uuid": group_uuid,
+            "name": name,
+            "description": description,
+            "project_id": new.project_id,
+            "user_id": new.user_id,
+            "created_at": now,
+            "updated_at": now,
+        }
+        with self.db.transaction() as tx:
+            # The rows are held against other requests of the project; nothing is kept in them.
+            quotas.ensure_rows(tx, new.project_id, new.user_id, [GROUPS])
+            quotas.add(tx, new.project_id, new.user_id, {GROUPS: 0})
+            security_groups.ensure_default(tx, new.project_id, new.user_id, now)
+            security_groups.create(tx, row)
+            limits = quotas.limits(tx, new.project_id, self.settings.quotas, new.user_id)
+            count = security_groups.count_of_project(tx, new.project_id)
+            if limits[GROUPS] != UNLIMITED and count > limits[GROUPS]:
+                raise QuotaExceeded(resource="security groups", allowed=limits[GROUPS])
+            return _get(tx, Scope(), group_uuid)
+
+    @retried
+    def update(
+        self,
+        context: RequestContext,
+        scope: Scope,
+        group: str,
+        name: str | None = None,
+        description: str | None = None,
+    ) -> SecurityGroup:
+        """Change name and description."""
+        with self.db.transaction() as tx:
+            found = _lock(tx, scope, group)
+            values = {"name": found.name, "description": found.description}
+            if name is not None:
+                values["name"] = security_rules.check_text(name, "name")
+            if description is not None:
+                values["description"] = security_rules.check_text(
+                    description, "description", empty=True
+                )
+            if found.name == security_groups.DEFAULT != values["name"]:
+                raise SecurityGroupInvalid(reason="The group default can not be renamed.")
+            changed = {**values, "updated_at": clock.utcnow()}
+            security_groups.update(tx, found.id, changed)
+            return _get(tx, Scope(), found.uuid)
+
+    @retried
+    def delete(self, context: RequestContext, scope: Scope, group: str) -> None:
+        """Delete a group that no server is in, and rules of others that name it."""
+        with self.db.transaction() as tx:
+            found = _lock(tx, scope, group)
+            if found.name == security_groups.DEFAULT:
+                raise SecurityGroupInvalid(reason="The group default can not be deleted.")
+            if security_groups.in_use(tx, found.id):
+                raise SecurityGroupInUse(name=found.name)
+            security_groups.delete(tx, found.id)
+
+    # --- Rules
+
+    @retried
+    def list_rules(
+        self, context: RequestContext, scope: Scope, group: str | None = None
+    ) -> tuple[SecurityGroupRule, ...]:
+        """Return the rules of a group, or of all in scope."""
+        with self.db.reading() as tx:
+            if group is not None:
+                return _get(tx, scope, group).rules
+            return tuple(security_groups.list_rules(tx, scope))
+
+    @retried
+    def get_rule(self, context: RequestContext, scope: Scope, rule: str) -> SecurityGroupRule:
+        """Return a rule."""
+        with self.db.reading() as tx:
+            return _get_rule(tx, scope, rule)
+
+    @retried
+    def create_rule(
+        self, context: RequestContext, scope: Scope, new: NewSecurityGroupRule
+    ) -> SecurityGroupRule:
+        """Add a rule and let the hosts of the group's servers know."""
+        match = security_rules.normalize(new)
+        now = clock.utcnow()
+        with self.db.transaction() as tx:
+            parent = _lock(tx, scope, new.parent_group)
+            source = None
+            if new.group is not None:
+                source = security_groups.find_bare(tx, scope, new.group)
+                if source is None:
+                    raise SecurityGroupNotFound(name=new.group)
+            source_id = None if source is None else source.id
+            rules = security_groups.rules_of(tx, [parent.id])
+            if any(security_rules.same(rule, match, source_id) for rule in rules):
+                raise SecurityGroupRuleExists(group=parent.name)
+            limit = quotas.limits(tx, parent.project_id, self.settings.quotas)[RULES]
+            if limit != UNLIMITED and len(rules) >= limit:
+                raise QuotaExceeded(resource="security group rules", allowed=limit)
+            row = {
+                "uuid": str(uuid.uuid4()),
+                "parent_group_id": parent.id,
+                "group_id": source_id,
+                "description": new.description,
+                "created_at": now,
+                "updated_at": now,
+                **dataclasses.asdict(match),
+            }
+            security_groups.create_rule(tx, row)
+            firewall.note_group(tx, parent.id)
+            return _get_rule(tx, Scope(), row["uuid"])
+
+    @retried
+    def delete_rule(self, context: RequestContext, scope: Scope, rule: str) -> None:
+        """Remove a rule and let the hosts of the group's servers know."""
+        with self.db.transaction() as tx:
+            found = _get_rule(tx, scope, rule)
+            if not security_groups.delete_rule(tx, found.id):
+                raise SecurityGroupRuleNotFound(rule_id=rule)
+            firewall.note_group(tx, found.parent_group_id)
+
+    # --- What new "default" groups get
+
+    @retried
+    def list_default_rules(self, context: RequestContext) -> tuple[DefaultRule, ...]:
+        """Return what new "default" groups get."""
+        with self.db.reading() as tx:
+            return tuple(security_groups.list_default_rules(tx))
+
+    @retried
+    def get_default_rule(self, context: RequestContext, rule_id: int) -> DefaultRule:
+        """Return one of them."""
+        with self.db.reading() as tx:
+            found = security_groups.find_default_rule(tx, rule_id)
+        if found is None:
+            raise SecurityGroupDefaultRuleNotFound(rule_id=rule_id)
+        return found
+
+    @retried
+    def create_default_rule(
+        self, context: RequestContext, protocol: str, from_port: int, to_port: int, cidr: str
+    ) -> DefaultRule:
+        """Add one."""
+        row = security_rules.simple_rule(protocol, from_port, to_port, cidr)
+        with self.db.transaction() as tx:
+            row_id = security_groups.create_default_rule(tx, row, SecurityGroupDefaultRuleExists())
+        return DefaultRule(id=row_id, **row)
+
+    @retried
+    def delete_default_rule(self, context: RequestContext, rule_id: int) -> None:
+        """Remove one."""
+        with self.db.transaction() as tx:
+            if not security_groups.delete_default_rule(tx, rule_id):
+                raise SecurityGroupDefaultRuleNotFound(rule_id=rule_id)
+
+    # --- What the operator keeps from all servers
+
+    @retried
+    def list_provider_rules(self, context: RequestContext) -> tuple[ProviderRule, ...]:
+        """Return what the operator keeps from all servers."""
+        with self.db.reading() as tx:
+            return tuple(security_groups.list_provider_rules(tx))
+
+    @retried
+    def create_provider_rule(
+        self, context: RequestContext, protocol: str, from_port: int, to_port: int, cidr: str
+    ) -> ProviderRule:
+        """Add such a rule and let all hosts know."""
+        row = security_rules.simple_rule(protocol, from_port, to_port, cidr)
+        with self.db.transaction() as tx:
+            row_id = security_groups.create_provider_rule(tx, row, ProviderRuleExists())
+            firewall.note_all(tx)
+        return ProviderRule(id=row_id, **row)
+
+    @retried
+    def delete_provider_rule(self, context: RequestContext, rule_id: int) -> None:
+        """Remove such a rule and let all hosts know."""
+        with self.db.transaction() as tx:
+            if not security_groups.delete_provider_rule(tx, rule_id):
+                raise ProviderRuleNotFound(rule_id=rule_id)
+            firewall.note_all(tx)
 
 
-def check_all(names: Sequence[str]) -> None:
-    """Refuse a new server in groups that do not exist.  Raises: SecurityGroupInvalid."""
-    for name in names:
-        if name != DEFAULT:
-            raise SecurityGroupInvalid(reason=f"There is no security group {name}.")
+def _get(tx: Transaction, scope: Scope, group: str) -> SecurityGroup:
+    found = security_groups.find(tx, scope, group)
+    if found is None:
+        raise SecurityGroupNotFound(name=group)
+    return found
 
 
-def with_group(instance: Instance, name: str) -> tuple[str, ...]:
-    """Return a server's groups and one more.  Raises: SecurityGroupInvalid."""
-    if name in instance.security_groups:
-        reason = f"Instance {instance.uuid} is in security group {name} already."
-        raise SecurityGroupInvalid(reason=reason)
-    return (*instance.security_groups, name)
+def _lock(tx: Transaction, scope: Scope, group: str) -> SecurityGroup:
+    """Return a group without its rules, and keep others from changing it."""
+    found = security_groups.find_bare(tx, scope, group, lock=True)
+    if found is None:
+        raise SecurityGroupNotFound(name=group)
+    return found
 
 
-def without_group(instance: Instance, name: str) -> tuple[str, ...]:
-    """Return a server's groups without one of them.  Raises: SecurityGroupInvalid."""
-    if name not in instance.security_groups:
-        reason = f"Instance {instance.uuid} is not in security group {name}."
-        raise SecurityGroupInvalid(reason=reason)
-    return tuple(other for other in instance.security_groups if other != name)
+def _get_rule(tx: Transaction, scope: Scope, rule: str) -> SecurityGroupRule:
+    found = security_groups.find_rule(tx, scope, rule)
+    if found is None:
+        raise SecurityGroupRuleNotFound(rule_id=rule)
+    return found

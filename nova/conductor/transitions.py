@@ -13,6 +13,7 @@ from nova.db import (
     archive,
     compute_nodes,
     dns,
+    firewall,
     fixed_ips,
     floating_ips,
     instances,
@@ -117,6 +118,7 @@ def unplace(tx: Transaction, instance: Instance, now: datetime.datetime) -> bool
     if instance.vm_state not in WAITING:
         return False
     waiting, _placed = WAITING[instance.vm_state]
+    firewall.note_server(tx, instance.uuid)
     if not instances.compare_and_set(
         tx,
         instance.uuid,
@@ -351,6 +353,8 @@ def finish_delete(tx: Transaction, instance: Instance, now: datetime.datetime) -
         "power_state": int(PowerState.NOSTATE),
         "terminated_at": now,
     }
+    # Before: its host and its groups go with the row.
+    firewall.note_server(tx, instance.uuid)
     if not archive.move(tx, instance, final, now):
         return False
     give_back(tx, instance, now)

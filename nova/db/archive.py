@@ -17,6 +17,7 @@ from nova.db.tables import (
     instance_metadata,
     instance_system_metadata,
     instances,
+    security_group_instances,
     tags,
 )
 from nova.objects.instance import Instance, Scope
@@ -25,11 +26,12 @@ _SHARED = tuple(column.name for column in instances.columns)
 
 
 def archived_columns() -> list[sa.ColumnElement[Any]]:
-    """Return the columns of a deleted server: as of a live one, then deleted_at and metadata."""
+    """Return the columns of a deleted server: as of a live one, then its own."""
     table = deleted_instances.c
     before = [table[name] for name in (*live.FIELDS, "fault")]
     no_group = sa.type_coerce(sa.null(), sa.String).label("group_uuid")
-    return [*before, no_group, table.deleted_at, table["metadata"]]
+    own = table.deleted_at, table["metadata"], table.security_groups
+    return [*before, no_group, *own]
 
 
 def move(
@@ -54,9 +56,10 @@ def move(
         "deleted_at": now,
         "metadata": instance.metadata,
         "fault": instance.fault,
+        "security_groups": instance.security_groups,
     }
     tx.execute(sa.insert(deleted_instances).values(values))
-    owned = [instance_metadata, instance_system_metadata]
+    owned = [instance_metadata, instance_system_metadata, security_group_instances]
     # Nothing but its operations gives a server a fault, and its creation alone a group.
     owned += [instance_faults] if instance.fault is not None else []
     owned += [instance_group_member] if instance.server_groups else []
@@ -86,4 +89,10 @@ def find(tx: Transaction, instance_uuid: str, scope: Scope | None = None) -> Ins
         table.uuid == instance_uuid, *live.scope_conditions(table, scope)
     )
     row = tx.execute(query).mappings().first()
-    return None if row is None else live.to_instance(dict(row), metadata=row["metadata"] or {})
+    if row is None:
+        return None
+    return live.to_instance(
+        dict(row),
+        metadata=row["metadata"] or {},
+        security_groups=row["security_groups"] or (),
+    )

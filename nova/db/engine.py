@@ -7,7 +7,7 @@ import importlib
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import sqlalchemy as sa
@@ -25,6 +25,7 @@ Transaction = sa.Connection
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_HOSTS = "nova_hosts"
 _WRITER = "nova_writer"
 _IDLE_SINCE = "nova_idle_since"
 # Methods are repeated after a lost connection, so that a short trust costs nothing.
@@ -63,6 +64,8 @@ class Database:
         self.settings = settings
         self.sleep = sleep
         self.engine = make_engine(settings)
+        # Gets the hosts that a transaction noted, when it is committed.
+        self.tell_hosts: Callable[[set[str]], None] | None = None
         self._only_connection = threading.Lock() if _in_memory(self.engine.url) else None
 
     @contextlib.contextmanager
@@ -73,7 +76,11 @@ class Database:
         of it.  The caller does no RPC, HTTP or sleep inside.
         """
         with self._begin(writer=True) as transaction:
+            transaction.info.pop(_HOSTS, None)
             yield transaction
+            hosts: set[str] = transaction.info.pop(_HOSTS, set())
+        if hosts and self.tell_hosts is not None:
+            self.tell_hosts(hosts)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Transaction]:
@@ -103,6 +110,11 @@ class Database:
     def close(self) -> None:
         """Close all pooled connections."""
         self.engine.dispose()
+
+
+def note_hosts(tx: Transaction, hosts: Iterable[str]) -> None:
+    """Note hosts that are to be told of what a transaction changes, after its commit."""
+    tx.info.setdefault(_HOSTS, set()).update(hosts)
 
 
 class HasDatabase(Protocol):

@@ -117,6 +117,7 @@ def _source(deleted: bool | None) -> sa.FromClause:
         *live.live_columns(),
         _null("deleted_at"),
         _null("metadata"),
+        _null("security_groups"),
         *(instances.c[name] for name in _SEARCHED_ONLY),
     ).select_from(live.live_source())
     past = sa.select(

@@ -14,6 +14,8 @@ from nova.db.tables import (
     instance_group_member,
     instance_metadata,
     instances,
+    security_group_instances,
+    security_groups,
     tags,
 )
 from nova.objects.instance import Fault, Instance, Scope
@@ -55,7 +57,6 @@ FIELDS = (
     "locked_reason",
     "scheduler_hints",
     "image_properties",
-    "security_groups",
     "numa_topology",
     "shelved_image_id",
     "shelved_at",
@@ -137,13 +138,14 @@ def complete(tx: Transaction, rows: Sequence[dict[str, Any]]) -> list[Instance]:
     Two further statements, however many rows there are up to the size of a page.
     """
     live = [row["uuid"] for row in rows if row.get("deleted_at") is None]
-    metadata, tag_lists = texts_of(tx, live)
+    metadata, tag_lists, groups = texts_of(tx, live)
     nics = vifs.list_for(tx, live)
     return [
         to_instance(
             row,
             metadata=row.get("metadata") or metadata.get(row["uuid"], {}),
             tags=tuple(tag_lists.get(row["uuid"], ())),
+            security_groups=row.get("security_groups") or tuple(groups.get(row["uuid"], ())),
             vifs=tuple(nics.get(row["uuid"], ())),
         )
         for row in rows
@@ -156,7 +158,6 @@ def to_instance(row: Mapping[str, Any], **more: Any) -> Instance:
     values["power_state"] = PowerState(values["power_state"])
     values["scheduler_hints"] = values["scheduler_hints"] or {}
     values["image_properties"] = values["image_properties"] or {}
-    values["security_groups"] = values["security_groups"] or ()
     values["fault"] = row["fault"]
     group_uuid = row.get("group_uuid")
     values["server_groups"] = () if group_uuid is None else (group_uuid,)
@@ -166,22 +167,40 @@ def to_instance(row: Mapping[str, Any], **more: Any) -> Instance:
 
 def texts_of(
     tx: Transaction, uuids: Sequence[str]
-) -> tuple[dict[str, dict[str, str]], dict[str, list[str]]]:
-    """Return metadata and tags of servers, each in order and by uuid, with one statement."""
+) -> tuple[dict[str, dict[str, str]], dict[str, list[str]], dict[str, list[str]]]:
+    """Return metadata, tags and names of security groups of servers with one statement.
+
+    Each is in order and by uuid.
+    """
     metadata: dict[str, dict[str, str]] = {}
     tag_lists: dict[str, list[str]] = {}
+    groups: dict[str, list[str]] = {}
     if not uuids:
-        return metadata, tag_lists
+        return metadata, tag_lists, groups
     owner, own_tag = instance_metadata.c.instance_uuid, tags.c
-    items = sa.select(owner, instance_metadata.c.key, instance_metadata.c.value)
-    names = sa.select(own_tag.resource_id, own_tag.tag, sa.null())
-    both = items.where(owner.in_(uuids)).union_all(names.where(own_tag.resource_id.in_(uuids)))
-    for uuid, name, value in sorted(tx.execute(both), key=itemgetter(0, 1)):
-        if value is None:
-            tag_lists.setdefault(uuid, []).append(name)
-        else:
+    items = sa.select(
+        owner, instance_metadata.c.key, instance_metadata.c.value, sa.literal("item")
+    ).where(owner.in_(uuids))
+    names = sa.select(own_tag.resource_id, own_tag.tag, sa.null(), sa.literal("tag")).where(
+        own_tag.resource_id.in_(uuids)
+    )
+    member = security_group_instances.c
+    memberships = (
+        sa.select(member.instance_uuid, security_groups.c.name, sa.null(), sa.literal("group"))
+        .join_from(
+            security_group_instances,
+            security_groups,
+            security_groups.c.id == member.security_group_id,
+        )
+        .where(member.instance_uuid.in_(uuids))
+    )
+    found = tx.execute(sa.union_all(items, names, memberships))
+    for uuid, name, value, kind in sorted(found, key=itemgetter(0, 1)):
+        if kind == "item":
             metadata.setdefault(uuid, {})[name] = value
-    return metadata, tag_lists
+        else:
+            (tag_lists if kind == "tag" else groups).setdefault(uuid, []).append(name)
+    return metadata, tag_lists, groups
 
 
 def create(tx: Transaction, rows: Sequence[bulk.Row]) -> dict[str, int]:

@@ -29,6 +29,7 @@ class ConductorClients:
     flavors: ConductorFlavors
     keypairs: ConductorKeypairs
     server_groups: ConductorServerGroups
+    security_groups: ConductorSecurityGroups
     aggregates: ConductorAggregates
     quotas: ConductorQuotas
     hosts: ConductorHosts
@@ -36,7 +37,6 @@ class ConductorClients:
     audit: ConductorAudit
     networks: ConductorNetworks
     migrations: ConductorMigrations
-    security_groups: ConductorSecurityGroups
     ports: ConductorPorts
     floating_ips: ConductorFloatingIps
     dns: ConductorDns
@@ -49,6 +49,7 @@ def conductor_clients(bus: Bus) -> ConductorClients:
         flavors=bus.client(ConductorFlavors).anyone(),
         keypairs=bus.client(ConductorKeypairs).anyone(),
         server_groups=bus.client(ConductorServerGroups).anyone(),
+        security_groups=bus.client(ConductorSecurityGroups).anyone(),
         aggregates=bus.client(ConductorAggregates).anyone(),
         quotas=bus.client(ConductorQuotas).anyone(),
         hosts=bus.client(ConductorHosts).anyone(),
@@ -56,7 +57,6 @@ def conductor_clients(bus: Bus) -> ConductorClients:
         audit=bus.client(ConductorAudit).anyone(),
         networks=bus.client(ConductorNetworks).anyone(),
         migrations=bus.client(ConductorMigrations).anyone(),
-        security_groups=bus.client(ConductorSecurityGroups).anyone(),
         ports=bus.client(ConductorPorts).anyone(),
         floating_ips=bus.client(ConductorFloatingIps).anyone(),
         dns=bus.client(ConductorDns).anyone(),

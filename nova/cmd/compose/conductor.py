@@ -5,6 +5,7 @@ from typing import NoReturn
 
 from nova.cmd.compose import program
 from nova.concurrency import Pool
+from nova.conductor.firewall_changes import FirewallChanges
 from nova.conductor.manager import check_schema, endpoints, periodic_tasks
 from nova.conductor.settings import conductor_settings, database_settings
 from nova.db.engine import Database
@@ -42,12 +43,13 @@ def run() -> NoReturn:
         bus = program.connect(conf)
         db = Database(database_settings(conf))
         builds = Pool(settings.build_threads, "build")
+        changes = FirewallChanges(bus)
         duties = Duties(
             manager=ConductorLife(db, builds, conf.graceful_shutdown_timeout),
-            tasks=periodic_tasks(settings, bus, db, builds),
+            tasks=periodic_tasks(settings, bus, db, builds, changes),
         )
         identity = ServiceSettings.from_config(conf, PROG, siblings=workers)
-        served = endpoints(settings, bus, db, builds)
+        served = endpoints(settings, bus, db, builds, changes)
         return Group(bus, [Service(identity, bus, served, duties)])
 
     program.run(make, conf=conf, workers=workers)

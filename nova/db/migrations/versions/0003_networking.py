@@ -53,10 +53,15 @@ def upgrade() -> None:
     _index("virtual_interfaces", "network_id")
     _index("virtual_interfaces", "project_id")
     _join_default_groups()
+    with op.batch_alter_table("instances", table_kwargs={"sqlite_autoincrement": True}) as table:
+        table.drop_column("security_groups")
 
 
 def downgrade() -> None:
     """Take the schema back; interfaces without a server go."""
+    long_text = sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
+    op.add_column("instances", sa.Column("security_groups", long_text))
+    op.execute(sa.text("""UPDATE instances SET security_groups = '["default"]'"""))
     op.execute(sa.text("DELETE FROM virtual_interfaces WHERE instance_uuid IS NULL"))
     for column in ("project_id", "network_id"):
         op.drop_index(op.f(f"ix_virtual_interfaces_{column}"), "virtual_interfaces")
