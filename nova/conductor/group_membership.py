@@ -21,9 +21,10 @@ def resolve(
 
     Raises: SecurityGroupInvalid for one that the project does not have.
     """
-    if security_groups.DEFAULT in names:
-        security_groups.ensure_default(tx, project_id, user_id, now)
     known = security_groups.list_named(tx, project_id, names) if names else []
+    if security_groups.DEFAULT in names and _pick(known, security_groups.DEFAULT) is None:
+        security_groups.ensure_default(tx, project_id, user_id, now)
+        known = security_groups.list_named(tx, project_id, names)
     found: dict[int, SecurityGroup] = {}
     for name in names:
         group = _pick(known, name)
