@@ -20,6 +20,7 @@ FREE = {
     },
     "POST /servers/{id}/action addSecurityGroup addSecurityGroup": _IGNORED,
     "POST /servers/{id}/action removeSecurityGroup removeSecurityGroup": _IGNORED,
+    "POST /os-floating-ips": _IGNORED,
     "PUT /flavors/{flavor_id}/os-extra_specs/{id}": "one key, checked as an extra spec",
     "POST /os-baremetal-nodes": "refused whatever it says",
     "POST /os-volumes volume metadata": "refused whatever it says",
