@@ -15,7 +15,7 @@ class NetworkAPI(Interface):
     topic = "network"
     version = "1.1"
 
-    @call(since="1.0", timeout_s=60, retry_safe=True)
+    @call(since="1.0", timeout_s=60, retry_safe=True, args={"default_vif": "1.1"})
     def setup_instance(
         self,
         context: RequestContext,

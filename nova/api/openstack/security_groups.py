@@ -5,7 +5,7 @@ Source: compute-api-routes (Security groups), nova-network section 7.2.
 
 from typing import Any
 
-from nova.api.openstack.answers import items, one
+from nova.api.openstack.answers import Items, items, one
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import Json, Key, Object, Param, Query
@@ -123,7 +123,7 @@ GROUP = View(
     Field("name"),
     Field("description"),
     Field("tenant_id", "project_id"),
-    Field("rules", _rules),
+    Field("rules", _rules, type=Items(RULE)),
 )
 
 
