@@ -46,6 +46,7 @@ DELETE_RETRY_S = 60
 _GIVE_ADDRESSES_BACK = frozenset({"delete", "detach_interface"})
 _CHANGE_NETWORK_HOSTS = _GIVE_ADDRESSES_BACK | {
     "resize", "revertResize", "rebuild", "shelve", "shelveOffload", "unshelve",
+    "add_fixed_ip", "remove_fixed_ip",
 }  # fmt: skip
 
 
@@ -145,19 +146,18 @@ class OperationsEndpoint(ConductorOperations):
             before = None
             if self.notifier.active:
                 before = instances.find(tx, operation.instance_uuid)
-            hosts = self._network_hosts(tx, operation)
+            places = self._places(tx, operation)
             follow_up = self._save(tx, operation, result, now)
-            after = self._network_hosts(tx, operation)
-        changed = hosts | after if hosts != after else frozenset()
-        return dataclasses.replace(
-            follow_up, ended=operation, before=before, network_hosts=frozenset(changed)
-        )
+            after = self._places(tx, operation)
+        changed = places | after if places != after else set()
+        hosts = frozenset(host for place in changed for host in place if host is not None)
+        return dataclasses.replace(follow_up, ended=operation, before=before, network_hosts=hosts)
 
-    def _network_hosts(self, tx: Transaction, operation: Operation) -> set[str]:
-        """Return the hosts that translate addresses for a server, if that may change now."""
+    def _places(self, tx: Transaction, operation: Operation) -> set[tuple[str | None, str | None]]:
+        """Return where a server's addresses are and shall be, if that may change now."""
         if operation.action not in _CHANGE_NETWORK_HOSTS:
             return set()
-        return floating_ips.hosts_of(tx, operation.instance_uuid)
+        return floating_ips.places_of(tx, operation.instance_uuid)
 
     def _save(
         self, tx: Transaction, operation: Operation, result: ActionResult, now: datetime.datetime

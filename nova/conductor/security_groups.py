@@ -59,7 +59,7 @@ class SecurityGroupsEndpoint(ConductorSecurityGroups):
                 require(tx, query.scope, query.instance_uuid)
             return tuple(security_groups.page(tx, bounded))
 
-    def _ensure_default(self, project_id: str, user_id: str | None) -> None:
+    def _ensure_default(self, project_id: str | None, user_id: str | None) -> None:
         """Make the group "default" of a project, if there is a project."""
         if not project_id:
             return
@@ -72,6 +72,7 @@ class SecurityGroupsEndpoint(ConductorSecurityGroups):
     @retried
     def get(self, context: RequestContext, scope: Scope, group: str) -> SecurityGroup:
         """Return a group with its rules."""
+        self._ensure_default(scope.project_id, context.user_id)
         with self.db.reading() as tx:
             return _get(tx, scope, group)
 
@@ -122,8 +123,11 @@ class SecurityGroupsEndpoint(ConductorSecurityGroups):
                 values["description"] = security_rules.check_text(
                     description, "description", empty=True
                 )
-            if found.name == security_groups.DEFAULT != values["name"]:
-                raise SecurityGroupInvalid(reason="The group default can not be renamed.")
+            if found.name != values["name"] and security_groups.DEFAULT in (
+                found.name,
+                values["name"],
+            ):
+                raise SecurityGroupInvalid(reason="No group is renamed from or to default.")
             changed = {**values, "updated_at": clock.utcnow()}
             security_groups.update(tx, found.id, changed)
             return _get(tx, Scope(), found.uuid)
@@ -164,6 +168,7 @@ class SecurityGroupsEndpoint(ConductorSecurityGroups):
         """Add a rule and let the hosts of the group's servers know."""
         match = security_rules.normalize(new)
         now = clock.utcnow()
+        self._ensure_default(scope.project_id, context.user_id)
         with self.db.transaction() as tx:
             parent = _lock(tx, scope, new.parent_group)
             source = None

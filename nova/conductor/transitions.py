@@ -302,6 +302,8 @@ def fail_build(tx: Transaction, instance: Instance, fault: Fault, now: datetime.
 
     One that was offloaded stays so, with its addresses; the fault is in its action only.
     """
+    # Before: the rows no longer tell afterwards which hosts it concerns.
+    firewall.note_server(tx, instance.uuid)
     if instance.vm_state is VmState.SHELVED_OFFLOADED:
         return _stay_offloaded(tx, instance, now)
     if not instances.compare_and_set(

@@ -283,9 +283,21 @@ def release_for(
 
     Those that were assigned automatically go back to their pool.
     """
-    held = sa.select(fixed_ips.c.id).where(
-        fixed_ips.c.instance_uuid == instance_uuid, *_of_interface(vif_uuid)
-    )
+    _release(tx, [fixed_ips.c.instance_uuid == instance_uuid, *_of_interface(vif_uuid)], now)
+
+
+def release_from(
+    tx: Transaction, instance_uuid: str, fixed_address: str, now: datetime.datetime
+) -> None:
+    """Let no address lead to one fixed address of a server, as release_for() does."""
+    same = fixed_ips.c.address == fixed_address
+    _release(tx, [fixed_ips.c.instance_uuid == instance_uuid, same], now)
+
+
+def _release(
+    tx: Transaction, conditions: Sequence[sa.ColumnElement[bool]], now: datetime.datetime
+) -> None:
+    held = sa.select(fixed_ips.c.id).where(*conditions)
     automatic = floating_ips.c.auto_assigned.is_(True)
     tx.execute(
         sa.update(floating_ips)
@@ -304,14 +316,14 @@ def release_for(
 # --- What hosts translate
 
 
-def hosts_of(tx: Transaction, instance_uuid: str) -> set[str]:
-    """Return the hosts that translate, or shall translate, the addresses of a server."""
+def places_of(tx: Transaction, instance_uuid: str) -> set[tuple[str | None, str | None]]:
+    """Return the hosts that translate a server's addresses, each with the one that shall."""
     query = (
         sa.select(floating_ips.c.host, _WANTED_HOST)
         .select_from(_located())
         .where(fixed_ips.c.instance_uuid == instance_uuid)
     )
-    return {host for row in tx.execute(query) for host in row if host is not None}
+    return {(row[0], row[1]) for row in tx.execute(query)}
 
 
 def claim_for(tx: Transaction, host: str, down: Sequence[str], now: datetime.datetime) -> None:

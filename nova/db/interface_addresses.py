@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from nova.db import networks
 from nova.db.engine import Transaction
-from nova.db.tables import fixed_ips, floating_ips, virtual_interfaces
+from nova.db.tables import fixed_ips, virtual_interfaces
 
 
 def row_id_of(tx: Transaction, vif_uuid: str) -> int:
@@ -24,20 +24,13 @@ def is_usable(tx: Transaction, network_uuid: str, project_id: str) -> bool:
 def give_up(tx: Transaction, instance_uuid: str, address: str, now: datetime.datetime) -> bool:
     """Take an address from its interface; tell whether the server had it.
 
-    It stays with the server until it is freed, so that nobody else gets it.  Floating
-    addresses lead to it no more; their host remains, which has rules to remove.
+    It stays with the server until it is freed, so that nobody else gets it.
     """
-    owned = sa.and_(
+    statement = sa.update(fixed_ips).where(
         fixed_ips.c.address == address,
         fixed_ips.c.instance_uuid == instance_uuid,
         fixed_ips.c.allocated.is_(True),
     )
-    row_id = tx.execute(sa.select(fixed_ips.c.id).where(owned)).scalar()
-    if row_id is None:
-        return False
-    floating = sa.update(floating_ips).where(floating_ips.c.fixed_ip_id == row_id)
-    tx.execute(floating.values(fixed_ip_id=None, updated_at=now))
-    statement = sa.update(fixed_ips).where(owned)
     values = {"allocated": False, "virtual_interface_id": None, "updated_at": now}
     return tx.execute(statement.values(**values)).rowcount == 1
 

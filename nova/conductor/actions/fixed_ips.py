@@ -8,7 +8,7 @@ import dataclasses
 
 from nova.conductor.actions.base import ActionRules, Beginning, Ending, Prepared, Values
 from nova.conductor.actions.interfaces import check_quota
-from nova.db import fixed_ips, interface_addresses
+from nova.db import firewall, fixed_ips, floating_ips, interface_addresses
 from nova.db.engine import Transaction
 from nova.exception import (
     FixedIpNotFoundForInstance,
@@ -43,6 +43,7 @@ class AddFixedIpRules(ActionRules):
         address = fixed_ips.take_any(tx, vif.network.id, values)
         if address is None:
             raise NoMoreFixedIps(network=vif.network.label)
+        firewall.note_server(tx, instance.uuid)
         if vif.fixed_ip is None:
             more = dataclasses.replace(vif, fixed_ip=address)
         else:
@@ -54,7 +55,7 @@ class AddFixedIpRules(ActionRules):
         """Take the address back."""
         address = _address(ending)
         interface_addresses.give_up(tx, ending.instance.uuid, address, ending.now)
-        interface_addresses.free(tx, ending.instance.uuid, address, ending.now)
+        _free(tx, ending, address)
         return {}
 
 
@@ -62,7 +63,7 @@ class RemoveFixedIpRules(ActionRules):
     """Takes an address from a server; it is free when the host has renewed its filters."""
 
     def prepare(self, tx: Transaction, beginning: Beginning) -> Prepared:
-        """Take the address from its interface, with the floating ones that lead to it.
+        """Take the address from its interface; floating ones can not be led to it any more.
 
         Raises: FixedIpNotFoundForInstance.
         """
@@ -73,14 +74,26 @@ class RemoveFixedIpRules(ActionRules):
             tx, instance.uuid, address, beginning.now
         ):
             raise FixedIpNotFoundForInstance(address=address, instance_uuid=instance.uuid)
+        firewall.note_server(tx, instance.uuid)
         left = tuple(other for other in vif.fixed_ips if other != address)
         less = dataclasses.replace(vif, fixed_ip=left[0] if left else None, more_fixed_ips=left[1:])
         return Prepared(request=beginning.request, vifs=_with(instance, less))
 
     def succeeded(self, tx: Transaction, ending: Ending) -> Values:
         """Free the address, unless the guest still has a lease of it."""
-        interface_addresses.free(tx, ending.instance.uuid, _address(ending), ending.now)
+        _free(tx, ending, _address(ending))
         return {}
+
+    def failed(self, tx: Transaction, ending: Ending) -> Values:
+        """Let no floating address lead to it; it is freed when nobody has used it for long."""
+        floating_ips.release_from(tx, ending.instance.uuid, _address(ending), ending.now)
+        return {}
+
+
+def _free(tx: Transaction, ending: Ending, address: str) -> None:
+    """Free an address and those floating ones that lead to it."""
+    floating_ips.release_from(tx, ending.instance.uuid, address, ending.now)
+    interface_addresses.free(tx, ending.instance.uuid, address, ending.now)
 
 
 def _wanted(request: ActionRequest) -> FixedIpRequest:

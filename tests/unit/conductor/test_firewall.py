@@ -6,16 +6,19 @@ from nova.conductor.firewall_changes import FirewallChanges
 from nova.conductor.rpcapi.firewall import ConductorFirewall
 from nova.conductor.rpcapi.security_groups import ConductorSecurityGroups
 from nova.context import get_admin_context
-from nova.exception import QuotaExceeded, SecurityGroupNotFound
+from nova.exception import QuotaExceeded, SecurityGroupInvalid, SecurityGroupNotFound
+from nova.objects.action_request import ActionRequest, FixedIpRequest, SnapshotRequest
 from nova.objects.instance import Scope
 from nova.objects.security_group import (
     NewSecurityGroup,
     NewSecurityGroupRule,
     SecurityGroupQuery,
 )
-from tests.fixtures.conductor import PROJECT, USER, make_site, user_context
+from tests.fixtures.conductor import PROJECT, USER, make_site, result_of, user_context
+from tests.fixtures.group_members import fill_group
 
 OWN = Scope(project_id=PROJECT)
+IMAGE = "11111111-2222-4333-8444-555555555555"
 
 
 class Site:
@@ -38,8 +41,32 @@ class Site:
         self.site.scheduler.hosts = [host]
         return self.conductor.boot(self.site.computes[host], security_groups=names)
 
+    def act(self, server, action, **changes):
+        """Carry out an action of a server on its host; return the server."""
+        instances = self.conductor.instances
+        instances.begin_action(user_context(), OWN, server.uuid, action, **changes)
+        return self.finish(server, action)
+
+    def finish(self, server, action):
+        """Report that a host has carried out an action; return the server."""
+        self.conductor.bus.run_until_idle()
+        work = next(one.works[-1] for one in self.site.computes.values() if _has(one, action))
+        self.conductor.operations.finish(get_admin_context(), result_of(work))
+        return self.conductor.get(server.uuid)
+
+    def readers(self):
+        """Put a server on host2 whose rules name the group web; return that group."""
+        web, db = self.group("web"), self.group("db")
+        self.rule(db, group=web.uuid)
+        self.boot("host2", "db")
+        return web
+
     def of_host(self, host):
         return self.firewall.host_firewall(get_admin_context(), host)
+
+
+def _has(compute, action):
+    return bool(compute.works) and compute.works[-1].operation.action == action
 
 
 @pytest.fixture
@@ -120,6 +147,65 @@ def test_net_06_member_changes_are_told_to_hosts_that_name_the_group(site):
     assert told.hosts == [["host1", "host2"]]
     site.conductor.instances.remove_security_group(user_context(), OWN, client.uuid, "web")
     assert told.hosts[1:] == [["host1", "host2"]]
+
+
+def test_net_06_addresses_that_come_and_go_are_told_to_hosts_that_name_the_group(site):
+    site.readers()
+    client = site.boot("host1", "web")
+    told = Told(site)
+    wanted = FixedIpRequest(network_uuid=site.site.network.uuid)
+    client = site.act(client, "add_fixed_ip", request=ActionRequest(fixed_ip=wanted))
+    assert told.hosts == [["host1", "host2"]]
+    (more,) = client.vifs[0].more_fixed_ips
+    gone = FixedIpRequest(address=more)
+    site.act(client, "remove_fixed_ip", request=ActionRequest(fixed_ip=gone))
+    assert told.hosts[1:] == [["host1", "host2"]]
+
+
+def test_net_06_server_that_leaves_its_host_is_told_to_both_sides(site):
+    site.readers()
+    client = site.boot("host1", "web")
+    image = ActionRequest(snapshot=SnapshotRequest(image_id=IMAGE, name="web-shelved"))
+    site.act(client, "shelve", request=image)
+    told = Told(site)
+    site.finish(client, "shelveOffload")
+    assert told.hosts == [["host1", "host2"]]
+    site.site.scheduler.hosts = ["host1"]
+    site.act(client, "unshelve")
+    assert told.hosts[1:] == [["host1", "host2"]]
+
+
+def test_net_06_failed_build_is_told_to_hosts_that_name_the_group(site):
+    site.readers()
+    site.site.scheduler.hosts = ["host1"]
+    site.conductor.create(security_groups=("web",))
+    told = Told(site)
+    work = site.site.computes["host1"].works[-1]
+    failed = result_of(work, succeeded=False, retry=False)
+    site.conductor.operations.finish(get_admin_context(), failed)
+    assert told.hosts == [["host1", "host2"]]
+
+
+def test_net_07_a_hundred_changes_of_a_large_group_read_hosts_not_members(site, frozen_clock):
+    web = site.group("web")
+    site.rule(web, group=web.uuid)
+    uuids = fill_group(site.conductor.db, web.id, ("host1", "host2"), members=1000)
+    bus = Refreshes()
+    site.conductor.db.tell_hosts = FirewallChanges(bus).tell
+    instances = site.conductor.instances
+    site.conductor.counter.take()
+    for uuid in uuids[:100]:
+        instances.remove_security_group(user_context(), OWN, uuid, "web")
+    assert bus.hosts == ["host1", "host2"]
+    assert len(site.conductor.counter.take()) <= 100 * 8
+    site.of_host("host1")
+    assert len(site.conductor.counter.take()) <= 6
+
+
+def test_no_group_is_renamed_to_default(site):
+    group = site.group("web")
+    with pytest.raises(SecurityGroupInvalid):
+        site.groups.update(user_context(), OWN, group.uuid, name="default")
 
 
 def test_provider_rules_are_told_to_all_hosts(site):

@@ -4,6 +4,7 @@ import pytest
 
 from nova.conductor.floating_ranges import addresses_of
 from nova.conductor.rpcapi.floating_ips import ConductorFloatingIps
+from nova.conductor.rpcapi.ports import ConductorPorts
 from nova.context import get_admin_context
 from nova.exception import (
     FloatingIpAssociateFailed,
@@ -13,13 +14,19 @@ from nova.exception import (
     NoMoreFloatingIps,
     PortNotFound,
 )
+from nova.objects.action_request import ActionRequest, FixedIpRequest, SnapshotRequest
 from nova.objects.floating_ip import Association, FloatingRange
 from nova.objects.instance import Scope
-from nova.objects.network import NetworkMode
+from nova.objects.network import NetworkMode, RequestedNetwork
+from nova.objects.port import NewPort
 from tests.fixtures.conductor import (
     ANYBODY,
     PROJECT,
+    RecordingNetworkHost,
     make_site,
+    result_of,
+    seed_network_host,
+    user_context,
 )
 
 ADMIN = get_admin_context()
@@ -136,3 +143,81 @@ def test_net_09_what_names_no_interface_is_refused(site, interface):
     new = FloatingRange(ip_range="198.51.100.1", pool="nova", interface=interface)
     with pytest.raises(FloatingRangeInvalid):
         client(site).create_range(ADMIN, new)
+
+
+class Follower(RecordingNetworkHost):
+    """A nova-network host that notes that it is asked to follow changes."""
+
+    def __init__(self):
+        super().__init__()
+        self.refreshes = 0
+
+    def refresh(self, context):
+        self.refreshes += 1
+
+    def refresh_soon(self, context):
+        self.refreshes += 1
+
+
+def follower(site, host="host1"):
+    """Serve a nova-network host that is up."""
+    found = Follower()
+    site.conductor.bus.serve("network", host, [found]).start()
+    seed_network_host(site.conductor, host)
+    return found
+
+
+def act(site, server, action, **changes):
+    site.conductor.instances.begin_action(user_context(), OWN, server.uuid, action, **changes)
+    site.conductor.bus.run_until_idle()
+    site.conductor.operations.finish(ADMIN, result_of(site.compute.works[-1]))
+    site.conductor.bus.run_until_idle()
+    return site.conductor.get(server.uuid)
+
+
+def lead(site, server, fixed=None):
+    """Let a floating address lead to a server; return it."""
+    given = client(site).allocate(ADMIN, PROJECT)
+    target = Association(instance_uuid=server.uuid, fixed_address=fixed)
+    client(site).associate(ADMIN, OWN, given.address, target)
+    return given.address
+
+
+def test_host_that_a_server_leaves_is_asked_to_forget_its_floating_addresses_at_once(site):
+    host = follower(site)
+    server = site.conductor.boot(site.compute)
+    lead(site, server)
+    image = SnapshotRequest(image_id="11111111-2222-4333-8444-555555555555", name="web-shelved")
+    act(site, server, "shelve", request=ActionRequest(snapshot=image))
+    before = host.refreshes
+    # It follows at once.
+    site.conductor.operations.finish(ADMIN, result_of(site.compute.works[-1]))
+    site.conductor.bus.run_until_idle()
+    assert host.refreshes == before + 1
+
+
+def test_address_that_is_taken_away_takes_its_floating_ones_from_their_host(site):
+    host = follower(site)
+    server = site.conductor.boot(site.compute)
+    wanted = FixedIpRequest(network_uuid=site.network.uuid)
+    server = act(site, server, "add_fixed_ip", request=ActionRequest(fixed_ip=wanted))
+    (more,) = server.vifs[0].more_fixed_ips
+    address = lead(site, server, more)
+    before = host.refreshes
+    gone = FixedIpRequest(address=more)
+    act(site, server, "remove_fixed_ip", request=ActionRequest(fixed_ip=gone))
+    assert client(site).get(ADMIN, OWN, address).fixed_ip is None
+    assert host.refreshes == before + 1
+
+
+def test_address_of_a_port_that_stays_is_led_to_no_more(site):
+    ports = site.conductor.bus.client(ConductorPorts).anyone()
+    port = ports.create(ADMIN, NewPort(project_id=PROJECT, network_uuid=site.network.uuid))
+    wish = RequestedNetwork(network_uuid="", port_id=port.vif.id)
+    server = site.conductor.boot(site.compute, network_mode=NetworkMode.EXPLICIT, networks=(wish,))
+    address = lead(site, server)
+    site.conductor.instances.begin_action(ADMIN, OWN, server.uuid, "delete")
+    site.conductor.bus.run_until_idle()
+    site.conductor.operations.finish(ADMIN, result_of(site.compute.works[-1]))
+    assert client(site).get(ADMIN, OWN, address).fixed_ip is None
+    assert ports.get(ADMIN, OWN, port.vif.id).vif.fixed_ip == port.vif.fixed_ip
