@@ -1,5 +1,9 @@
-"""Names of addresses, in domains that administrators make."""
+"""Names of addresses, in domains that administrators make.
 
+Names are folded to lower case, as name servers compare them without regard to case.
+"""
+
+import dataclasses
 import ipaddress
 
 from nova import clock
@@ -35,6 +39,7 @@ class DnsEndpoint(ConductorDns):
     @retried
     def save_domain(self, context: RequestContext, domain: DnsDomain) -> DnsDomain:
         """Make or change a domain."""
+        domain = dataclasses.replace(domain, domain=domain.domain.lower())
         check_name(domain.domain)
         with self.db.transaction() as tx:
             self._check_zone(tx, domain.availability_zone)
@@ -51,7 +56,7 @@ class DnsEndpoint(ConductorDns):
     def delete_domain(self, context: RequestContext, domain: str) -> None:
         """Delete a domain with its names."""
         with self.db.transaction() as tx:
-            if not dns.delete_domain(tx, domain):
+            if not dns.delete_domain(tx, domain.lower()):
                 raise DnsDomainNotFound(domain=domain)
 
     @retried
@@ -65,12 +70,14 @@ class DnsEndpoint(ConductorDns):
     ) -> tuple[DnsEntry, ...]:
         """Return names of a domain, of a name or an address."""
         with self.db.reading() as tx:
-            _usable(tx, scope, domain)
-            return tuple(dns.list_entries(tx, domain, name, address))
+            known = _usable(tx, scope, domain)
+            wanted = None if name is None else name.lower()
+            return tuple(dns.list_entries(tx, known.domain, wanted, address))
 
     @retried
     def save_entry(self, context: RequestContext, scope: Scope, entry: DnsEntry) -> DnsEntry:
         """Make or change a name; in a shared domain, of the caller's own addresses only."""
+        entry = dataclasses.replace(entry, name=entry.name.lower(), domain=entry.domain.lower())
         check_name(entry.name)
         _check_address(entry)
         with self.db.transaction() as tx:
@@ -90,16 +97,16 @@ class DnsEndpoint(ConductorDns):
         """Delete a name; in a shared domain, of the caller's own addresses only."""
         with self.db.transaction() as tx:
             known = _usable(tx, scope, domain)
-            found = dns.list_entries(tx, domain, name, None)
+            found = dns.list_entries(tx, known.domain, name.lower(), None)
             shared = known.project_id is None and scope.project_id is not None
             if not found or (shared and not _is_own(tx, scope, found[0].address)):
                 raise DnsEntryNotFound(name=name, domain=domain)
-            dns.delete_entry(tx, domain, name)
+            dns.delete_entry(tx, known.domain, name.lower())
 
 
 def _usable(tx: Transaction, scope: Scope, domain: str) -> DnsDomain:
     """Return a domain that projects in scope may use.  Raises: DnsDomainNotFound."""
-    found = dns.find_domain(tx, domain)
+    found = dns.find_domain(tx, domain.lower())
     foreign = found is not None and found.project_id not in (None, scope.project_id)
     if found is None or (scope.project_id is not None and foreign):
         raise DnsDomainNotFound(domain=domain)

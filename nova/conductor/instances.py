@@ -14,11 +14,9 @@ from nova.conductor.server_items import ServerItems
 from nova.conductor.settings import ConductorSettings
 from nova.conductor.tasks.build import BuildTask, Pool
 from nova.context import RequestContext
-from nova.db import (
-    instance_pages,
-    instances,
-)
+from nova.db import dns, instance_pages, instances
 from nova.db.engine import Database, retried
+from nova.network.rpcapi import NetworkAPI
 from nova.objects.instance import (
     CreatedServers,
     Instance,
@@ -91,11 +89,17 @@ class InstancesEndpoint(Beginnings, ImmediateActions, ServerItems, History):
         with self.db.reading() as tx:
             return require(tx, scope, instance_uuid)
 
-    @retried
     def update(
         self, context: RequestContext, scope: Scope, instance_uuid: str, change: InstanceChange
     ) -> Instance:
         """Change what the owner may change."""
+        changed = self._update(scope, instance_uuid, change)
+        if self.settings.update_dns_entries and change.hostname is not UNSET:
+            self.bus.client(NetworkAPI).everyone().networks_changed(context)
+        return changed
+
+    @retried
+    def _update(self, scope: Scope, instance_uuid: str, change: InstanceChange) -> Instance:
         values = {
             field.name: getattr(change, field.name)
             for field in dataclasses.fields(change)
@@ -106,6 +110,9 @@ class InstancesEndpoint(Beginnings, ImmediateActions, ServerItems, History):
             if not values:
                 return instance
             check_pin(instance, values.get("pinned_availability_zone"))
-            values["updated_at"] = clock.utcnow()
+            now = clock.utcnow()
+            values["updated_at"] = now
             instances.compare_and_set(tx, instance.uuid, {}, values)
+            if self.settings.update_dns_entries and isinstance(change.hostname, str):
+                dns.rename_server(tx, instance.uuid, instance.hostname, change.hostname, now)
         return dataclasses.replace(instance, **values)

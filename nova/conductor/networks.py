@@ -13,7 +13,7 @@ from nova.conductor.network_owners import NetworkOwners
 from nova.conductor.network_plan import plan_networks
 from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
-from nova.db import fixed_ips, networks
+from nova.db import dns, fixed_ips, networks
 from nova.db.duplicates import refused_as
 from nova.db.engine import Database, Transaction, retried
 from nova.exception import (
@@ -155,7 +155,9 @@ class NetworksEndpoint(NetworkOwners, FixedIps):
                 (network, self._own_address(tx, network, address, host, now))
                 for network, address in networks.list_served_by(tx, host)
             ]
-            bindings = fixed_ips.bindings(tx, [network.id for network, _own in served], host)
+            ids = [network.id for network, _own in served]
+            bindings = fixed_ips.bindings(tx, ids, host)
+            names = dns.names_in(tx, ids)
             first = served[0][0].id if served else None
             translations, others = translated.of_host(tx, self.settings, host, first, now)
         found = []
@@ -168,6 +170,7 @@ class NetworksEndpoint(NetworkOwners, FixedIps):
                     gateway=gateway,
                     bindings=tuple(bindings.get(network.id, ())),
                     floating_ips=tuple(translations.get(network.id, ())),
+                    names=tuple(names.get(network.id, ())),
                 )
             )
         return tuple(found), others

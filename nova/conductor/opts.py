@@ -144,6 +144,12 @@ FLOATING_OPTS: list[cfg.Opt] = [
         help="Domain in which each server gets entries for its host name and its uuid. "
         "Empty: none.",
     ),
+    cfg.BoolOpt(
+        "update_dns_entries",
+        default=False,
+        help="Let the entry of a server's host name follow when that is changed, and ask the "
+        "hosts of nova-network at once to know it.",
+    ),
 ]
 
 PLACEMENT_OPTS: list[cfg.Opt] = [

@@ -71,6 +71,7 @@ class ConductorSettings:
     default_floating_pool: str = "nova"
     auto_assign_floating_ip: bool = False
     instance_dns_domain: str = ""
+    update_dns_entries: bool = False
     network: NetworkDefaults = dataclasses.field(default_factory=NetworkDefaults)
     notifications: NotificationSettings = dataclasses.field(default_factory=NotificationSettings)
 
@@ -116,6 +117,7 @@ def conductor_settings(conf: cfg.ConfigOpts) -> ConductorSettings:
         default_floating_pool=conf.default_floating_pool,
         auto_assign_floating_ip=conf.auto_assign_floating_ip,
         instance_dns_domain=conf.instance_dns_domain,
+        update_dns_entries=conf.update_dns_entries,
         network=NetworkDefaults(
             manager=_manager_kind(conf.network_manager),
             vlan_interface=conf.vlan_interface,

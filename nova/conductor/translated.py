@@ -74,7 +74,7 @@ def name(
 
     A private domain is for the servers of its zone.
     """
-    domain = settings.instance_dns_domain
+    domain = settings.instance_dns_domain.lower()
     address = next((vif.fixed_ip for vif in vifs if vif.fixed_ip), None)
     if not domain or address is None:
         return

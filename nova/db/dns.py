@@ -2,14 +2,23 @@
 
 import datetime
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
 from nova.db import bulk
 from nova.db.engine import Transaction
-from nova.db.tables import dns_domains, dns_entries, fixed_ips, floating_ips, instances
+from nova.db.tables import (
+    dns_domains,
+    dns_entries,
+    fixed_ips,
+    floating_ips,
+    instances,
+    virtual_interfaces,
+)
 from nova.objects.dns import DnsDomain, DnsEntry, DnsScope
 from nova.objects.instance import Scope
+from nova.objects.network import DnsName
 
 MAX_DOMAINS = 1000
 MAX_ENTRIES = 100000
@@ -101,8 +110,8 @@ def enter(
 ) -> None:
     """Enter names of an address, but for those that are taken."""
     rows = [
-        {"domain": domain, "name": name.lower(), "address": address, "kind": "A", "created_at": now}
-        for name in dict.fromkeys(names)
+        {"domain": domain, "name": name, "address": address, "kind": "A", "created_at": now}
+        for name in dict.fromkeys(name.lower() for name in names)
     ]
     bulk.insert_missing(tx, dns_entries, rows)
 
@@ -115,6 +124,54 @@ def forget_server(tx: Transaction, instance_uuid: str) -> None:
         tx.execute(
             sa.delete(dns_entries).where(columns.domain == domain, columns.address == address)
         )
+
+
+def rename_server(
+    tx: Transaction, instance_uuid: str, old: str, new: str, now: datetime.datetime
+) -> None:
+    """Let the entry of a server's host name follow it, unless the new name is taken."""
+    columns = dns_entries.c
+    query = sa.select(columns.domain, columns.address).where(columns.name == instance_uuid)
+    for domain, address in tx.execute(query.limit(MAX_DOMAINS)).all():
+        same = (columns.domain == domain, columns.address == address, columns.name == old.lower())
+        tx.execute(sa.delete(dns_entries).where(*same))
+        enter(tx, domain, (new,), address, now)
+
+
+def names_in(tx: Transaction, network_ids: Sequence[int]) -> dict[int, list[DnsName]]:
+    """Return by network the full names of addresses that lie in it or float into it."""
+    found: dict[int, list[DnsName]] = {}
+    for piece in bulk.chunks(network_ids):
+        for network_id, name, domain, address in tx.execute(_names_in(piece)):
+            one = DnsName(name=f"{name}.{domain}".lower(), address=address)
+            found.setdefault(network_id, []).append(one)
+    return {network_id: sorted(names, key=_order) for network_id, names in found.items()}
+
+
+def _order(one: DnsName) -> tuple[str, str]:
+    return one.name, one.address
+
+
+def _names_in(network_ids: Sequence[int]) -> sa.CompoundSelect[Any]:
+    entry, fixed, vif = dns_entries.c, fixed_ips.c, virtual_interfaces.c
+    values = (entry.name, entry.domain, entry.address)
+    lying = (
+        sa.select(fixed.network_id, *values)
+        .join_from(dns_entries, fixed_ips, fixed.address == entry.address)
+        .where(fixed.network_id.in_(network_ids))
+    )
+    floating = (
+        sa.select(fixed.network_id, *values)
+        .join_from(dns_entries, floating_ips, floating_ips.c.address == entry.address)
+        .join(fixed_ips, fixed.id == floating_ips.c.fixed_ip_id)
+        .where(fixed.network_id.in_(network_ids))
+    )
+    v6 = (
+        sa.select(vif.network_id, *values)
+        .join_from(dns_entries, virtual_interfaces, vif.fixed_ip_v6 == entry.address)
+        .where(vif.network_id.in_(network_ids))
+    )
+    return sa.union(lying, floating, v6).limit(MAX_ENTRIES)
 
 
 def is_address_of(tx: Transaction, project_id: str, address: str) -> bool:
