@@ -1,12 +1,12 @@
 """The program nova-manage: the conductor's work in this process.
 
-Only commands that ask daemons of other hosts need the message bus.
+Only what daemons of other hosts are asked or told goes over the message bus.
 """
 
 import functools
 import importlib
 import sys
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from oslo_config import cfg
 
@@ -28,9 +28,17 @@ from nova.manage.command import Environment
 from nova.manage.main import build_parser, config_arguments, exit_code, run
 from nova.rpc.bus import Bus
 from nova.rpc.local import LocalBus
+from nova.rpc.proxy import Transport
+from nova.rpc.split import SplitBus
 
 PROG = "nova-manage"
 _HOST = "nova-manage"
+# What is told of changes that the conductor of this process makes.
+_TOLD = frozenset({"network", "compute"})
+
+
+class DaemonsBus(Bus, Transport, Protocol):
+    """The daemons' bus: both what commands ask, and what carries the conductor's messages."""
 
 
 def main() -> NoReturn:
@@ -44,22 +52,32 @@ def main() -> NoReturn:
     sys.exit(run(args, conf, lambda: make_environment(conf)))
 
 
-def connect(conf: cfg.ConfigOpts) -> Bus:
+def connect(conf: cfg.ConfigOpts) -> DaemonsBus:
     """Return the bus of the daemons.  Raises: ConfigurationError.
 
     Its library is loaded for commands that need it only: that takes as long as all the rest.
     """
-    bus: Bus = importlib.import_module("nova.rpc.amqp").AmqpBus(
+    bus: DaemonsBus = importlib.import_module("nova.rpc.amqp").AmqpBus(
         conf, dict(conf.upgrade_levels.items())
     )
     return bus
+
+
+def warn(error: NovaException) -> None:
+    """Say that a change stands although no host was told of it."""
+    print(
+        f"{PROG}: warning: {error} What was changed is stored; hosts that it concerns take it "
+        "over at their next heal.",
+        file=sys.stderr,
+    )
 
 
 def make_environment(conf: cfg.ConfigOpts) -> Environment:
     """Return a conductor of this process.  Raises: ConfigurationError, Unavailable."""
     database = Database(database_settings(conf))
     check_schema(database)
-    bus = LocalBus()
+    daemons = functools.partial(connect, conf)
+    bus = SplitBus(LocalBus(), daemons, _TOLD, dict(conf.upgrade_levels.items()), warn)
     pool = Pool(1, "build")
     bus.serve("conductor", _HOST, endpoints(conductor_settings(conf), bus, database, pool)).start()
     return Environment(
@@ -71,7 +89,7 @@ def make_environment(conf: cfg.ConfigOpts) -> Environment:
         networks=bus.client(ConductorNetworks).anyone(),
         quotas=bus.client(ConductorQuotas).anyone(),
         security_groups=bus.client(ConductorSecurityGroups).anyone(),
-        daemons=functools.partial(connect, conf),
+        daemons=daemons,
         conf=conf,
     )
 

@@ -9,7 +9,7 @@ from nova.conductor.rpcapi.networks import ConductorNetworks
 from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
 from nova.db import network_owners, networks
-from nova.db.engine import Database, Transaction, retried
+from nova.db.engine import Database, retried
 from nova.exception import NetworkInUse, NotSupported
 from nova.network.rpcapi import NetworkAPI
 from nova.objects.network import Network
@@ -25,11 +25,16 @@ class NetworkOwners(ConductorNetworks):
     bus: Bus
     settings: ConductorSettings
 
-    @retried
     def associate(
         self, context: RequestContext, project_id: str, network_id: str | None = None
     ) -> Network:
         """Give a project a network of nobody."""
+        network = self._associate(project_id, network_id)
+        self._tell(context)
+        return network
+
+    @retried
+    def _associate(self, project_id: str, network_id: str | None) -> Network:
         if self.settings.network.manager is not ManagerKind.VLAN:
             raise NotSupported(reason="Only VLANs are given to projects.")
         with self.db.transaction() as tx:
@@ -37,18 +42,18 @@ class NetworkOwners(ConductorNetworks):
         LOG.info("Network %s was given to project %s", network.uuid, project_id)
         return network
 
-    @retried
     def set_project(self, context: RequestContext, network_id: str, project_id: str | None) -> None:
         """Give a network to a project, or take it from its project."""
+        self._give(network_id, project_id)
+        self._tell(context)
+
+    @retried
+    def _give(self, network_id: str, project_id: str | None) -> None:
         with self.db.transaction() as tx:
             network = project_networks.require(tx, network_id)
-            self._set_project(tx, network, project_id)
-
-    def _set_project(self, tx: Transaction, network: Network, project_id: str | None) -> None:
-        """Change the project of a network.  Raises: NetworkInUse."""
-        if project_id is not None and network_owners.has_strangers(tx, network.id, project_id):
-            raise NetworkInUse(network_id=network.uuid)
-        network_owners.update(tx, network.id, {"project_id": project_id}, clock.utcnow())
+            if project_id is not None and network_owners.has_strangers(tx, network.id, project_id):
+                raise NetworkInUse(network_id=network.uuid)
+            network_owners.update(tx, network.id, {"project_id": project_id}, clock.utcnow())
         LOG.info("Network %s now belongs to project %s", network.uuid, project_id)
 
     def set_host(self, context: RequestContext, network_id: str, host: str | None) -> None:
@@ -68,13 +73,20 @@ class NetworkOwners(ConductorNetworks):
             network_owners.update(tx, network.id, values, clock.utcnow())
         LOG.info("Network %s was changed: %s", network.uuid, values)
 
-    @retried
     def disassociate_all(self, context: RequestContext, project_id: str) -> tuple[Network, ...]:
         """Take all networks from a project."""
+        taken = self._take_all(project_id)
+        if taken:
+            self._tell(context)
+        return taken
+
+    @retried
+    def _take_all(self, project_id: str) -> tuple[Network, ...]:
         with self.db.transaction() as tx:
             owned = tuple(networks.list_of_project(tx, project_id))
             network_owners.take_all(tx, project_id, clock.utcnow())
         return owned
 
     def _tell(self, context: RequestContext) -> None:
+        """Let hosts know: what they isolate depends on whose a network is."""
         self.bus.client(NetworkAPI).everyone().networks_changed(context)

@@ -18,6 +18,7 @@ from nova import audit, exception
 from nova.manage import (
     api,
     db,
+    firewall,
     fixed,
     flavor,
     floating,
@@ -39,6 +40,7 @@ COMMANDS: tuple[Command, ...] = (
     *network.COMMANDS,
     *floating.COMMANDS,
     *fixed.COMMANDS,
+    *firewall.COMMANDS,
     *project.COMMANDS,
     *show_path.COMMANDS,
     *service.COMMANDS,

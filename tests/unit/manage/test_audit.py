@@ -72,6 +72,7 @@ def test_az_12_commands_that_only_read_are_these():
     assert reading == {
         "api spec",
         "db version",
+        "firewall list",
         "fixed list",
         "flavor list",
         "floating list",

@@ -21,6 +21,7 @@ from tests.fixtures.conductor import make_conductor
 CONF = cfg.ConfigOpts()
 config.register(CONF)
 CONF([], project="nova", default_config_files=[], default_config_dirs=[])
+CONF.set_override("network_manager", "nova.network.manager.FlatDHCPManager")
 CONF.set_override("flat_network_bridge", "br100")
 
 

@@ -6,13 +6,18 @@ import pytest
 from oslo_config import cfg
 
 from nova import config
+from nova.conductor.rpcapi.floating_ips import ConductorFloatingIps
 from nova.conductor.rpcapi.quotas import ConductorQuotas
+from nova.conductor.rpcapi.security_groups import ConductorSecurityGroups
 from nova.conductor.settings import conductor_settings
 from nova.context import get_admin_context
 from nova.manage.command import Environment
 from nova.manage.main import build_parser, run
+from nova.objects.instance import Scope
+from nova.objects.security_group import NewSecurityGroup, SecurityGroupQuery
 from nova.rpc.local import LocalBus
 from tests.fixtures.conductor import make_conductor
+from tests.fixtures.group_members import fill_group
 
 RANGE = "10.0.0.0/29"
 
@@ -29,9 +34,13 @@ def conf():
 
 
 @pytest.fixture
-def environment(conf):
-    bus = LocalBus()
-    conductor = make_conductor(bus, conductor_settings(conf))
+def conductor(conf):
+    return make_conductor(LocalBus(), conductor_settings(conf))
+
+
+@pytest.fixture
+def environment(conductor, conf):
+    bus = conductor.bus
     return Environment(
         context=get_admin_context(),
         flavors=conductor.flavors,
@@ -39,6 +48,9 @@ def environment(conf):
         instances=conductor.instances,
         networks=conductor.networks,
         quotas=bus.client(ConductorQuotas).anyone(),
+        floating_ips=bus.client(ConductorFloatingIps).anyone(),
+        security_groups=bus.client(ConductorSecurityGroups).anyone(),
+        daemons=lambda: bus,
         conf=conf,
     )
 
@@ -113,5 +125,35 @@ def test_addresses_are_listed_and_reserved(manage, network, environment):
 def test_scrub_takes_a_projects_networks(manage, network):
     modify(manage, "--project", "p1")
     code, out, _ = manage("project", "scrub", "--project", "p1", "--json")
-    assert code == 0 and json.loads(out) == {"networks": [network().uuid]}
+    assert code == 0 and json.loads(out)["networks"] == [network().uuid]
     assert network().project_id is None
+
+
+def test_scrub_deletes_a_projects_groups_that_no_server_is_in(
+    manage, network, environment, conductor
+):
+    groups, context = environment.security_groups, environment.context
+    used, free = (
+        groups.create(context, NewSecurityGroup(project_id="p1", user_id="u", name=name))
+        for name in ("used", "free")
+    )
+    fill_group(conductor.db, used.id, ("host1",), members=1)
+    code, out, _ = manage("project", "scrub", "--project", "p1", "--json")
+    assert code == 0 and json.loads(out)["security_groups"] == [free.uuid]
+    query = SecurityGroupQuery(scope=Scope(project_id="p1"), project_id="p1")
+    assert [one.name for one in groups.page(context, query)] == ["default", "used"]
+
+
+def test_firewall_rules_are_created_listed_and_deleted(manage):
+    assert manage("firewall", "list") == (0, "No firewall rules have been defined.\n", "")
+    words = ("--protocol", "tcp", "--from-port", "25", "--cidr", "0.0.0.0/0", "--json")
+    code, out, _ = manage("firewall", "create", *words)
+    (rule,) = json.loads(out)
+    assert code == 0 and rule == {
+        "id": rule["id"], "protocol": "tcp", "from_port": 25, "to_port": 25, "cidr": "0.0.0.0/0",
+    }  # fmt: skip
+    assert manage("firewall", "create", *words)[0] == 2
+    assert json.loads(manage("firewall", "list", "--json")[1]) == [rule]
+    assert manage("firewall", "delete", str(rule["id"]))[0] == 0
+    assert manage("firewall", "delete", str(rule["id"]))[0] == 2
+    assert manage("firewall", "create", "--protocol", "icmp", "--cidr", "10.0.0.0/8")[0] == 0
