@@ -56,6 +56,8 @@ class NetworkManager(NetworkAPI, abc.ABC):
         self._agreed_bridges: frozenset[str] | None = None
         self._readings = Readings()
         self._forgotten: tuple[str, ...] = ()
+        # What a host without networks must forget; with networks it comes with those.
+        self._left_behind: tuple[str, ...] = ()
         self._leases = LeaseBook(self._record_lease)
 
     @abc.abstractmethod
@@ -247,6 +249,16 @@ class NetworkManager(NetworkAPI, abc.ABC):
             networks = self._conductor.anyone().host_networks(context, self._settings.host)
         finally:
             self._served.end_reading(place, networks)
+        self._left_behind = () if networks else self._list_left_behind(context)
+
+    def _list_left_behind(self, context: RequestContext) -> tuple[str, ...]:
+        """Return the floating addresses that the conductor waits for this host to forget."""
+        try:
+            found = self._floating_ips.anyone().list_all(context, self._settings.host)
+        except NovaException as error:
+            LOG.warning("What this host must forget is unknown: %s", error)
+            return ()
+        return tuple(one.address for one in found)
 
     def _agree(self, *, may_start: bool = True) -> None:
         """Apply the plan: rules first, so that no packet passes before them.
@@ -303,11 +315,13 @@ class NetworkManager(NetworkAPI, abc.ABC):
             if address not in plan.floating.devices:
                 self._host.remove_floating_address(address, device)
         self._host.apply_rules(plan.rules)
-        for address in ended(present, plan.floating):
+        forgotten = (*plan.floating.forgotten, *self._left_behind)
+        floating = dataclasses.replace(plan.floating, forgotten=forgotten)
+        for address in ended(present, floating):
             self._host.cut_connections(address)
-        for address in begun(present, plan.floating):
+        for address in begun(present, floating):
             self._host.cut_attempts(address)
-        self._forgotten = plan.floating.forgotten
+        self._forgotten = forgotten
 
     def _remove_stale(self, plan: HostPlan) -> None:
         wanted = {one.bridge for one in plan.advertisers}

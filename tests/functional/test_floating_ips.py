@@ -322,6 +322,22 @@ def test_translation_moves_with_the_server_from_host_to_host(cloud, source_lives
     assert ("cut", FIRST) in cloud.hosts[source].network.log
 
 
+def test_host_that_has_lost_its_only_network_forgets_the_addresses_of_it(new_cloud):
+    cloud = new_cloud(hosts=2, multi_host=False)
+    add_pool(cloud)
+    server = cloud.boot()
+    allocate(cloud.rest)
+    add(cloud.rest, server, FIRST)
+    (source,) = translations(cloud)
+    (target,) = set(cloud.hosts) - {source}
+    network = server.instance().vifs[0].network
+    networks = cloud.bus.client(ConductorNetworks).anyone()
+    networks.set_host(get_admin_context(), network.uuid, target)
+    cloud.run_until_idle()
+    assert translations(cloud) == {target: {FIRST: fixed_of(server)}}
+    assert ("cut", FIRST) in cloud.hosts[source].network.log
+
+
 def test_restart_of_nova_network_changes_nothing(cloud):
     server = cloud.boot()
     allocate(cloud.rest)

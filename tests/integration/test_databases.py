@@ -34,6 +34,7 @@ from nova.objects.floating_ip import FloatingRange
 from nova.objects.instance import InstanceQuery, Scope
 from nova.objects.server_group import GroupPolicy, NewServerGroup
 from tests.fixtures import page_plans
+from tests.fixtures.allocator import in_parallel
 from tests.fixtures.conductor import (
     PROJECT,
     USER,
@@ -47,6 +48,8 @@ from tests.fixtures.conductor import (
     seed_network,
     user_context,
 )
+from tests.fixtures.group_members import fill_group
+from tests.fixtures.group_races import GroupRaces
 
 pytestmark = pytest.mark.integration
 
@@ -249,6 +252,26 @@ def test_a_hundred_parallel_allocations_hand_no_floating_address_out_twice(site,
     found = _in_parallel(100, _FloatingTake(site.conductor.db).run)
     taken = [address for address in found if address is not None]
     assert len(taken) == len(set(taken)) == count
+
+
+def test_first_uses_at_once_make_one_default_group(site):
+    races = GroupRaces(site.conductor.db)
+    in_parallel(8, races.use_first)
+    assert races.defaults() == 1
+
+
+def test_group_that_is_deleted_while_a_server_joins_leaves_no_membership(site):
+    races = GroupRaces(site.conductor.db)
+    (server,) = fill_group(races.db, races.make("first").id, ("host1",), members=1)
+    for number in range(8):
+        group = races.make(f"race-{number}")
+
+        def either(turn, group=group):
+            return races.delete(group) if turn else races.join(server, group.name)
+
+        joined, deleted = in_parallel(2, either)
+        assert joined != deleted
+    assert races.dangling() == 0
 
 
 def test_in_10_parallel_requests_never_exceed_the_quota_of_floating_addresses(site):
