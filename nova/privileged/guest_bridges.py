@@ -57,6 +57,18 @@ def ensure_bridge(name: str, interface: str | None, mtu: int | None) -> None:
             raise OSError(error.code, os.strerror(error.code)) from None
 
 
+@compute_pctxt.entrypoint
+def reflect(tap: str) -> None:
+    """Let a bridge send frames back to the port they came from.  Raises: ValueError, OSError."""
+    checks.interface_name(tap)
+    with IPRoute() as netlink:
+        try:
+            for index in netlink.link_lookup(ifname=tap):
+                netlink.brport("set", index=index, mode=1)
+        except NetlinkError as error:
+            raise OSError(error.code, os.strerror(error.code)) from None
+
+
 def _ensure(netlink: IPRoute, name: str, interface: str | None, mtu: int | None) -> None:
     if not netlink.link_lookup(ifname=name):
         try:

@@ -60,6 +60,7 @@ class GuestSetup:
         vif.plug(instance.vifs)
         self._firewall.prepare(instance)
         self._host.start(instance.uuid)
+        vif.reflect(instance.vifs)
 
     def define_and_start(self, instance: Instance) -> None:
         """Write the definition and start.  Raises: as define() and start()."""

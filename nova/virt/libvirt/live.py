@@ -6,7 +6,7 @@ from nova.objects.firewall import HostFirewall
 from nova.objects.instance import Instance
 from nova.objects.network import Vif
 from nova.virt.driver import SnapshotFile
-from nova.virt.libvirt import limited
+from nova.virt.libvirt import limited, vif
 from nova.virt.libvirt.diagnostics import diagnostics
 from nova.virt.libvirt.firewall import Firewall
 from nova.virt.libvirt.guest_setup import GuestSetup
@@ -51,6 +51,7 @@ class LiveOperations:
     def apply_firewall(self, firewall: HostFirewall) -> None:
         """Let through what is told and nothing else.  Raises: command errors, DriverError."""
         self._firewall.apply(firewall)
+        vif.reflect(one for guest in firewall.guests for one in guest.vifs)
 
     # --- Snapshot ---------------------------------------------------------------------------
 

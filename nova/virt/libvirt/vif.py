@@ -5,6 +5,7 @@ libvirt makes the tap device and puts it into the bridge; the bridge must exist.
 
 import logging
 import os
+from collections.abc import Iterable
 
 from nova import exception
 from nova.objects.network import Network, Vif
@@ -28,6 +29,32 @@ def plug(vifs: tuple[Vif, ...]) -> None:
             _fail(network, "it names no bridge.")
         elif not _is_ready(network, network.bridge):
             _make_bridge(network, network.bridge)
+
+
+def reflect(vifs: Iterable[Vif]) -> None:
+    """Let guests reach themselves by their floating addresses.  Raises: DriverError.
+
+    On such a way the bridge sends a frame back to the port that it came from.  Interfaces
+    of guests that are off are left alone.  IPv6 sees its own questions about an address as
+    those of another, which is why a filter keeps them from their sender.
+    """
+    for vif in vifs:
+        if not _drops_reflections(vif.devname):
+            continue
+        try:
+            guest_bridges.reflect(vif.devname)
+        except (OSError, ValueError) as error:
+            LOG.error("Port %s can not be made to reflect: %s", vif.devname, error)
+            _fail(vif.network, "a port of its bridge can not be set up.")
+
+
+def _drops_reflections(device: str) -> bool:
+    """Tell whether a device is a port of a bridge that sends nothing back to it."""
+    try:
+        with open(os.path.join(_DEVICES, device, "brport/hairpin_mode"), encoding="ascii") as mode:
+            return mode.read().strip() == "0"
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def _is_ready(network: Network, bridge: str) -> bool:

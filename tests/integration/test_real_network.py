@@ -1,0 +1,594 @@
+"""What reaches real guests, and what they reach: groups, addresses, spoofing, restarts.
+
+Servers of one subnet are strangers to each other here, so that only groups let them meet.
+Each test leaves the three guests running, and their groups as they were.
+"""
+
+import contextlib
+import os
+import re
+import subprocess
+import time
+
+import pytest
+
+from tests.fixtures.daemons import wait_for
+from tests.fixtures.guest_frames import arp, ethernet, icmp6, sender_program, udp4
+from tests.fixtures.process_cloud import ENDED
+from tests.fixtures.real_cloud import (
+    POOL,
+    READY,
+    RealCloud,
+    address_of,
+    console,
+    wait_until_ready,
+)
+
+pytestmark = pytest.mark.integration
+
+ANYWHERE = "0.0.0.0/0"
+# On a machine that has nothing else to do, a change is in force within a second.
+CHANGED_S = 15
+PATIENCE_S = 150
+
+
+class Cloud(RealCloud):
+    """With a group that lets nobody in."""
+
+    def _host(self):
+        found = super()._host()
+        found["DEFAULT"]["allow_same_net_traffic"] = "False"
+        found["DEFAULT"]["resume_guests_state_on_host_boot"] = "True"
+        return found
+
+    def open(self):
+        super().open()
+        body = {"security_group": {"name": "closed", "description": "nobody"}}
+        self.groups.do("POST", "/os-security-groups", body)
+
+    @property
+    def groups(self):
+        """The API as it was when it had groups and floating addresses."""
+        return self.user.at("2.35")
+
+    def group_id(self, name):
+        found = self.groups.get("/os-security-groups")["security_groups"]
+        return next(group["id"] for group in found if group["name"] == name)
+
+    @contextlib.contextmanager
+    def rule(self, group, protocol, first, last, **source):
+        """Let something in for a while."""
+        rule = {"parent_group_id": self.group_id(group), "ip_protocol": protocol}
+        rule |= {"from_port": first, "to_port": last, **(source or {"cidr": ANYWHERE})}
+        made = self.groups.do("POST", "/os-security-group-rules", {"security_group_rule": rule})
+        path = f"/os-security-group-rules/{made['security_group_rule']['id']}"
+        try:
+            yield lambda: self.groups.do("DELETE", path)
+        finally:
+            assert self.groups.send("DELETE", path).status in (202, 404)
+
+    @contextlib.contextmanager
+    def floating(self, server):
+        """Give a server a floating address for a while."""
+        api = self.groups
+        made = api.do("POST", "/os-floating-ips", {"pool": POOL})["floating_ip"]
+        path = f"/servers/{server.uuid}/action"
+        try:
+            api.do("POST", path, {"addFloatingIp": {"address": made["ip"]}})
+            yield (
+                made["ip"],
+                lambda: api.do("POST", path, {"removeFloatingIp": {"address": made["ip"]}}),
+            )
+        finally:
+            api.send("POST", path, {"removeFloatingIp": {"address": made["ip"]}})
+            wait_for(
+                lambda: api.send("DELETE", f"/os-floating-ips/{made['id']}").status == 202,
+                "the floating address stays",
+            )
+
+    def tap_of(self, server):
+        """Return the device of a server's first interface."""
+        words = self.inside("virsh", "-q", "domiflist", server.uuid).split()
+        return words[0]
+
+    def filter_rules(self):
+        """Return all rules that are in front of guests."""
+        lines = [*self._rules("iptables-save"), *self._rules("ebtables-save")]
+        return sorted(line for line in lines if "nova-compute" in line or "libvirt" in line)
+
+
+@pytest.fixture(scope="session")
+def cloud_class():
+    return Cloud
+
+
+@pytest.fixture(scope="module")
+def guests(cloud, shell):
+    """Give two servers that let ping and SSH in, and one that lets nobody in."""
+    groups = {"red": "default", "blue": "default", "green": "closed"}
+    found = [
+        cloud.request(name=name, key_name="mine", security_groups=[{"name": group}])
+        for name, group in groups.items()
+    ]
+    for server in found:
+        assert server.wait_for_status(*ENDED, patience_s=PATIENCE_S) == "ACTIVE", server.show()
+    for server in found:
+        wait_until_ready(server)
+    return found
+
+
+@pytest.fixture
+def red(guests):
+    return guests[0]
+
+
+@pytest.fixture
+def blue(guests):
+    return guests[1]
+
+
+@pytest.fixture
+def green(guests):
+    return guests[2]
+
+
+def pings(address):
+    """Tell whether an address answers the machine."""
+    done = subprocess.run(["ping", "-c", "1", "-W", "1", address], capture_output=True)
+    return done.returncode == 0
+
+
+def opens(address, port):
+    """Tell whether the machine can open a connection."""
+    done = subprocess.run(["nc", "-z", "-w", "2", address, str(port)], capture_output=True)
+    return done.returncode == 0
+
+
+def reaches(shell, server, address, port=22):
+    """Tell whether a guest can open a connection."""
+    command = f"nc -w 3 {address} {port} </dev/null 2>&1 | head -c 3"
+    return shell.run(server, command).strip() == "SSH"
+
+
+def becomes(condition, message, wanted=True, patience_s=CHANGED_S):
+    """Wait until a condition holds, or does not; return how long that took."""
+    began = time.monotonic()
+    wait_for(lambda: condition() is wanted, message, patience_s)
+    return time.monotonic() - began
+
+
+class Conversation:
+    """An SSH session that echoes what it is told."""
+
+    def __init__(self, shell, address):
+        command = shell.command(address, "echo ready; while read x; do echo $x; done")
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self.process = subprocess.Popen(command, text=True, stderr=subprocess.DEVNULL, **pipes)
+        assert self.process.stdout.readline() == "ready\n"
+        os.set_blocking(self.process.stdout.fileno(), False)
+
+    def answers(self, word):
+        """Tell whether the guest still hears us."""
+        self.process.stdin.write(word + "\n")
+        self.process.stdin.flush()
+        end, text = time.monotonic() + 5, ""
+        while time.monotonic() < end:
+            text += self.process.stdout.read() or ""
+            if word in text:
+                return True
+            time.sleep(0.1)
+        return False
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
+
+
+_SNIFF = """
+import socket, sys
+listener = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+print("ready", flush=True)
+while True:
+    frame, address = listener.recvfrom(2048)
+    if address[0].startswith(sys.argv[1]):
+        print(address[0], address[2], frame.hex(), flush=True)
+"""
+OUTGOING = "4"
+
+
+class Sniffer:
+    """All frames of the host's devices whose names begin so."""
+
+    def __init__(self, cloud, devices):
+        command = [*cloud.hosts.enter(1), "python3", "-c", _SNIFF, devices]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout.readline() == "ready\n"
+
+    def frames(self):
+        """Stop, and return device, direction and content of each."""
+        time.sleep(0.5)
+        self._process.kill()
+        lines = self._process.communicate()[0].splitlines()
+        fields = [line.split() for line in lines]
+        return [
+            (one[0], one[1], bytes.fromhex(one[2]))
+            for one in fields
+            if len(one) == 3 and len(one[2]) % 2 == 0
+        ]
+
+
+# --- Security groups
+
+
+def test_net_06_rule_lets_in_and_its_end_keeps_out_but_what_is_open(cloud, shell, green):
+    address = address_of(green)
+    assert not pings(address)
+    assert not opens(address, 22)
+    with (
+        cloud.rule("closed", "icmp", -1, -1),
+        cloud.rule("closed", "tcp", 22, 22) as close,
+    ):
+        becomes(lambda: pings(address), "ping stays out")
+        becomes(lambda: opens(address, 22), "SSH stays out")
+        talk = Conversation(shell, address)
+        try:
+            close()
+            becomes(lambda: opens(address, 22), "SSH still gets in", False)
+            assert talk.answers("established")
+        finally:
+            talk.close()
+    becomes(lambda: pings(address), "ping still gets in", False)
+
+
+def test_net_06_rule_lets_in_by_floating_address(cloud, shell, green):
+    with cloud.floating(green) as (address, _):
+        assert not pings(address)
+        with cloud.rule("closed", "icmp", -1, -1), cloud.rule("closed", "tcp", 22, 22):
+            becomes(lambda: pings(address), "ping stays out")
+            becomes(lambda: opens(address, 22), "SSH stays out")
+        becomes(lambda: pings(address), "ping still gets in", False)
+
+
+def test_net_06_group_as_source_lets_its_members_in_alone(cloud, shell, red, green):
+    address = address_of(green)
+    assert not reaches(shell, red, address)
+    with cloud.rule("closed", "tcp", 22, 22, group_id=cloud.group_id("default")):
+        becomes(lambda: reaches(shell, red, address), "a member stays out")
+        assert not opens(address, 22)
+    becomes(lambda: reaches(shell, red, address), "a member still gets in", False)
+
+
+def test_net_06_server_that_joins_a_group_is_let_in(cloud, shell, blue, green):
+    api, path = cloud.groups, f"/servers/{green.uuid}/action"
+    address = address_of(green)
+    api.do("POST", path, {"addSecurityGroup": {"name": "default"}})
+    try:
+        becomes(lambda: pings(address), "ping stays out")
+    finally:
+        api.do("POST", path, {"removeSecurityGroup": {"name": "default"}})
+    becomes(lambda: pings(address), "ping still gets in", False)
+
+
+def test_servers_reach_each_other_by_fixed_address(shell, red, blue):
+    assert " 0% packet loss" in shell.run(red, f"ping -c 3 {address_of(blue)}")
+    assert reaches(shell, red, address_of(blue))
+
+
+# --- Floating addresses
+
+
+def test_floating_address_leads_to_its_server_from_everywhere(cloud, shell, red, blue):
+    with cloud.floating(red) as (address, _):
+        becomes(lambda: pings(address), "it does not answer from outside")
+        assert opens(address, 22)
+        assert " 0% packet loss" in shell.run(blue, f"ping -c 3 {address}")
+        assert reaches(shell, blue, address)
+        # The frame goes back through the port of the bridge that it came from.
+        assert reaches(shell, red, address)
+
+
+def test_net_12_connection_through_a_floating_address_ends_with_it(cloud, shell, red):
+    with cloud.floating(red) as (address, disassociate):
+        becomes(lambda: opens(address, 22), "it does not answer")
+        talk = Conversation(shell, address)
+        try:
+            assert talk.answers("before")
+            disassociate()
+            becomes(lambda: talk.answers("after"), "the connection goes on", False, 60)
+        finally:
+            talk.close()
+        assert not pings(address)
+    assert pings(address_of(red))
+
+
+# --- Spoofing
+
+MARK = b"spoofed by a guest"
+OTHER_MAC = "fa:16:3e:99:99:99"
+ADVERTISEMENT = bytes([64, 0, 7, 8]) + bytes(8)
+
+
+def spoofs(mac, own, stranger):
+    """Return a frame of each kind, and in the end an honest one."""
+    found = {
+        "mac": udp4(OTHER_MAC, own, "10.96.83.255", (5000, 5000), MARK),
+        "ipv4": udp4(mac, stranger, "10.96.83.255", (5000, 5001), MARK),
+        "arp address": arp(mac, stranger, mac),
+        "arp mac": arp(mac, own, OTHER_MAC),
+        "ipv6": icmp6(mac, "fe80::1", 128, MARK),
+        "router advertisement": icmp6(mac, "fe80::1", 134, ADVERTISEMENT + MARK),
+        "neighbour advertisement": icmp6(mac, "fe80::1", 136, bytes(4) + bytes(16) + MARK),
+        "dhcp server": udp4(mac, own, "255.255.255.255", (67, 68), MARK),
+        "another protocol": ethernet(mac, "ff:ff:ff:ff:ff:ff", 0x88B5, MARK + bytes(60)),
+    }
+    return {**found, "honest": udp4(mac, own, "10.96.83.255", (5000, 5002), MARK)}
+
+
+def test_net_01_frames_of_each_spoofed_kind_reach_nobody_and_are_counted(cloud, shell, red, blue):
+    mac = shell.run(red, "cat /sys/class/net/eth0/address").strip()
+    shell.run(red, "cat > /tmp/send && chmod 755 /tmp/send", sender_program())
+    frames = spoofs(mac, address_of(red), address_of(blue))
+    before = dropped(cloud, cloud.tap_of(red))
+    sniffer = Sniffer(cloud, "")
+    for kind, frame in frames.items():
+        sent = shell.run(red, "/tmp/send; echo status $?", frame)
+        assert "status 0" in sent, kind
+    own_tap = cloud.tap_of(red)
+    seen = [frame for device, _, frame in sniffer.frames() if device != own_tap]
+    arrived = {kind for kind, frame in frames.items() if any(one.startswith(frame) for one in seen)}
+    assert arrived == {"honest"}
+    assert dropped(cloud, own_tap) - before >= len(frames) - 1
+
+
+def dropped(cloud, tap):
+    """Return how many frames of a guest were dropped."""
+    text = cloud.inside("ebtables", "-t", "nat", "-L", "--Lc")
+    total = 0
+    for chain in text.split("Bridge chain: ")[1:]:
+        head, _, rules = chain.partition("\n")
+        if tap not in head:
+            continue
+        policy = re.search(r"policy: (\w+)", head)
+        assert policy is not None
+        counts = re.findall(r"-j DROP , pcnt = (\d+)", rules)
+        total += sum(map(int, counts))
+    return total
+
+
+# --- What a guest finds
+
+
+def test_net_02_guest_finds_dhcp_dns_and_metadata_alone(cloud, shell, red):
+    listening = cloud.inside("ss", "-Hltn").splitlines()
+    ports = {int(line.split()[3].rpartition(":")[2]) for line in listening}
+    assert 16509 in ports, "libvirt does not listen, so nothing is shown"
+    gateway = shell.run(red, "ip route").split("default via ")[1].split()[0]
+    management = cloud.layout.address(1)
+    scan = "for port in {}; do nc -w 2 {} $port </dev/null >/dev/null 2>&1 && echo open $port; done"
+    words = " ".join(map(str, sorted(ports)))
+    found = {}
+    for address in (gateway, management):
+        text = shell.run(red, scan.format(words, address))
+        found[address] = {int(port) for port in re.findall(r"open (\d+)", text)}
+    assert found[gateway] <= {53, 8775}
+    assert found[management] <= {8775}
+
+
+def test_net_15_question_from_outside_is_not_answered(cloud, red):
+    gateway = cloud.inside("ip", "-4", "-br", "address", "show", "br100").split()[2].split("/")[0]
+    for address in (gateway, cloud.layout.address(1)):
+        done = subprocess.run(
+            ["busybox", "timeout", "5", "busybox", "nslookup", "red", address], capture_output=True
+        )
+        assert done.returncode != 0, address
+
+
+def test_net_14_third_guest_sees_no_frames_of_two_others(cloud, shell, red, blue, green):
+    tap = cloud.tap_of(green)
+    shell.run(red, f"ping -c 1 {address_of(blue)}")
+    sniffer = Sniffer(cloud, tap)
+    shell.run(red, f"ping -c 5 -i 0.2 {address_of(blue)}")
+    outgoing = [frame for _, direction, frame in sniffer.frames() if direction == OUTGOING]
+    assert [frame.hex() for frame in outgoing if not frame[0] & 1] == []
+
+
+def test_net_16_host_stays_unknown_to_a_guest(cloud, shell, red):
+    text = shell.run(
+        red, "cd /sys/class/dmi/id; for f in *; do [ -f $f ] && echo $f=$(cat $f 2>&1); done"
+    )
+    shown = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+    assert shown["product_uuid"].lower() == red.uuid
+    assert shown["product_serial"] in (red.uuid, "")
+    host = cloud.inside("cat", "/etc/machine-id").strip()
+    uuid = re.search('host_uuid = "(.*)"', cloud.inside("cat", "/etc/libvirt/libvirtd.conf"))[1]
+    told = shell.run(
+        red, "dmesg; cat /proc/cmdline; wget -q -O - http://169.254.169.254/latest/meta-data/"
+    )
+    for secret in (host, uuid, "compute1", cloud.layout.address(1)):
+        assert secret not in text + told + console(red)
+
+
+def test_net_11_stranger_gets_no_lease(cloud, red):
+    command = ["busybox", "udhcpc", "-f", "-n", "-q", "-t", "2", "-T", "1", "-A", "1"]
+    switch = ["ip", "netns", "exec", cloud.layout.switch]
+    done = subprocess.run(
+        [*switch, *command, "-s", "/bin/true", "-i", "data"], capture_output=True, text=True
+    )
+    assert done.returncode != 0
+    assert "lease of" not in done.stdout + done.stderr
+
+
+# --- Interfaces that come and go
+
+
+def test_interface_comes_and_goes_while_the_guest_runs(cloud, shell, blue):
+    nics = "ls /sys/class/net | grep -c eth"
+    assert shell.run(blue, nics).strip() == "1"
+    made = blue.api.do("POST", f"/servers/{blue.uuid}/os-interface", {})["interfaceAttachment"]
+    try:
+        wait_for(lambda: shell.run(blue, nics).strip() == "2", "the guest sees no card")
+        assert made["mac_addr"] in shell.run(blue, "cat /sys/class/net/eth1/address")
+        (tap,) = [
+            line.split()[0]
+            for line in cloud.inside("virsh", "-q", "domiflist", blue.uuid).splitlines()
+            if made["mac_addr"] in line
+        ]
+        assert cloud.inside("cat", f"/sys/class/net/{tap}/brport/hairpin_mode").strip() == "1"
+    finally:
+        blue.api.do("DELETE", f"/servers/{blue.uuid}/os-interface/{made['port_id']}")
+    wait_for(lambda: shell.run(blue, nics).strip() == "1", "the card stays", PATIENCE_S)
+
+
+# --- What survives
+
+
+def test_net_05_rules_are_the_same_after_power_actions_and_restarts(cloud, shell, blue, green):
+    rules, open_to, closed_to = cloud.filter_rules(), address_of(blue), address_of(green)
+
+    def check(what):
+        wait_for(lambda: cloud.filter_rules() == rules, f"after {what} other rules", 30)
+        wait_for(lambda: pings(open_to), f"after {what} nothing gets in", PATIENCE_S)
+        assert not pings(closed_to), what
+
+    for server in (blue, green):
+        server.act({"pause": None})
+        server.wait_for_status("PAUSED")
+        server.act({"unpause": None})
+        server.wait_for_status("ACTIVE")
+    check("pause")
+    for server in (blue, green):
+        server.act({"suspend": None})
+    for server in (blue, green):
+        server.wait_for_status("SUSPENDED", patience_s=PATIENCE_S)
+        server.act({"resume": None})
+        server.wait_for_status("ACTIVE", patience_s=PATIENCE_S)
+    check("suspend")
+    for kind in ("SOFT", "HARD"):
+        for server in (blue, green):
+            server.act({"reboot": {"type": kind}})
+        for server in (blue, green):
+            server.wait_for_status("ACTIVE", patience_s=PATIENCE_S)
+        check(f"reboot {kind}")
+    for name in ("compute", "network"):
+        cloud.daemons[name].kill()
+        check(f"the end of {name}")
+        cloud.daemons[name].start()
+        cloud.daemons[name].ready()
+        check(f"restart of {name}")
+
+
+# --- Before the first packet
+
+_FLOOD = """
+import socket, sys, time
+sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+while True:
+    try:
+        sender.sendto(b"flood", (sys.argv[1], 4000))
+    except OSError:
+        pass
+    time.sleep(0.01)
+"""
+UNUSED = "10.96.83.99"
+ANY_MAC = "02:00:00:00:00:99"
+
+
+@contextlib.contextmanager
+def flood(cloud, address):
+    """Send to an address, whether there is one or not; bridges hand this to all their ports."""
+    inside = ["ip", "-n", cloud.layout.switch, "neigh"]
+    where = ["lladdr", ANY_MAC, "dev", "data", "nud", "permanent"]
+    subprocess.run([*inside, "replace", address, *where], check=True)
+    enter = ["ip", "netns", "exec", cloud.layout.switch]
+    sender = subprocess.Popen([*enter, "python3", "-c", _FLOOD, address])
+    try:
+        yield
+    finally:
+        sender.kill()
+        sender.wait()
+        subprocess.run([*inside, "del", address, "dev", "data"], check=True)
+
+
+def flooded(frames, device):
+    """Return how many frames of the flood came to devices."""
+    return sum(1 for name, _, frame in frames if name.startswith(device) and b"flood" in frame)
+
+
+def test_net_04_nothing_arrives_during_a_boot_though_nova_compute_dies(cloud, guests):
+    (network,) = cloud.groups.get("/os-networks")["networks"]
+    wanted = [{"uuid": network["id"], "fixed_ip": UNUSED}]
+    sniffer = Sniffer(cloud, "")
+    with flood(cloud, UNUSED):
+        server = cloud.request(
+            name="flooded", networks=wanted, security_groups=[{"name": "closed"}]
+        )
+        server.wait_for_step("spawning")
+        compute = cloud.daemons["compute"]
+        compute.kill()
+        time.sleep(1)
+        compute.start()
+        compute.ready()
+        server.wait_for_status(*ENDED, patience_s=PATIENCE_S)
+        time.sleep(2)
+        server.delete()
+        wait_for(server.is_gone, "the server is still there", PATIENCE_S)
+    frames = sniffer.frames()
+    assert flooded(frames, "eth1") > 50
+    assert flooded(frames, "tap") == 0
+
+
+# --- The administrator's view
+
+
+def test_show_path_finds_all_well_and_what_somebody_broke(cloud, red):
+    files = (cloud.folder / "nova.conf", cloud.folder / "database.conf")
+    show = (*files, "network", "show-path", red.uuid)
+    well = cloud.managed(*show)
+    assert well.returncode == 0 and "PROBLEM" not in well.stdout, well.stdout + well.stderr
+    (chain,) = {
+        line.split()[1]
+        for line in cloud.inside("iptables-save", "-t", "filter").splitlines()
+        if line.startswith("-A nova-compute-sg-") and "--dport 22" in line
+    }
+    number = next(
+        line.split()[0]
+        for line in cloud.inside("iptables", "-nL", chain, "--line-numbers").splitlines()
+        if "dpt:22" in line
+    )
+    cloud.inside("iptables", "-D", chain, number)
+    broken = cloud.managed(*show)
+    cloud.daemons["compute"].kill()
+    cloud.daemons["compute"].start()
+    cloud.daemons["compute"].ready()
+    assert broken.returncode == 1 and "PROBLEM" in broken.stdout, broken.stdout + broken.stderr
+    wait_for(lambda: cloud.managed(*show).returncode == 0, "nova-compute does not mend it", 60)
+
+
+def test_net_05_nothing_arrives_before_the_rules_after_a_crash_of_the_host(cloud, guests):
+    red, _, green = guests
+    closed_to = address_of(green)
+    boots = console(red).count(READY)
+    inside = [cloud.daemons[name] for name in ("network", "api_metadata", "compute")]
+    for daemon in inside:
+        daemon.kill()
+    cloud.hosts.crash(1)
+    cloud.hosts.boot(1)
+    sniffer = Sniffer(cloud, "")
+    with flood(cloud, closed_to):
+        for name in ("network", "api_metadata", "compute"):
+            old = cloud.daemons[name]
+            cloud.daemons[name] = cloud._daemon(name, old.files, cloud.hosts.enter(1))
+            cloud.daemons[name].start()
+        for name in ("network", "api_metadata", "compute"):
+            cloud.daemons[name].ready()
+        wait_until_ready(red, boots + 1)
+    frames = sniffer.frames()
+    assert flooded(frames, "eth1") > 50
+    assert flooded(frames, "tap") == 0
+    wait_for(lambda: pings(address_of(red)), "the guest does not answer", PATIENCE_S)
+    assert not pings(closed_to)
+    for server in guests:
+        wait_for(lambda server=server: "login" in console(server), "no guest", PATIENCE_S)
