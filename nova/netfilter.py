@@ -2,17 +2,22 @@
 
 Each daemon owns the chains whose names begin with its prefix.  Only these are rewritten; of
 other chains only jumps of its own are touched.  Rules are written in the form in which
-iptables-save prints them, so that equal rules are equal texts.  Pure.
+iptables-save prints them, so that equal rules are equal texts.  Pure, but for what
+change_until_equal() is told to call.
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 FILTER_TOP = "nova-filter-top"
 POSTROUTING_BOTTOM = "nova-postrouting-bottom"
 SHARED_CHAINS = (FILTER_TOP, POSTROUTING_BOTTOM)
 IPTABLES_CHAIN = "- [0:0]"
 EBTABLES_CHAIN = "RETURN"
+
+Outcome = tuple[int, str, str]
+_ATTEMPTS = 4
+_DONE: Outcome = (0, "", "")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +156,30 @@ class _Difference:
         ]
         unused = self._unused_shared()
         return [f"-F {name}" for name in stale] + [f"-X {name}" for name in (*stale, *unused)]
+
+
+def change_until_equal(
+    difference: Callable[[], str], restore: Callable[[str], Outcome]
+) -> Outcome | None:
+    """Change what differs; return how that ended, None when nothing differed.
+
+    Another daemon may change what is shared between our reading and writing.  Then a step may
+    fail as a whole; it is computed anew.  Or nftables does the step once more by itself, and
+    jumps that both daemons made are there twice; so a step with jumps is looked at again.
+    """
+    outcome = None
+    for _ in range(_ATTEMPTS):
+        text = difference()
+        if not text:
+            return outcome and _DONE
+        outcome = restore(text)
+        if outcome[0] == 0 and not _has_insertions(text):
+            break
+    return outcome
+
+
+def _has_insertions(difference: str) -> bool:
+    return any(line.startswith("-I ") for line in difference.splitlines())
 
 
 def _insertions(chain: str, wanted: list[Hook]) -> list[str]:

@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from nova.exception import (
@@ -15,7 +15,7 @@ from nova.exception import (
     ConfigurationError,
     FloatingDeviceMissing,
 )
-from nova.netfilter import EBTABLES_CHAIN, RuleSet
+from nova.netfilter import EBTABLES_CHAIN, IPTABLES_CHAIN, RuleSet, change_until_equal
 from nova.network.bridges import Bridge, vlan_device
 from nova.network.dhcp import DhcpServer
 from nova.network.floating import present_translations
@@ -80,12 +80,7 @@ class LinuxHost:
 
     def apply_rules(self, rules: RuleSet) -> bool:
         """Change own chains and jumps where they differ, each table as one step."""
-        difference = render_difference(rules, _output("iptables-save", network.save_rules()))
-        if not difference:
-            return False
-        LOG.info("Changing %s lines of iptables rules", difference.count("\n"))
-        _output("iptables-restore", network.restore_rules(difference))
-        return True
+        return _change_rules("iptables", rules, network.save_rules, network.restore_rules)
 
     def enable_forwarding_v6(self) -> bool:
         """Let the host forward IPv6 packets."""
@@ -94,23 +89,17 @@ class LinuxHost:
 
     def apply_rules_v6(self, rules: RuleSet) -> bool:
         """Change own IPv6 chains where they differ; without ip6tables there are none."""
-        outcome = network.save_rules_v6()
-        if outcome[0] == NOT_FOUND and rules == NO_RULES_V6:
+        if rules == NO_RULES_V6 and network.save_rules_v6()[0] == NOT_FOUND:
             return False
-        difference = render_difference(rules, _output("ip6tables-save", outcome))
-        if difference:
-            _output("ip6tables-restore", network.restore_rules_v6(difference))
-        return bool(difference)
+        return _change_rules("ip6tables", rules, network.save_rules_v6, network.restore_rules_v6)
 
     def apply_frame_rules(self, rules: RuleSet) -> bool:
         """Change own ebtables chains where they differ; without ebtables there are none."""
-        outcome = network.save_frame_rules()
-        if outcome[0] == NOT_FOUND and not any(table.chains for table in rules):
+        if not any(one.chains for one in rules) and network.save_frame_rules()[0] == NOT_FOUND:
             return False
-        difference = render_difference(rules, _output("ebtables-save", outcome), EBTABLES_CHAIN)
-        if difference:
-            _output("ebtables-restore", network.restore_frame_rules(difference))
-        return bool(difference)
+        return _change_rules(
+            "ebtables", rules, network.save_frame_rules, network.restore_frame_rules, EBTABLES_CHAIN
+        )
 
     def ensure_bridge(self, bridge: Bridge) -> bool:
         """Make a bridge as wanted."""
@@ -282,6 +271,29 @@ class LinuxHost:
     def _signal(self, bridge: str, name: str) -> None:
         with _kernel("dnsmasq"):
             network.signal_dnsmasq(bridge, name)
+
+
+def _change_rules(
+    program: str,
+    rules: RuleSet,
+    save: Callable[[], CommandOutcome],
+    restore: Callable[[str], CommandOutcome],
+    new_chain: str = IPTABLES_CHAIN,
+) -> bool:
+    """Change what differs; tell whether anything did.  Raises: CommandFailed, CommandTimeout."""
+
+    def difference() -> str:
+        return render_difference(rules, _output(f"{program}-save", save()), new_chain)
+
+    def change(text: str) -> CommandOutcome:
+        LOG.info("Changing %s lines of %s rules", text.count("\n"), program)
+        return restore(text)
+
+    outcome = change_until_equal(difference, change)
+    if outcome is None:
+        return False
+    _output(f"{program}-restore", outcome)
+    return True
 
 
 @contextlib.contextmanager

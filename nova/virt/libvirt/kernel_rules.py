@@ -7,7 +7,7 @@ import re
 import socket
 
 from nova.exception import CommandFailed, CommandTimeout, DriverError
-from nova.netfilter import RuleSet, render_difference
+from nova.netfilter import RuleSet, change_until_equal, render_difference
 from nova.privileged import guest_rules
 from nova.privileged.commands import TIMED_OUT, CommandOutcome
 from nova.virt.iptables import PREFIX
@@ -18,7 +18,6 @@ LOG = logging.getLogger(__name__)
 _PROGRAMS = {Family.IPV4: "iptables", Family.IPV6: "ip6tables"}
 _PROTOCOL = re.compile(r"(?<=-p )[a-z][a-z0-9.-]*")
 _KEPT = frozenset(("tcp", "udp", "icmp", "ipv6-icmp"))
-_ATTEMPTS = 2
 
 
 class KernelRules:
@@ -32,19 +31,21 @@ class KernelRules:
     def apply(self, family: Family, rules: RuleSet) -> bool:
         """Change own chains and jumps where they differ, as one step; tell whether any did.
 
-        Another daemon may change what is shared between reading and writing; then the step
-        fails as a whole and is done again.  Raises: CommandFailed, CommandTimeout.
+        Raises: CommandFailed, CommandTimeout.
         """
         program = _PROGRAMS[family]
-        for attempt in range(1, _ATTEMPTS + 1):
+
+        def difference() -> str:
             saved = _output(f"{program}-save", guest_rules.save_rules(family.value))
-            difference = render_difference(rules, numbered_protocols(saved), PREFIX)
-            if not difference:
-                return False
-            LOG.info("Changing %s lines of %s rules", difference.count("\n"), program)
-            outcome = guest_rules.restore_rules(family.value, difference)
-            if outcome[0] == 0 or attempt == _ATTEMPTS:
-                break
+            return render_difference(rules, numbered_protocols(saved), PREFIX)
+
+        def change(text: str) -> CommandOutcome:
+            LOG.info("Changing %s lines of %s rules", text.count("\n"), program)
+            return guest_rules.restore_rules(family.value, text)
+
+        outcome = change_until_equal(difference, change)
+        if outcome is None:
+            return False
         _output(f"{program}-restore", outcome)
         return True
 

@@ -9,27 +9,36 @@ import pytest
 from oslo_config import cfg
 
 from nova.exception import CommandFailed, CommandTimeout, ConfigurationError
+from nova.netfilter import RuleSet, Table
 from nova.network.dhcp import wanted_servers
 from nova.network.ebtables import NO_FRAME_RULES
-from nova.network.iptables import wanted_rules
 from nova.network.linux import LinuxHost
 from nova.privileged.context import run_in_process
 from tests.fixtures.networks import make_binding, make_served, make_settings
 
+OWN_CHAIN: RuleSet = (Table(name="filter", chains={"nova-network-local": ("-j DROP",)}),)
+
 
 class Programs:
-    """Stands for the programs of the host; answers by name: exit code and output."""
+    """Stands for the programs of the host; answers by name: exit code and output.
+
+    failures: how often a program fails before it gives its answer.
+    """
 
     def __init__(self) -> None:
         self.answers: dict[str, tuple[int, str] | Exception] = {
             "dnsmasq": (0, "Dnsmasq version 2.90  Copyright")
         }
+        self.failures: dict[str, int] = {}
         self.runs: list[tuple[str, str]] = []
 
     def run(self, arguments: list[str], **settings: Any) -> subprocess.CompletedProcess[str]:
         """Note a run and answer it."""
         self.runs.append((arguments[0], settings["input"]))
         answer = self.answers.get(arguments[0], (0, ""))
+        if self.failures.get(arguments[0], 0) > 0:
+            self.failures[arguments[0]] -= 1
+            answer = (1, "")
         if isinstance(answer, Exception):
             raise answer
         return subprocess.CompletedProcess(arguments, answer[0], answer[1], "why")
@@ -94,14 +103,22 @@ def test_folder_that_can_not_be_made_is_told(host: LinuxHost, tmp_path: pathlib.
 def test_net_09_refused_rules_are_an_error(host: LinuxHost, programs: Programs) -> None:
     programs.answers["iptables-restore"] = (2, "")
     with pytest.raises(CommandFailed, match="iptables-restore failed with exit code 2"):
-        host.apply_rules(wanted_rules([make_served()], make_settings()))
-    assert [name for name, _ in programs.runs] == ["iptables-save", "iptables-restore"]
+        host.apply_rules(OWN_CHAIN)
+
+
+def test_net_09_step_that_another_daemon_disturbed_is_done_again(
+    host: LinuxHost, programs: Programs
+) -> None:
+    programs.failures["iptables-restore"] = 1
+    assert host.apply_rules(OWN_CHAIN)
+    names = [name for name, _ in programs.runs]
+    assert names == ["iptables-save", "iptables-restore"] * 2
 
 
 def test_hanging_program_is_an_error(host: LinuxHost, programs: Programs) -> None:
     programs.answers["iptables-save"] = subprocess.TimeoutExpired("iptables-save", 30)
     with pytest.raises(CommandTimeout, match="30 seconds"):
-        host.apply_rules(wanted_rules([], make_settings()))
+        host.apply_rules(OWN_CHAIN)
 
 
 def test_host_without_ebtables_has_no_frame_rules(host: LinuxHost, programs: Programs) -> None:
