@@ -4,6 +4,8 @@ Two hosts are joined by a cable between their cards card0 and wire0.
 """
 
 import pathlib
+import socket
+import struct
 from collections.abc import Iterator
 
 import pytest
@@ -18,12 +20,16 @@ from tests.fixtures.network_lab import NetworkLab, run
 from tests.fixtures.networks import NetworksConductor, make_served, make_settings, make_vlan
 
 CARD = "card0"
+FAR_CARD = "wire0"
+MACS = {number: f"fa:16:3e:00:00:{number:02x}" for number in (1, 2, 3, 4)}
+# Numbers of linux/if_ether.h, linux/socket.h and linux/if_packet.h that Python does not name.
+ETH_P_ALL, SOL_PACKET, PACKET_AUXDATA = 3, 263, 8
 
 
 @pytest.fixture
 def lab(tmp_path: pathlib.Path) -> Iterator[NetworkLab]:
     """Give namespaces; privileged functions run in this process."""
-    made = NetworkLab(tmp_path)
+    made = NetworkLab(tmp_path, guests=4)
     privileged_context.run_in_process(True)
     try:
         made.open()
@@ -146,3 +152,73 @@ def test_host_without_nova_network_makes_vlan_and_bridge(lab: NetworkLab) -> Non
         guest_bridges.ensure_bridge("br101", "vlan102", None)
     assert master_of(lab, "vlan102") == "br101"
     assert "vlan101" not in links(lab)
+
+
+# --- Two hosts on one trunk; guests 1 and 3 are of one project, 2 and 4 of another
+
+
+@pytest.fixture
+def trunk(lab: NetworkLab) -> NetworkLab:
+    """Give two hosts with the VLANs of two projects, which both use 10.0.1.0/24."""
+    for host, card, guests in ((lab.host, CARD, (1, 2)), (lab.world, FAR_CARD, (3, 4))):
+        for number, guest in zip((101, 102), guests, strict=True):
+            with lab.as_host(host):
+                guest_bridges.ensure_vlan(number, card, None)
+                guest_bridges.ensure_bridge(f"br{number}", f"vlan{number}", None)
+            lab.plug(guest, f"br{number}", MACS[guest], host)
+    return lab
+
+
+def address(lab: NetworkLab, **of_guests: str) -> None:
+    for name, wanted in of_guests.items():
+        guest = lab.guests[int(name.removeprefix("guest"))]
+        run("ip", "-n", guest, "addr", "replace", f"{wanted}/24", "dev", "eth0")
+
+
+def pings(lab: NetworkLab, guest: int, wanted: str) -> bool:
+    asked = lab.inside(lab.guests[guest], "busybox", "ping", "-c", "2", "-W", "2", wanted)
+    return " bytes from " in asked
+
+
+def tags_on_the_wire(lab: NetworkLab, guest: int, wanted: str) -> set[int]:
+    """Let a guest ask for an address; return the tags of all that crosses the wire meanwhile."""
+    with lab.as_host(lab.world):
+        wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+    found = set()
+    with wire:
+        wire.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+        wire.bind((FAR_CARD, ETH_P_ALL))
+        pings(lab, guest, wanted)
+        wire.setblocking(False)
+        while True:
+            try:
+                _frame, extra, _flags, _sender = wire.recvmsg(2048, 256)
+            except BlockingIOError:
+                return found
+            # struct tpacket_auxdata: the kernel keeps the tag beside the frame.
+            found |= {struct.unpack("=IIIHHHH", one[2])[5] & 0xFFF for one in extra}
+
+
+def test_net_13_same_range_on_two_vlans_is_kept_apart(trunk: NetworkLab) -> None:
+    """Each guest reaches the one of its project on the other host, and nobody else."""
+    address(trunk, guest1="10.0.1.3", guest2="10.0.1.3", guest3="10.0.1.4", guest4="10.0.1.5")
+    assert pings(trunk, 1, "10.0.1.4")
+    assert pings(trunk, 2, "10.0.1.5")
+    assert not pings(trunk, 1, "10.0.1.5")
+    assert not pings(trunk, 2, "10.0.1.4")
+
+
+def test_net_13_frames_of_a_project_carry_its_tag_only(trunk: NetworkLab) -> None:
+    address(trunk, guest1="10.0.1.3", guest2="10.0.1.3", guest3="10.0.1.4", guest4="10.0.1.4")
+    assert tags_on_the_wire(trunk, 1, "10.0.1.4") == {101}
+    assert tags_on_the_wire(trunk, 2, "10.0.1.4") == {102}
+
+
+def test_net_13_next_owner_of_a_vlan_sees_no_old_guest(trunk: NetworkLab) -> None:
+    """A guest of a deleted network that is still plugged on one host reaches nobody."""
+    address(trunk, guest1="10.0.1.3", guest3="10.0.1.4")
+    assert pings(trunk, 1, "10.0.1.4")
+    agree(trunk, vlan(3, vlan=101, bridge="br301", cidr="10.0.1.0/24", gateway="10.0.1.1",
+                      dhcp_server="10.0.1.1", dhcp_start="10.0.1.3"))  # fmt: skip
+    assert not pings(trunk, 1, "10.0.1.4")
+    assert not pings(trunk, 3, "10.0.1.3")
