@@ -53,7 +53,7 @@ def allocate(tx: Transaction, guest: Guest, picks: Sequence[Pick]) -> tuple[Vif,
     Raises: NoMoreFixedIps, FixedIpAlreadyInUse, NetworkHostUnavailable.
     """
     made = tuple(_allocate_one(tx, guest, pick) for pick in picks)
-    firewall.note_server(tx, guest.instance_uuid)
+    firewall.note_arrival(tx, guest.instance_uuid, guest.host)
     return made
 
 
@@ -103,7 +103,7 @@ def bring(tx: Transaction, guest: Guest) -> tuple[Vif, ...]:
                 claim_host_address(tx, network, guest.host, guest.now)
         elif network.host is None:
             _claim_network_host(tx, network, guest)
-    firewall.note_server(tx, guest.instance_uuid)
+    firewall.note_arrival(tx, guest.instance_uuid, guest.host)
     return tuple(vifs.list_for(tx, [guest.instance_uuid]).get(guest.instance_uuid, ()))
 
 

@@ -108,26 +108,35 @@ def _addresses_of(group_ids: Sequence[int]) -> sa.CompoundSelect[Any]:
 # --- Which hosts a change concerns: noted in its transaction, told after its commit
 
 
-def note_server(tx: Transaction, instance_uuid: str, group_ids: Sequence[int] = ()) -> None:
-    """Note that a server comes, goes, or gets or loses an address or a group.
+def note_server(tx: Transaction, instance_uuid: str) -> None:
+    """Note that a server goes, or gets or loses an address or a group.
 
     It concerns the server's own host, and the hosts of those whose rules name a group of the
-    server as source; its groups are what the database has, and group_ids.
+    server as source.
     """
     own = sa.select(instances.c.host).where(instances.c.uuid == instance_uuid)
+    _note(tx, own.union(_readers(instance_uuid)))
+
+
+def note_arrival(tx: Transaction, instance_uuid: str, host: str) -> None:
+    """Note that a server gets interfaces on a host, which pulls its rules before it plugs them."""
+    _note(tx, _readers(instance_uuid).where(instances.c.host != host))
+
+
+def _readers(instance_uuid: str) -> sa.Select[Any]:
+    """Select the hosts of servers whose rules name a group of a server as source."""
     groups = sa.select(_MEMBER.security_group_id).where(_MEMBER.instance_uuid == instance_uuid)
-    named = sa.or_(_RULE.group_id.in_(groups), _RULE.group_id.in_(group_ids))
-    readers = (
+    return (
         sa.select(instances.c.host)
+        .distinct()
         .join_from(
             security_group_rules,
             security_group_instances,
             _MEMBER.security_group_id == _RULE.parent_group_id,
         )
         .join(instances, instances.c.uuid == _MEMBER.instance_uuid)
-        .where(named)
+        .where(_RULE.group_id.in_(groups))
     )
-    _note(tx, own.union(readers))
 
 
 def note_group(tx: Transaction, group_id: int) -> None:

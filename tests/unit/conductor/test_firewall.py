@@ -144,7 +144,8 @@ def test_net_06_member_changes_are_told_to_hosts_that_name_the_group(site):
     site.boot("host2", "db")
     told = Told(site)
     client = site.boot("host1", "web")
-    assert told.hosts == [["host1", "host2"]]
+    # Its own host pulls its rules before it starts the guest.
+    assert told.hosts == [["host2"]]
     site.conductor.instances.remove_security_group(user_context(), OWN, client.uuid, "web")
     assert told.hosts[1:] == [["host1", "host2"]]
 
@@ -206,6 +207,15 @@ def test_no_group_is_renamed_to_default(site):
     group = site.group("web")
     with pytest.raises(SecurityGroupInvalid):
         site.groups.update(user_context(), OWN, group.uuid, name="default")
+
+
+def test_boot_tells_its_own_host_nothing(site):
+    db = site.group("db")
+    site.rule(db, group=db.uuid)
+    site.boot("host1", "db")
+    told = Told(site)
+    site.boot("host1", "db")
+    assert told.hosts == []
 
 
 def test_provider_rules_are_told_to_all_hosts(site):
