@@ -108,16 +108,25 @@ def _addresses_of(group_ids: Sequence[int]) -> sa.CompoundSelect[Any]:
 # --- Which hosts a change concerns: noted in its transaction, told after its commit
 
 
-def note_server(tx: Transaction, instance_uuid: str, group_ids: Sequence[int] = ()) -> None:
+def note_server(tx: Transaction, instance_uuid: str) -> None:
     """Note that a server comes, goes, or gets or loses an address or a group.
 
     It concerns the server's own host, and the hosts of those whose rules name a group of the
-    server as source; its groups are what the database has, and group_ids.
+    server as source.
     """
     own = sa.select(instances.c.host).where(instances.c.uuid == instance_uuid)
     groups = sa.select(_MEMBER.security_group_id).where(_MEMBER.instance_uuid == instance_uuid)
-    named = sa.or_(_RULE.group_id.in_(groups), _RULE.group_id.in_(group_ids))
-    readers = (
+    _note(tx, own.union(_readers(_RULE.group_id.in_(groups))))
+
+
+def note_end(tx: Transaction, group_id: int) -> None:
+    """Note that a group ends: it concerns the hosts of those whose rules name it as source."""
+    _note(tx, _readers(_RULE.group_id == group_id).distinct())
+
+
+def _readers(named: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Return the hosts of the servers whose groups have rules that name some group."""
+    return (
         sa.select(instances.c.host)
         .join_from(
             security_group_rules,
@@ -127,7 +136,6 @@ def note_server(tx: Transaction, instance_uuid: str, group_ids: Sequence[int] = 
         .join(instances, instances.c.uuid == _MEMBER.instance_uuid)
         .where(named)
     )
-    _note(tx, own.union(readers))
 
 
 def note_group(tx: Transaction, group_id: int) -> None:
