@@ -141,6 +141,8 @@ class SecurityGroupsEndpoint(ConductorSecurityGroups):
                 raise SecurityGroupInvalid(reason="The group default can not be deleted.")
             if security_groups.in_use(tx, found.id):
                 raise SecurityGroupInUse(name=found.name)
+            # While the rules that name it are there.
+            firewall.note_end(tx, found.id)
             security_groups.delete(tx, found.id)
 
     # --- Rules

@@ -115,17 +115,26 @@ def note_server(tx: Transaction, instance_uuid: str) -> None:
     server as source.
     """
     own = sa.select(instances.c.host).where(instances.c.uuid == instance_uuid)
-    _note(tx, own.union(_readers(instance_uuid)))
+    _note(tx, own.union(_readers_of_groups_of(instance_uuid)))
 
 
 def note_arrival(tx: Transaction, instance_uuid: str, host: str) -> None:
     """Note that a server gets interfaces on a host, which pulls its rules before it plugs them."""
-    _note(tx, _readers(instance_uuid).where(instances.c.host != host))
+    _note(tx, _readers_of_groups_of(instance_uuid).where(instances.c.host != host))
 
 
-def _readers(instance_uuid: str) -> sa.Select[Any]:
-    """Select the hosts of servers whose rules name a group of a server as source."""
+def note_end(tx: Transaction, group_id: int) -> None:
+    """Note that a group ends: it concerns the hosts of those whose rules name it as source."""
+    _note(tx, _readers(_RULE.group_id == group_id))
+
+
+def _readers_of_groups_of(instance_uuid: str) -> sa.Select[Any]:
     groups = sa.select(_MEMBER.security_group_id).where(_MEMBER.instance_uuid == instance_uuid)
+    return _readers(_RULE.group_id.in_(groups))
+
+
+def _readers(named: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Select the hosts of the servers whose groups have rules that name some group."""
     return (
         sa.select(instances.c.host)
         .distinct()
@@ -135,7 +144,7 @@ def _readers(instance_uuid: str) -> sa.Select[Any]:
             _MEMBER.security_group_id == _RULE.parent_group_id,
         )
         .join(instances, instances.c.uuid == _MEMBER.instance_uuid)
-        .where(_RULE.group_id.in_(groups))
+        .where(named)
     )
 
 

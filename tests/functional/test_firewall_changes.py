@@ -24,7 +24,7 @@ class Firewalls:
         assert self.client.instance().host != self.server.instance().host
 
     def group(self, name):
-        body = {"security_group": {"name": name, "description": ""}}
+        body = {"security_group": {"name": name, "description": "x"}}
         return self.cloud.rest.post("/os-security-groups", body).json["security_group"]["id"]
 
     def boot(self, name):

@@ -4,6 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from nova.conductor.rpcapi.floating_ips import ConductorFloatingIps
+from nova.conductor.rpcapi.networks import ConductorNetworks
 from nova.conductor.rpcapi.quotas import ConductorQuotas
 from nova.context import get_admin_context
 from nova.db import tables
