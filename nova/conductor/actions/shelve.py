@@ -6,7 +6,7 @@ Source: server-states section 3; compute-api-routes (shelve, shelveOffload, unsh
 from nova.conductor import transitions
 from nova.conductor.actions.base import ActionRules, Beginning, Ending, Prepared, Values
 from nova.conductor.liveness import COMPUTE_BINARY
-from nova.db import aggregates, services
+from nova.db import aggregates, firewall, services
 from nova.db.engine import Transaction
 from nova.exception import (
     AvailabilityZoneNotFound,
@@ -52,6 +52,7 @@ class ShelveOffloadRules(ActionRules):
 
     def succeeded(self, tx: Transaction, ending: Ending) -> Values:
         """Give the claim back; addresses and quota stay with the server."""
+        firewall.note_server(tx, ending.instance.uuid)
         transitions.give_back_claim(tx, ending.instance, ending.now)
         return {"host": None, "node": None, "availability_zone": None, "numa_topology": None}
 

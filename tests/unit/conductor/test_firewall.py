@@ -2,18 +2,22 @@
 
 import pytest
 
+from nova import clock
+from nova.conductor.actions.base import Ending
+from nova.conductor.actions.shelve import ShelveOffloadRules
 from nova.conductor.firewall_changes import FirewallChanges
 from nova.conductor.rpcapi.firewall import ConductorFirewall
 from nova.conductor.rpcapi.security_groups import ConductorSecurityGroups
 from nova.context import get_admin_context
+from nova.db import instances
 from nova.exception import QuotaExceeded, SecurityGroupNotFound
-from nova.objects.instance import Scope
+from nova.objects.instance import Fault, Scope
 from nova.objects.security_group import (
     NewSecurityGroup,
     NewSecurityGroupRule,
     SecurityGroupQuery,
 )
-from tests.fixtures.conductor import PROJECT, USER, make_site, user_context
+from tests.fixtures.conductor import PROJECT, USER, make_site, result_of, user_context
 
 OWN = Scope(project_id=PROJECT)
 
@@ -120,6 +124,34 @@ def test_net_06_member_changes_are_told_to_hosts_that_name_the_group(site):
     assert told.hosts == [["host1", "host2"]]
     site.conductor.instances.remove_security_group(user_context(), OWN, client.uuid, "web")
     assert told.hosts[1:] == [["host1", "host2"]]
+
+
+def test_net_05_host_that_could_not_build_a_server_drops_its_rules(site):
+    conductor, compute = site.site.conductor, site.site.computes["host1"]
+    site.site.scheduler.hosts = ["host1"]
+    conductor.create()
+    assert len(site.of_host("host1").guests) == 1
+    told = Told(site)
+    fault = Fault(code=500, message="no image", created_at=clock.utcnow())
+    result = result_of(compute.works[-1], succeeded=False, retry=False, fault=fault)
+    conductor.operations.finish(get_admin_context(), result)
+    assert told.hosts == [["host1"]]
+    assert site.of_host("host1").guests == ()
+
+
+def test_net_05_host_that_a_server_was_offloaded_from_drops_its_rules(site):
+    conductor, compute = site.site.conductor, site.site.computes["host1"]
+    server = site.boot("host1")
+    told = Told(site)
+    with conductor.db.transaction() as tx:
+        instance = instances.find(tx, server.uuid)
+        operation = compute.works[-1].operation
+        result = result_of(compute.works[-1])
+        ending = Ending(
+            operation=operation, result=result, instance=instance, settings=None, now=clock.utcnow()
+        )
+        ShelveOffloadRules().succeeded(tx, ending)
+    assert told.hosts == [["host1"]]
 
 
 def test_provider_rules_are_told_to_all_hosts(site):
