@@ -306,6 +306,8 @@ def fail_build(tx: Transaction, instance: Instance, fault: Fault, now: datetime.
     firewall.note_server(tx, instance.uuid)
     if instance.vm_state is VmState.SHELVED_OFFLOADED:
         return _stay_offloaded(tx, instance, now)
+    # Before: the server's host is one of those that are told.
+    firewall.note_server(tx, instance.uuid)
     if not instances.compare_and_set(
         tx,
         instance.uuid,
@@ -328,6 +330,7 @@ def fail_build(tx: Transaction, instance: Instance, fault: Fault, now: datetime.
 
 
 def _stay_offloaded(tx: Transaction, instance: Instance, now: datetime.datetime) -> bool:
+    firewall.note_server(tx, instance.uuid)
     if not instances.compare_and_set(
         tx,
         instance.uuid,
