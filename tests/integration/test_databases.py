@@ -3,12 +3,15 @@
 import concurrent.futures
 import dataclasses
 import datetime
+import importlib.resources
 import os
 import threading
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
 from nova import clock
@@ -94,14 +97,92 @@ def site(database):
     return make_site(db=database)
 
 
-def test_migrations_make_what_the_models_say_and_take_it_back(empty):
+def test_migrations_make_what_the_models_say(empty):
     migrations_api.sync_database(empty)
     with empty.transaction() as tx:
+        assert migrations_api.current(tx) == migrations_api.newest()
+    assert _differences(empty) == []
+
+
+def _differences(database):
+    """Return where the schema is not what the models say."""
+    with database.transaction() as tx:
         options = {"compare_type": True, "target_metadata": tables.metadata}
         context = MigrationContext.configure(tx, opts=options)
-        differences = compare_metadata(context, tables.metadata)
-        assert migrations_api.current(tx) == migrations_api.newest()
-    assert differences == []
+        return compare_metadata(context, tables.metadata)
+
+
+def test_schema_goes_back_and_forward_with_servers_groups_and_ports(empty):
+    migrations_api.sync_database(empty, "0002")
+    with empty.transaction() as tx:
+        for number, project in enumerate(("one", "one", "two"), 1):
+            _insert_server(tx, number, project)
+        _insert(tx, "virtual_interfaces", uuid="vif-1", address="fa:16:3e:00:00:01",
+                network_id=1, instance_uuid="server-1")  # fmt: skip
+    migrations_api.sync_database(empty)
+    assert _defaults(empty) == [("one", "server-1"), ("one", "server-2"), ("two", "server-3")]
+    with empty.transaction() as tx:
+        _insert(tx, "virtual_interfaces", uuid="port", address="fa:16:3e:00:00:02",
+                network_id=1, preserved=True, project_id="one")  # fmt: skip
+    _downgrade(empty, "0002")
+    with empty.transaction() as tx:
+        server = _rows(tx, "instances")[0]
+        assert (server["uuid"], server["security_groups"]) == ("server-1", '["default"]')
+        assert [row["uuid"] for row in _rows(tx, "virtual_interfaces")] == ["vif-1"]
+        assert "security_groups" not in sa.inspect(tx).get_table_names()
+    migrations_api.sync_database(empty)
+    assert len(_defaults(empty)) == 3
+    assert _differences(empty) == []
+
+
+def _insert_server(tx, number, project):
+    now = datetime.datetime(2026, 1, 1)
+    _insert(
+        tx,
+        "instances",
+        uuid=f"server-{number}",
+        project_id=project,
+        user_id="alice",
+        display_name="web",
+        hostname="web",
+        vm_state="active",
+        flavorid="1",
+        flavor="{}",
+        security_groups='["default"]',
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _insert(tx, table, **values):
+    tx.execute(sa.insert(sa.Table(table, sa.MetaData(), autoload_with=tx)).values(**values))
+
+
+def _rows(tx, table):
+    found = sa.Table(table, sa.MetaData(), autoload_with=tx)
+    return tx.execute(sa.select(found).order_by(found.c.id)).mappings().all()
+
+
+def _defaults(database):
+    """Return the servers that are in the group default of their project."""
+    groups, members = tables.security_groups, tables.security_group_instances
+    wanted = (
+        sa.select(groups.c.project_id, members.c.instance_uuid)
+        .join(members, members.c.security_group_id == groups.c.id)
+        .where(groups.c.name == "default")
+        .order_by(members.c.instance_uuid)
+    )
+    with database.transaction() as tx:
+        return [tuple(row) for row in tx.execute(wanted)]
+
+
+def _downgrade(database, revision):
+    config = Config()
+    folder = importlib.resources.files("nova.db.migrations")
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    with database.transaction() as tx:
+        config.attributes["connection"] = tx
+        command.downgrade(config, revision)
 
 
 def test_a_server_lives_and_dies(site):

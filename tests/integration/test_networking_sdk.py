@@ -6,9 +6,6 @@ Both APIs of a cloud in memory are served on loopback; tokens are believed.
 import contextlib
 import dataclasses
 import json
-import os
-import subprocess
-import sys
 import threading
 import wsgiref.simple_server
 from collections.abc import Iterable, Iterator
@@ -19,6 +16,7 @@ import pytest
 from openstack.connection import Connection
 
 from nova.api.openstack.environment import WsgiApp
+from tests.fixtures.clients import Done, call
 from tests.fixtures.cloud import FLAVORS, IMAGE_ID, make_cloud
 from tests.fixtures.networking import POOL, NetworkingSite, make_networking_site
 from tests.fixtures.rest import PROJECT
@@ -27,8 +25,6 @@ from tests.fixtures.time import frozen_clock
 __all__ = ["frozen_clock"]
 
 pytestmark = pytest.mark.integration
-
-PATIENCE_S = 60
 
 
 class _Quiet(wsgiref.simple_server.WSGIRequestHandler):
@@ -80,14 +76,12 @@ class Clients:
     def run(self, line: str, user: str = "alice") -> Any:
         """Run a command of openstack that must succeed; return its table, if it has one."""
         done = self.call(line, user)
-        assert done.returncode == 0, (line, done.stdout, done.stderr)
-        return json.loads(done.stdout) if done.stdout.strip() else None
+        assert done.code == 0, (line, done.out, done.err)
+        return json.loads(done.out) if done.out.strip() else None
 
-    def call(self, line: str, user: str = "alice") -> "subprocess.CompletedProcess[str]":
+    def call(self, line: str, user: str = "alice") -> Done:
         """Run a command of openstack."""
-        words = line.split()
-        environment = {name: value for name, value in os.environ.items() if name[:3] != "OS_"}
-        environment |= {
+        login = {
             "OS_AUTH_TYPE": "admin_token",
             "OS_ENDPOINT": self.network,
             "OS_TOKEN": f"{user}:{PROJECT}",
@@ -95,13 +89,7 @@ class Clients:
             "OS_NETWORK_ENDPOINT_OVERRIDE": self.network,
             "OS_IMAGE_ENDPOINT_OVERRIDE": f"{self.image}/v2",
         }
-        return subprocess.run(
-            [sys.executable, "-m", "openstackclient.shell", *words],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-        )
+        return call("openstack", line, login)
 
 
 @pytest.fixture
@@ -236,7 +224,7 @@ def test_openstack_commands(clients: Clients) -> None:
     run("security group delete web")
     assert run("router list -f json") == []
     refused = clients.call("router create r")
-    assert refused.returncode == 1 and "Not supported by nova-network" in refused.stderr
+    assert refused.code == 1 and "Not supported by nova-network" in refused.err
 
 
 def test_openstack_server_commands(clients: Clients) -> None:

@@ -390,11 +390,26 @@ def test_networks(name: str) -> None:
     MEMBER.run(f"server delete --force --wait {name}")
 
 
+def groups_of(server: str) -> set[str]:
+    """Return the names of a server's security groups."""
+    return {one["name"] for one in MEMBER.api.server(server)["security_groups"]}
+
+
+def test_security_groups(server: str, name: str) -> None:
+    assert groups_of(server) == {"default"}
+    MEMBER.run(f"security group create {name}")
+    MEMBER.run(f"server add security group {name} {name}")
+    assert groups_of(server) == {"default", name}
+    MEMBER.run(f"server remove security group {name} {name}")
+    assert groups_of(server) == {"default"}
+    MEMBER.run(f"security group delete {name}")
+
+
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        ("server add floating ip {} 10.9.9.9", "network service not found"),
-        ("server remove floating ip {} 10.9.9.9", "network service not found"),
+        ("server add floating ip {} 10.9.9.9", "No FloatingIP found for 10.9.9.9"),
+        ("server remove floating ip {} 10.9.9.9", "No FloatingIP found for 10.9.9.9"),
         ("server add volume {} {id}", "block-storage service not found"),
         ("server remove volume {} {id}", "block-storage service not found"),
         ("server volume set {} {id} --delete-on-termination", "block-storage service not found"),
@@ -405,8 +420,8 @@ def test_networks(name: str) -> None:
         ("server remove fixed ip {} 10.77.0.3", "removeFixedIp"),
         ("console url show {}", "Not Found"),
         ("console connection show {id}", "No ConsoleAuthToken found"),
-        ("server add security group {} default", "os-security-groups, Not Found"),
-        ("server remove security group {} default", "os-security-groups, Not Found"),
+        ("server add security group {} none", "1 of 1 security groups"),
+        ("server remove security group {} none", "1 of 1 security groups"),
         ("server ssh {}", "No public IP version [4, 6] address found"),
     ],
 )
