@@ -7,9 +7,10 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TABLE = ROOT / "doc" / "contributor" / "security-tests.md"
-ITEMS = [f"AZ-{number:02}" for number in range(1, 13)] + [f"IN-{n:02}" for n in range(1, 19)]
-_ROW = re.compile(r"^\| ([A-Z]{2}-\d\d) \| [^|]+ \| ([^|]+) \|$", re.MULTILINE)
-_TEST = re.compile(r"def test_(\w\w)_(\d\d)_")
+SECTIONS = (("AZ", 12), ("IN", 18), ("NET", 16))
+ITEMS = [f"{area}-{number:02}" for area, last in SECTIONS for number in range(1, last + 1)]
+_ROW = re.compile(r"^\| ([A-Z]+-\d\d) \| [^|]+ \| ([^|]+) \|$", re.MULTILINE)
+_TEST = re.compile(r"def test_([a-z]+)_(\d\d)_")
 
 
 def _rows() -> dict[str, set[str]]:
