@@ -11,6 +11,7 @@ from __future__ import annotations
 import configparser
 import contextlib
 import datetime
+import ipaddress
 import json
 import os
 import shutil
@@ -91,7 +92,8 @@ def measure_addresses(file: str, count: int) -> dict[str, float]:
     served = endpoints(ConductorSettings(), bus, database, bus)
     bus.serve("conductor", "conductor", served).start()
     networks, context = bus.client(ConductorNetworks).anyone(), get_admin_context()
-    new = NewNetwork(label=LABEL, cidr=RANGE, bridge="br100", multi_host=True)
+    size = ipaddress.ip_network(RANGE).num_addresses
+    new = NewNetwork(label=LABEL, cidr=RANGE, bridge="br100", multi_host=True, network_size=size)
     (network,) = networks.create(context, new)
     try:
         return _work_on_addresses(database, Pick(network=network), count)
