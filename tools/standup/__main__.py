@@ -11,6 +11,7 @@ COMMANDS = {
     "test": "standup.test_command",
     "integration": "standup.integration_command",
     "supervise": "standup.supervise_command",
+    "kernel-vm": "standup.kernel_vm_command",
     "host-init": "standup.host_init",
     "guests": "standup.guests_command",
     "relay": "standup.relay",
