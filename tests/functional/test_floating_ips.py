@@ -8,6 +8,7 @@ from nova.conductor.rpcapi.networks import ConductorNetworks
 from nova.conductor.rpcapi.quotas import ConductorQuotas
 from nova.context import get_admin_context
 from nova.db import tables
+from tests.fixtures.conductor import StatementCounter
 from tests.fixtures.rest import PROJECT
 
 POOL = "203.0.113.0/29"
@@ -466,3 +467,30 @@ def test_detached_interface_leaves_its_address_leading_nowhere(new_cloud, multi_
     assert translations(cloud) == {}
     (found,) = cloud.rest.get("/os-floating-ips").json["floating_ips"]
     assert found["instance_id"] is None
+
+
+def test_the_twentieth_address_costs_as_much_as_the_first(new_cloud):
+    """Calls and statements do not grow with the addresses that a server has."""
+    cloud = new_cloud(hosts=1)
+    add_pool(cloud, "203.0.113.0/27")
+    quotas = cloud.bus.client(ConductorQuotas).anyone()
+    quotas.update(get_admin_context(), PROJECT, {"floating_ips": -1})
+    server, counter = cloud.boot(), StatementCounter(cloud.database)
+    costs = []
+    for _ in range(20):
+        made, given = measured(cloud, counter, lambda: allocate(cloud.rest))
+        done, led = measured(cloud, counter, lambda ip=made["ip"]: add(cloud.rest, server, ip))
+        assert done.status_int == 202
+        costs.append((given, led))
+    (given, led) = costs[0]
+    assert given == (["allocate"], 6)
+    assert led == (["associate", "refresh", "host_networks"], 21)
+    assert costs[-1] == costs[0]
+
+
+def measured(cloud, counter, work):
+    """Do some work; return what came of it, the methods called, and how many statements ran."""
+    counter.take()
+    del cloud.bus.calls[:]
+    result = work()
+    return result, ([call.method for call in cloud.bus.calls], len(counter.take()))
