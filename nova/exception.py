@@ -608,6 +608,19 @@ class NetworkHasProject(Conflict):
     message = "Network {network_id} belongs to project {project_id}."
 
 
+class NetworkHasRange(Conflict):
+    message = "Network {network_id} has an IPv{ip_version} range already."
+
+
+class NetworksNotIsolated(Forbidden):
+    """Projects' own networks would share one segment."""
+
+    message = (
+        "With {manager} all networks share a bridge, and projects could reach each other: "
+        "only administrators make networks."
+    )
+
+
 class NetworkNotOwned(Forbidden):
     message = "Network {network_id} does not belong to the project."
 
@@ -728,6 +741,10 @@ class RouterNotFound(NotFound):
 
 class PortInUse(Conflict):
     message = "Port {port_id} belongs to instance {instance_uuid}."
+
+
+class SubnetInvalid(Invalid):
+    message = "{reason}"
 
 
 class PortInvalid(Invalid):

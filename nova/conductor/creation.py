@@ -164,7 +164,7 @@ class Creation:
             addresses.check_unbound(pick)
 
     def _picks(self, tx: Transaction, new: NewServers) -> list[Pick]:
-        usable = [(network, None) for network in networks.list_usable(tx, new.project_id)]
+        usable = [(network, None) for network in networks.list_with_range(tx, new.project_id)]
         wanted = [network.port_id for network in new.networks if network.port_id]
         held = ports.held_by(tx, new.project_id, wanted)
         return choose_networks(new.network_mode, new.networks, usable, held)

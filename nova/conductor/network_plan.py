@@ -158,6 +158,35 @@ def plan_networks(
     return planned
 
 
+def plan_range(
+    network: Network, new: NewNetwork, others: Sequence[Network], defaults: NetworkDefaults
+) -> PlannedNetwork:
+    """Return what a network becomes by one more range; what it has, it keeps.
+
+    Raises: NetworkNotCreated, CidrConflict.
+    """
+    servers = [one for one in (network.dns1, network.dns2, new.dns1, new.dns2) if one]
+    if len(servers) > 2:
+        raise NetworkNotCreated(reason="a network has at most two name servers")
+    whole = dataclasses.replace(
+        new,
+        label=network.label,
+        project_id=network.project_id,
+        bridge=network.bridge,
+        bridge_interface=network.bridge_interface,
+        vlan=network.vlan,
+        mtu=network.mtu,
+        priority=network.priority,
+        multi_host=network.multi_host,
+        share_address=network.share_address,
+        enable_dhcp=new.enable_dhcp if new.cidr else network.enable_dhcp,
+        dns1=servers[0] if servers else None,
+        dns2=servers[1] if len(servers) > 1 else None,
+    )
+    (planned,) = plan_networks(whole, others, defaults)
+    return planned
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
     index: int
@@ -195,8 +224,11 @@ def _check_name_server(name: str, text: str) -> None:
         raise NetworkNotCreated(reason=f"{name} {text} is not an address") from error
 
 
-def _mtu(new: NewNetwork, defaults: NetworkDefaults) -> int | None:
-    """Return the MTU; one below what IP needs would cut the guests off."""
+def mtu_of(new: NewNetwork, defaults: NetworkDefaults) -> int | None:
+    """Return the MTU; one below what IP needs would cut the guests off.
+
+    Raises: NetworkNotCreated.
+    """
     mtu = defaults.mtu if new.mtu is None else new.mtu
     least = MIN_MTU if new.cidr_v6 is None else MIN_MTU_V6
     if mtu is not None and not least <= mtu <= MAX_MTU:
@@ -352,7 +384,7 @@ def _plan_one(new: NewNetwork, part: _Part, defaults: NetworkDefaults) -> Planne
         "bridge_interface": interface,
         "dns1": new.dns1 or defaults.dns1,
         "dns2": new.dns2,
-        "mtu": _mtu(new, defaults),
+        "mtu": mtu_of(new, defaults),
         "vlan": part.vlan,
         "multi_host": new.multi_host,
         "enable_dhcp": new.enable_dhcp,

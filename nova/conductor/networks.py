@@ -11,6 +11,7 @@ from nova.conductor.fixed_ips import FixedIps
 from nova.conductor.network_hosts import NetworkHosts
 from nova.conductor.network_owners import NetworkOwners
 from nova.conductor.network_plan import plan_networks
+from nova.conductor.network_ranges import NetworkRanges
 from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
 from nova.db import dns, fixed_ips, networks
@@ -32,7 +33,7 @@ from nova.rpc.bus import Bus
 LOG = logging.getLogger(__name__)
 
 
-class NetworksEndpoint(NetworkOwners, FixedIps):
+class NetworksEndpoint(NetworkOwners, NetworkRanges, FixedIps):
     """Serves the networks of the database."""
 
     def __init__(self, db: Database, bus: Bus, settings: ConductorSettings) -> None:
@@ -57,9 +58,11 @@ class NetworksEndpoint(NetworkOwners, FixedIps):
     ) -> Network:
         """Return a network by uuid."""
         with self.db.reading() as tx:
-            found = networks.find(tx, network_id)
-        foreign = found is not None and found.project_id not in (None, project_id)
-        if found is None or (project_id is not None and foreign):
+            if project_id is None:
+                found = networks.find(tx, network_id)
+            else:
+                found = networks.find_usable(tx, network_id, project_id)
+        if found is None:
             raise NetworkNotFound(network_id=network_id)
         return found
 

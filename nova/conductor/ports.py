@@ -102,10 +102,15 @@ def _get(tx: Transaction, scope: Scope, port_id: str) -> Port:
 
 
 def _usable(tx: Transaction, new: NewPort) -> Network:
-    """Return the network of a new port, as the project may use it.  Raises: NetworkNotFound."""
-    found = networks.find(tx, new.network_uuid)
-    if found is None or found.project_id not in (None, new.project_id):
+    """Return the network of a new port, as the project may use it.
+
+    Raises: NetworkNotFound, PortInvalid.
+    """
+    found = networks.find_usable(tx, new.network_uuid, new.project_id)
+    if found is None:
         raise NetworkNotFound(network_id=new.network_uuid)
+    if found.cidr is None and found.cidr_v6 is None:
+        raise PortInvalid(reason=f"Network {found.uuid} has no subnet.")
     return found
 
 

@@ -28,10 +28,10 @@ def ensure(
     """
     if mode is not NetworkMode.AUTO or settings.network.manager is not ManagerKind.VLAN:
         return
-    if network_owners.count(tx, project_id):
+    if network_owners.has_range(tx, project_id):
         return
     hold(tx, project_id)
-    if network_owners.count(tx, project_id):
+    if network_owners.has_range(tx, project_id):
         return
     if network_owners.give_free(tx, project_id, now) is None:
         raise NoMoreNetworks(project_id=project_id)

@@ -17,8 +17,7 @@ def row_id_of(tx: Transaction, vif_uuid: str) -> int:
 
 def is_usable(tx: Transaction, network_uuid: str, project_id: str) -> bool:
     """Tell whether a project may use a network."""
-    network = networks.find(tx, network_uuid)
-    return network is not None and network.project_id in (None, project_id)
+    return networks.find_usable(tx, network_uuid, project_id) is not None
 
 
 def give_up(tx: Transaction, instance_uuid: str, address: str, now: datetime.datetime) -> bool:

@@ -16,6 +16,13 @@ def count(tx: Transaction, project_id: str) -> int:
     return int(tx.execute(query.select_from(networks)).scalar_one())
 
 
+def has_range(tx: Transaction, project_id: str) -> bool:
+    """Tell whether a project has a network with a range."""
+    ranged = sa.or_(networks.c.cidr.is_not(None), networks.c.cidr_v6.is_not(None))
+    owned = sa.exists().where(networks.c.project_id == project_id, ranged)
+    return bool(tx.execute(sa.select(owned)).scalar())
+
+
 def _unused() -> _Conditions:
     """Return what is true of a network in which nobody has anything.
 

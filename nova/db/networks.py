@@ -16,6 +16,7 @@ FIELDS = tuple(field.name for field in dataclasses.fields(Network))
 MAX_NETWORKS = 5000
 
 _HOST = fixed_ips.alias("host_address")
+_HAS_RANGE = sa.or_(networks.c.cidr.is_not(None), networks.c.cidr_v6.is_not(None))
 _BY_PRIORITY = (networks.c.priority.is_(None), networks.c.priority, networks.c.id)
 
 
@@ -47,15 +48,20 @@ def list_usable(tx: Transaction, project_id: str) -> list[Network]:
     return _list(tx, _usable(project_id), order=_BY_PRIORITY)
 
 
+def list_with_range(tx: Transaction, project_id: str) -> list[Network]:
+    """Return what list_usable() does, but those without any range."""
+    return _list(tx, _usable(project_id), _HAS_RANGE, order=_BY_PRIORITY)
+
+
 def list_usable_on(tx: Transaction, project_id: str, host: str) -> list[tuple[Network, str | None]]:
-    """Return what list_usable() does, each with the address that a host has in it."""
+    """Return what list_with_range() does, each with the address that a host has in it."""
     source = networks.outerjoin(
         _HOST, sa.and_(_HOST.c.network_id == networks.c.id, _HOST.c.host == host)
     )
     query = (
         sa.select(*columns(), _HOST.c.address)
         .select_from(source)
-        .where(_usable(project_id))
+        .where(_usable(project_id), _HAS_RANGE)
         .order_by(*_BY_PRIORITY)
         .limit(MAX_NETWORKS)
     )
@@ -65,7 +71,7 @@ def list_usable_on(tx: Transaction, project_id: str, host: str) -> list[tuple[Ne
 def list_served_by(tx: Transaction, host: str) -> list[tuple[Network, str | None]]:
     """Return the networks that a host serves, each with the host's address in it.
 
-    A host serves the networks that name it, and all multi_host networks.
+    A host serves the networks that name it, and all multi_host networks, once they have a range.
     """
     source = networks.outerjoin(
         _HOST, sa.and_(_HOST.c.network_id == networks.c.id, _HOST.c.host == host)
@@ -73,7 +79,7 @@ def list_served_by(tx: Transaction, host: str) -> list[tuple[Network, str | None
     query = (
         sa.select(*columns(), _HOST.c.address)
         .select_from(source)
-        .where(sa.or_(networks.c.host == host, networks.c.multi_host.is_(True)))
+        .where(sa.or_(networks.c.host == host, networks.c.multi_host.is_(True)), _HAS_RANGE)
         .order_by(networks.c.id)
         .limit(MAX_NETWORKS)
     )
@@ -83,6 +89,12 @@ def list_served_by(tx: Transaction, host: str) -> list[tuple[Network, str | None
 def find(tx: Transaction, network_id: str) -> Network | None:
     """Return a network by uuid."""
     found = _list(tx, networks.c.uuid == network_id)
+    return found[0] if found else None
+
+
+def find_usable(tx: Transaction, network_id: str, project_id: str) -> Network | None:
+    """Return a network by uuid if a project may use it."""
+    found = _list(tx, networks.c.uuid == network_id, _usable(project_id))
     return found[0] if found else None
 
 

@@ -420,6 +420,9 @@ networks = _table(
     _text("dhcp_server", 39),
     _flag("enable_dhcp", True),
     _flag("share_address"),
+    # What clients of the Networking API call its two ranges.
+    _text("subnet_name"),
+    _text("subnet_name_v6"),
     *_timestamps(),
     UniqueConstraint("uuid"),
     UniqueConstraint("vlan"),

@@ -9,7 +9,10 @@ from nova.objects.floating_ip import HostFloatingIp
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """A network; columns as in the networks table of nova-network."""
+    """A network; columns as in the networks table of nova-network.
+
+    One without any range is not served, and nobody gets an interface in it.
+    """
 
     id: int
     uuid: str
@@ -40,6 +43,8 @@ class Network:
     rxtx_base: int | None = None
     host: str | None = None
     project_id: str | None = None
+    subnet_name: str | None = None
+    subnet_name_v6: str | None = None
     created_at: datetime.datetime | None = None
     updated_at: datetime.datetime | None = None
 

@@ -10,6 +10,7 @@ from tests.fixtures.rest import PROJECT, empty_conf
 UNKNOWN = "99999999-2222-4333-8444-555555555555"
 ROUTES = [route for resource in RESOURCES for route in resource.routes]
 BODIES = {
+    "POST /subnets": {"subnet": {"network_id": UNKNOWN, "cidr": "10.9.0.0/24"}},
     "POST /ports": {"port": {"network_id": UNKNOWN}},
     "POST /floatingips": {"floatingip": {"floating_network_id": UNKNOWN}},
     "POST /security-groups": {"security_group": {"name": "x"}},

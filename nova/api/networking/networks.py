@@ -8,7 +8,16 @@ import datetime
 
 from nova import exception
 from nova.api.networking.collections import FIELDS, Document, is_true, query_of, shown, whole
-from nova.api.networking.words import is_uuid, moment, resource, unchanged, wrapped
+from nova.api.networking.words import (
+    Wish,
+    is_uuid,
+    moment,
+    only,
+    project_of,
+    resource,
+    unchanged,
+    wrapped,
+)
 from nova.api.openstack.call import Call
 from nova.api.openstack.schema import Key, ListOf
 from nova.api.openstack.schema_types import (
@@ -21,12 +30,14 @@ from nova.api.openstack.schema_types import (
 from nova.api.openstack.views import Field, View
 from nova.objects.addresses import subnet_uuid
 from nova.objects.floating_ip import pool_uuid
-from nova.objects.network import Network
+from nova.objects.network import Network, NewNetwork
 from nova.policy import ADMIN
 
 _PROVIDER = "networking:networks:provider"
+_SHARE = "networking:networks:share"
+UNNAMED = "network"
 
-networks = resource("networks", provider=ADMIN, create=ADMIN, update=ADMIN, delete=ADMIN)
+networks = resource("networks", provider=ADMIN, share=ADMIN)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,19 +160,36 @@ def show(call: Call) -> dict[str, object]:
 
 @networks.route("POST /networks", policy="create", body=BODY, ok=201)
 def create(call: Call) -> dict[str, object]:
-    """Refuse a network: one of nova-network begins with its range."""
-    raise exception.NetworkingUnsupported(
-        what="a network without a range; make it with its range by nova-manage network create "
-        "or POST /os-networks of the Compute API"
+    """Make a network; it is served when it has its first subnet."""
+    wish = call.body["network"]
+    _check(wish)
+    if wish.get("shared"):
+        call.authorize(_SHARE)
+    new = NewNetwork(
+        label=wish.get("name") or UNNAMED,
+        project_id=None if wish.get("shared") else project_of(call, wish),
+        mtu=wish.get("mtu"),
+        multi_host=call.settings.multi_host,
+        share_address=call.settings.share_dhcp_address,
     )
+    made = call.conductor.networks.create_empty(call.context, call.scope, new)
+    return SHOWN.render(segment_of(made), call)
 
 
 @networks.route("PUT /networks/{id}", policy="update", body=BODY)
 def update(call: Call) -> dict[str, object]:
-    """Refuse changes; what is said as it is passes."""
-    document = _document(call)
-    unchanged(call.body["network"], document)
-    return {"network": document}
+    """Rename a network; nothing else can be changed."""
+    wish = dict(call.body["network"])
+    name = wish.pop("name", None)
+    segment = _find(call, call.args["id"])
+    document = SHOWN.item(segment, call)
+    unchanged(wish, document)
+    if name is None or name == segment.name:
+        return {"network": document}
+    if segment.external or not name:
+        raise exception.NetworkingUnsupported(what="that name; pools, and no name, are fixed")
+    found = call.conductor.networks.rename(call.context, call.scope, segment.id, name)
+    return SHOWN.render(segment_of(found), call)
 
 
 @networks.route("DELETE /networks/{id}", policy="delete", ok=204, errors=409)
@@ -173,7 +201,30 @@ def delete(call: Call) -> None:
         raise exception.NetworkingUnsupported(
             what="deleting a pool; it ends with the last of its floating addresses"
         )
-    call.conductor.networks.delete(call.context, network_id, require_disassociated=False)
+    client, project_id = call.conductor.networks, call.scope.project_id
+    if project_id is None:
+        client.delete(call.context, network_id, require_disassociated=False)
+    else:
+        client.delete_of_project(call.context, project_id, network_id)
+
+
+def _check(wish: Wish) -> None:
+    """Refuse what networks of nova-network can not be.  Raises: NetworkingUnsupported."""
+    only(
+        wish,
+        admin_state_up=(True,),
+        router_external=(False,),
+        is_default=(False,),
+        port_security_enabled=(True,),
+        description=("", None),
+        tags=([],),
+        availability_zone_hints=([],),
+        dns_domain=("", None),
+        qos_policy_id=(None,),
+        provider_network_type=(),
+        provider_physical_network=(),
+        provider_segmentation_id=(),
+    )
 
 
 def _document(call: Call) -> Document:

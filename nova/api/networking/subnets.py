@@ -9,9 +9,9 @@ import ipaddress
 
 from nova import exception
 from nova.api.networking.collections import FIELDS, Document, query_of, shown, whole
-from nova.api.networking.words import moment, resource, unchanged, wrapped
+from nova.api.networking.words import Wish, moment, only, resource, unchanged, wrapped
 from nova.api.openstack.call import Call
-from nova.api.openstack.schema import Key, ListOf
+from nova.api.openstack.schema import Key, ListOf, Object
 from nova.api.openstack.schema_types import (
     ANYTHING,
     BOOL,
@@ -23,10 +23,12 @@ from nova.api.openstack.schema_types import (
 )
 from nova.api.openstack.views import Field, View
 from nova.objects.addresses import subnet_uuid
-from nova.objects.network import Network
-from nova.policy import ADMIN
+from nova.objects.network import Network, NewNetwork
 
-subnets = resource("subnets", create=ADMIN, update=ADMIN, delete=ADMIN)
+subnets = resource("subnets")
+
+# Each address is a row.
+LARGEST = 16
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,15 +84,12 @@ SHOWN = View(
     Field("updated_at", lambda subnet, call: moment(subnet.updated_at)),
 )
 
-BODY = wrapped(
-    "subnet",
+_KEYS = (
     Key("name", TEXT255),
-    Key("network_id", UUID),
     Key("ip_version", INTEGER),
-    Key("cidr", STRING),
     Key("gateway_ip", STRING_OR_NULL),
     Key("enable_dhcp", BOOL),
-    Key("allocation_pools", ListOf(ANYTHING)),
+    Key("allocation_pools", ListOf(Object(Key("start", STRING), Key("end", STRING)))),
     Key("dns_nameservers", ListOf(STRING)),
     Key("host_routes", ListOf(ANYTHING)),
     Key("ipv6_address_mode", STRING_OR_NULL),
@@ -102,6 +101,13 @@ BODY = wrapped(
     Key("tenant_id", STRING),
     Key("project_id", STRING),
 )
+CREATE = wrapped(
+    "subnet",
+    Key("network_id", UUID, required=True),
+    Key("cidr", STRING, required=True),
+    *_KEYS,
+)
+UPDATE = wrapped("subnet", Key("network_id", UUID), Key("cidr", STRING), *_KEYS)
 
 
 def subnets_of(network: Network) -> list[Subnet]:
@@ -118,7 +124,7 @@ def _ipv4(network: Network, cidr: str) -> Subnet:
     whole_range = ipaddress.IPv4Network(cidr)
     return Subnet(
         **_of_network(network, 4),
-        name=network.label,
+        name=network.subnet_name or network.label,
         cidr=cidr,
         gateway_ip=network.gateway,
         enable_dhcp=network.enable_dhcp,
@@ -132,7 +138,7 @@ def _ipv6(network: Network, cidr: str) -> Subnet:
     return Subnet(
         **_of_network(network, 6),
         # Another name than that of the IPv4 range, so that each can be named alone.
-        name=f"{network.label}-v6",
+        name=network.subnet_name_v6 or f"{network.label}-v6",
         cidr=cidr,
         gateway_ip=network.gateway_v6,
         enable_dhcp=True,
@@ -168,28 +174,94 @@ def show(call: Call) -> dict[str, object]:
     return {"subnet": shown(call, _document(call))}
 
 
-@subnets.route("POST /subnets", policy="create", body=BODY, ok=201)
+@subnets.route("POST /subnets", policy="create", body=CREATE, ok=201, errors=(404, 409))
 def create(call: Call) -> dict[str, object]:
-    """Refuse a range: a network of nova-network has one from the beginning."""
-    raise exception.NetworkingUnsupported(
-        what="a further range in a network; make another network by nova-manage network create "
-        "or POST /os-networks of the Compute API"
+    """Give a network its IPv4 or its IPv6 range."""
+    wish = call.body["subnet"]
+    _check(wish)
+    made = call.conductor.networks.add_range(
+        call.context, call.scope, wish["network_id"], _new(wish), wish.get("name") or ""
     )
+    version = wish.get("ip_version", 4)
+    (found,) = (subnet for subnet in subnets_of(made) if subnet.ip_version == version)
+    return SHOWN.render(found, call)
 
 
-@subnets.route("PUT /subnets/{id}", policy="update", body=BODY)
+@subnets.route("PUT /subnets/{id}", policy="update", body=UPDATE)
 def update(call: Call) -> dict[str, object]:
-    """Refuse changes; what is said as it is passes."""
-    document = _document(call)
-    unchanged(call.body["subnet"], document)
-    return {"subnet": document}
+    """Rename a range; nothing else can be changed."""
+    wish = dict(call.body["subnet"])
+    name = wish.pop("name", None)
+    subnet = _find(call)
+    unchanged(wish, SHOWN.item(subnet, call))
+    if not name or name == subnet.name:
+        return SHOWN.render(subnet, call)
+    call.conductor.networks.rename(
+        call.context, call.scope, subnet.network_id, name, subnet.ip_version
+    )
+    return SHOWN.render(dataclasses.replace(subnet, name=name), call)
 
 
 @subnets.route("DELETE /subnets/{id}", policy="delete", ok=204, errors=409)
 def delete(call: Call) -> None:
-    """Refuse to take a network its range."""
-    _document(call)
-    raise exception.NetworkingUnsupported(what="a network without its range; delete the network")
+    """Take a range from a network in which nobody has anything."""
+    subnet = _find(call)
+    call.conductor.networks.remove_range(
+        call.context, call.scope, subnet.network_id, subnet.ip_version
+    )
+
+
+def _check(wish: Wish) -> None:
+    """Refuse what ranges of nova-network can not be.  Raises: NetworkingUnsupported."""
+    six = wish.get("ip_version", 4) == 6
+    only(
+        wish,
+        ip_version=(4, 6),
+        enable_dhcp=(True,) if six else (True, False),
+        host_routes=([],),
+        ipv6_address_mode=(None, "slaac") if six else (None,),
+        ipv6_ra_mode=(None, "slaac") if six else (None,),
+        subnetpool_id=(None,),
+        service_types=([],),
+        description=("", None),
+        tags=([],),
+    )
+    if "gateway_ip" in wish and wish["gateway_ip"] is None:
+        raise exception.NetworkingUnsupported(what="a subnet without a gateway")
+    if len(wish.get("allocation_pools", [])) > (0 if six else 1):
+        raise exception.NetworkingUnsupported(what="more than one IPv4 pool, or one of IPv6")
+
+
+def _new(wish: Wish) -> NewNetwork:
+    """Return the range that a request asks for.
+
+    Raises: SubnetInvalid, NetworkingUnsupported.
+    """
+    version, servers = wish.get("ip_version", 4), wish.get("dns_nameservers", [])
+    try:
+        cidr = ipaddress.ip_network(wish["cidr"])
+    except ValueError as error:
+        raise exception.SubnetInvalid(reason="cidr is not a range of addresses.") from error
+    if cidr.version != version:
+        raise exception.SubnetInvalid(reason=f"{cidr} does not go with ip_version {version}.")
+    if len(servers) > 2:
+        raise exception.NetworkingUnsupported(what="more than two name servers")
+    dns1, dns2 = [*servers, None, None][:2]
+    new = NewNetwork(label="", dns1=dns1, dns2=dns2, enable_dhcp=wish.get("enable_dhcp", True))
+    if version == 6:
+        return dataclasses.replace(new, cidr_v6=str(cidr), gateway_v6=wish.get("gateway_ip"))
+    if cidr.prefixlen < LARGEST:
+        raise exception.NetworkingUnsupported(what=f"a range that is larger than a /{LARGEST}")
+    pool: Wish = next(iter(wish.get("allocation_pools", [])), {})
+    return dataclasses.replace(
+        new,
+        cidr=str(cidr),
+        network_size=cidr.num_addresses,
+        # Without a pool the conductor would choose the same; with one, its first address.
+        gateway=wish.get("gateway_ip") or str(cidr.network_address + 1),
+        allowed_start=pool.get("start"),
+        allowed_end=pool.get("end"),
+    )
 
 
 def _all(call: Call) -> list[Subnet]:
@@ -198,7 +270,11 @@ def _all(call: Call) -> list[Subnet]:
 
 
 def _document(call: Call) -> Document:
+    return SHOWN.item(_find(call), call)
+
+
+def _find(call: Call) -> Subnet:
     for subnet in _all(call):
         if subnet.id == call.args["id"]:
-            return SHOWN.item(subnet, call)
+            return subnet
     raise exception.SubnetNotFound(subnet_id=call.args["id"])

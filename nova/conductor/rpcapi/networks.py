@@ -1,6 +1,7 @@
 """Conductor interface: networks and their addresses."""
 
 from nova.context import RequestContext
+from nova.objects.instance import Scope
 from nova.objects.network import DhcpBinding, FixedIpDetail, HostNetwork, Network, NewNetwork
 from nova.rpc.interface import Interface, call
 
@@ -54,6 +55,49 @@ class ConductorNetworks(Interface):
         """Delete a project's own network.
 
         Raises: NetworkNotFound, NetworkNotOwned, NetworkInUse.
+        """
+
+    # --- Networks in two steps
+
+    @call(since="1.1")
+    def create_empty(self, context: RequestContext, scope: Scope, new: NewNetwork) -> Network:
+        """Create a network without a range, which is not served until it is given one.
+
+        Raises: QuotaExceeded, NetworkNotCreated; NetworksNotIsolated for a project's scope
+        without VLANs.
+        """
+
+    @call(since="1.1")
+    def add_range(
+        self, context: RequestContext, scope: Scope, network_id: str, new: NewNetwork, name: str
+    ) -> Network:
+        """Give a network its IPv4 or its IPv6 range, and VLAN and bridge with its first.
+
+        new.label is not looked at.  Raises: NetworkNotFound, NetworkNotOwned,
+        NetworkNotCreated, CidrConflict, NetworkHasRange, NetworksNotIsolated.
+        """
+
+    @call(since="1.1")
+    def remove_range(
+        self, context: RequestContext, scope: Scope, network_id: str, ip_version: int
+    ) -> None:
+        """Take a range (4 or 6) from a network in which nobody has anything.
+
+        Raises: NetworkNotFound, NetworkNotOwned, NetworkInUse.
+        """
+
+    @call(since="1.1")
+    def rename(
+        self,
+        context: RequestContext,
+        scope: Scope,
+        network_id: str,
+        name: str,
+        ip_version: int | None = None,
+    ) -> Network:
+        """Name a network, or its range of a version.
+
+        Raises: NetworkNotFound, NetworkNotOwned.
         """
 
     # --- Whose networks are

@@ -32,6 +32,7 @@ TABLES = (
     "security_group_default_rules",
     "provider_fw_rules",
 )
+RANGE_NAMES = ("subnet_name", "subnet_name_v6")
 PORT_COLUMNS = ("preserved", "project_id", "name", "created_at")
 
 
@@ -50,6 +51,9 @@ def upgrade() -> None:
         table.add_column(_text("project_id"))
         table.add_column(_text("name"))
         table.add_column(sa.Column("created_at", MOMENT))
+    with _networks() as table:
+        for name in RANGE_NAMES:
+            table.add_column(_text(name))
     _index("virtual_interfaces", "network_id")
     _index("virtual_interfaces", "project_id")
     _join_default_groups()
@@ -69,6 +73,9 @@ def downgrade() -> None:
         for name in PORT_COLUMNS:
             table.drop_column(name)
         table.alter_column("instance_uuid", existing_type=sa.String(36), nullable=False)
+    with _networks() as table:
+        for name in RANGE_NAMES:
+            table.drop_column(name)
     for name in TABLES:
         op.drop_table(name)
 
@@ -76,6 +83,10 @@ def downgrade() -> None:
 def _interfaces() -> Any:
     """Change the table of interfaces; SQLite makes it anew for that."""
     return op.batch_alter_table("virtual_interfaces", table_kwargs={"sqlite_autoincrement": True})
+
+
+def _networks() -> Any:
+    return op.batch_alter_table("networks", table_kwargs={"sqlite_autoincrement": True})
 
 
 def _join_default_groups() -> None:
