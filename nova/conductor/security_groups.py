@@ -133,11 +133,13 @@ class SecurityGroupsEndpoint(ConductorSecurityGroups):
             return _get(tx, Scope(), found.uuid)
 
     @retried
-    def delete(self, context: RequestContext, scope: Scope, group: str) -> None:
+    def delete(
+        self, context: RequestContext, scope: Scope, group: str, default: bool = False
+    ) -> None:
         """Delete a group that no server is in, and rules of others that name it."""
         with self.db.transaction() as tx:
             found = _lock(tx, scope, group)
-            if found.name == security_groups.DEFAULT:
+            if found.name == security_groups.DEFAULT and not default:
                 raise SecurityGroupInvalid(reason="The group default can not be deleted.")
             if security_groups.in_use(tx, found.id):
                 raise SecurityGroupInUse(name=found.name)

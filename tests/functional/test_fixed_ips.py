@@ -117,11 +117,19 @@ def test_locked_servers_keep_their_addresses(cloud):
     assert len(server.instance().vifs[0].fixed_ips) == 1
 
 
-def test_actions_end_with_2_43(cloud):
+def test_add_fixed_ip_ends_with_2_43(cloud):
     server = cloud.boot()
     rest = cloud.rest.at("2.44")
     network_id = server.instance().vifs[0].network.uuid
     assert act(cloud, server, rest, addFixedIp={"networkId": network_id}) in (400, 404)
+
+
+def test_current_client_removes_a_fixed_address_by_the_newest_version(cloud):
+    server = cloud.boot()
+    address = server.instance().vifs[0].fixed_ip
+    rest = cloud.rest.at("latest")
+    assert act(cloud, server, rest, removeFixedIp={"address": address}) == 202
+    assert server.instance().vifs[0].fixed_ips == ()
 
 
 def test_exhausted_network_gives_no_address(new_cloud):

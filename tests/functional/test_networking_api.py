@@ -254,6 +254,16 @@ def test_project_has_its_default_group_with_two_egress_rules(front):
     assert front.get(f"/security-group-rules/{egress[0]['id']}") == egress[0]
 
 
+def test_administrators_clear_away_the_default_group_of_a_project(front):
+    (group,) = front.get("/security-groups?name=default")
+    path = f"/security-groups/{group['id']}"
+    assert front.refused("DELETE", path)[0] in (400, 409)
+    front.as_admin().delete(path)
+    assert front.refused("GET", path)[0] == 404
+    (anew,) = front.get("/security-groups?name=default")
+    assert anew["id"] != group["id"]
+
+
 def test_life_of_a_group(front):
     group = front.post("/security-groups", name="web", description="d", stateful=True)
     path = f"/security-groups/{group['id']}"

@@ -20,8 +20,11 @@ from nova.api.openstack.schema import Key, ListOf
 from nova.api.openstack.schema_types import BOOL, STRING, STRING_OR_NULL, TEXT255
 from nova.api.openstack.views import Field, View
 from nova.objects.security_group import NewSecurityGroup, SecurityGroup, SecurityGroupQuery
+from nova.policy import ADMIN
 
-security_groups = resource("security-groups")
+_DELETE_DEFAULT = "networking:security-groups:delete-default"
+
+security_groups = resource("security-groups", **{"delete-default": ADMIN})
 
 
 def _rules(group: SecurityGroup, call: Call) -> list[dict[str, Any]]:
@@ -107,8 +110,13 @@ def update(call: Call) -> dict[str, object]:
 
 @security_groups.route("DELETE /security-groups/{id}", policy="delete", ok=204, errors=409)
 def delete(call: Call) -> None:
-    """Delete a group that no server is in."""
-    call.conductor.security_groups.delete(call.context, call.scope, _group_id(call))
+    """Delete a group that no server is in; administrators clear away "default", too.
+
+    Whoever removes a project removes its groups first.  While the project lives, its next request
+    makes "default" anew.
+    """
+    default = call.allows(_DELETE_DEFAULT)
+    call.conductor.security_groups.delete(call.context, call.scope, _group_id(call), default)
 
 
 def _group_id(call: Call) -> str:

@@ -1,4 +1,7 @@
-"""Actions addFixedIp and removeFixedIp, for requests up to 2.43.
+"""Actions addFixedIp, for requests up to 2.43, and removeFixedIp.
+
+The current client has no other way to take an address from a server, and asks by the newest
+version; so removeFixedIp does not end with 2.43 (decision 0009).
 
 Source: compute-api-routes (Actions).
 """
@@ -38,7 +41,6 @@ def add(call: Call) -> None:
     "POST /servers/{id}/action removeFixedIp",
     policy="remove",
     ok=202,
-    until=_UNTIL,
     body=REMOVE,
     errors=409,
 )

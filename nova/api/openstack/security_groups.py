@@ -18,6 +18,7 @@ from nova.api.openstack.schema_types import (
     TEXT255,
 )
 from nova.api.openstack.server_ids import server_uuid
+from nova.api.openstack.validation import is_uuid
 from nova.api.openstack.views import Field, View
 from nova.exception import (
     SecurityGroupInvalid,
@@ -258,13 +259,21 @@ def _new_rule(wanted: dict[str, Any]) -> NewSecurityGroupRule:
                 reason="A rule for a cidr needs ip_protocol, from_port and to_port."
             )
     return NewSecurityGroupRule(
-        parent_group=str(parent),
+        parent_group=_group_id(parent),
         protocol=protocol,
         from_port=from_port,
         to_port=to_port,
         cidr=cidr,
-        group=None if group is None else str(group),
+        group=None if group is None else _group_id(group),
     )
+
+
+def _group_id(value: int | str) -> str:
+    """Return the number or UUID of a group in a rule.  Raises: SecurityGroupRuleInvalid."""
+    text = str(value)
+    if not (is_uuid(text) or (text.isascii() and text.isdecimal())):
+        raise SecurityGroupRuleInvalid(reason="The id of a group is an integer or a UUID.")
+    return text
 
 
 def optional_text(wanted: dict[str, Any], name: str) -> str | None:

@@ -45,8 +45,13 @@ class ConductorSecurityGroups(Interface):
         """Change name and description.  Raises: SecurityGroupNotFound, SecurityGroupInvalid."""
 
     @call(since="1.0")
-    def delete(self, context: RequestContext, scope: Scope, group: str) -> None:
-        """Delete a group that no server is in.  Raises: SecurityGroupNotFound, …Invalid, …InUse."""
+    def delete(
+        self, context: RequestContext, scope: Scope, group: str, default: bool = False
+    ) -> None:
+        """Delete a group that no server is in; default: even the group "default" of a project.
+
+        Raises: SecurityGroupNotFound, …Invalid, …InUse.
+        """
 
     @call(since="1.0", retry_safe=True)
     def list_rules(
