@@ -28,6 +28,8 @@ GOOD_BODIES = {
     "PUT /servers/{server_id}/metadata/{id}": {"meta": {"x": "w"}},
     "POST /servers": {"server": BOOT},
     "POST /os-volumes_boot": {"server": BOOT},
+    "POST /os-networks": {"network": {"label": "x", "cidr": "192.0.2.0/24"}},
+    "POST /os-tenant-networks": {"network": {"label": "x", "cidr": "192.0.2.0/24"}},
     "rebuild": {"imageRef": IMAGE_ID},
     "resize": {"flavorRef": "2"},
     "unshelve": None,
@@ -94,7 +96,7 @@ SHOWN_BY = {
     "os-instance-actions:events": "test_server_parts",
     "os-instance-actions:events:details": "test_server_parts",
     "os-server-groups:index:all_projects": "test_server_groups",
-    "os-networks": "test_networks",
+    "os-fping:all_tenants": "test_network_writes",
     "os-volumes-attachments:swap": "test_refusals",
 }
 
