@@ -42,6 +42,10 @@ ANSWERS = {
     "/servers/{server_id}/os-volume_attachments/{id}": 404,
     "/servers/{server_id}/shares/{id}": 404,
     "/os-floating-ips/{id}": 404,
+    "/os-security-group-default-rules/{id}": 404,
+    # The program that they start is not there.
+    "/os-fping": 503,
+    "/os-fping/{id}": 503,
     "/os-floating-ip-dns/{domain_id}/entries/{id}": 404,
     "/servers/{server_id}/tags/{id}": 204,
     "/os-hosts/{id}/reboot": 501,
