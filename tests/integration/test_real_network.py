@@ -1,12 +1,12 @@
-"""What reaches real guests, and what they reach: groups, addresses, spoofing, restarts.
+"""What reaches real guests, and what they reach: groups, addresses, spoofing.
 
 Servers of one subnet are strangers to each other here, so that only groups let them meet.
 Each test leaves the three guests running, and their groups as they were.
 """
 
 import contextlib
-import os
 import re
+import socket
 import subprocess
 import time
 
@@ -17,7 +17,6 @@ from tests.fixtures.guest_frames import arp, ethernet, icmp6, sender_program, ud
 from tests.fixtures.process_cloud import ENDED
 from tests.fixtures.real_cloud import (
     POOL,
-    READY,
     RealCloud,
     address_of,
     console,
@@ -38,7 +37,6 @@ class Cloud(RealCloud):
     def _host(self):
         found = super()._host()
         found["DEFAULT"]["allow_same_net_traffic"] = "False"
-        found["DEFAULT"]["resume_guests_state_on_host_boot"] = "True"
         return found
 
     def open(self):
@@ -75,10 +73,7 @@ class Cloud(RealCloud):
         path = f"/servers/{server.uuid}/action"
         try:
             api.do("POST", path, {"addFloatingIp": {"address": made["ip"]}})
-            yield (
-                made["ip"],
-                lambda: api.do("POST", path, {"removeFloatingIp": {"address": made["ip"]}}),
-            )
+            yield made["ip"]
         finally:
             api.send("POST", path, {"removeFloatingIp": {"address": made["ip"]}})
             wait_for(
@@ -90,11 +85,6 @@ class Cloud(RealCloud):
         """Return the device of a server's first interface."""
         words = self.inside("virsh", "-q", "domiflist", server.uuid).split()
         return words[0]
-
-    def filter_rules(self):
-        """Return all rules that are in front of guests."""
-        lines = [*self._rules("iptables-save"), *self._rules("ebtables-save")]
-        return sorted(line for line in lines if "nova-compute" in line or "libvirt" in line)
 
 
 @pytest.fixture(scope="session")
@@ -140,8 +130,9 @@ def pings(address):
 
 def opens(address, port):
     """Tell whether the machine can open a connection."""
-    done = subprocess.run(["nc", "-z", "-w", "2", address, str(port)], capture_output=True)
-    return done.returncode == 0
+    with contextlib.suppress(OSError), socket.create_connection((address, port), timeout=2):
+        return True
+    return False
 
 
 def reaches(shell, server, address, port=22):
@@ -157,44 +148,17 @@ def becomes(condition, message, wanted=True, patience_s=CHANGED_S):
     return time.monotonic() - began
 
 
-class Conversation:
-    """An SSH session that echoes what it is told."""
-
-    def __init__(self, shell, address):
-        command = shell.command(address, "echo ready; while read x; do echo $x; done")
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        self.process = subprocess.Popen(command, text=True, stderr=subprocess.DEVNULL, **pipes)
-        assert self.process.stdout.readline() == "ready\n"
-        os.set_blocking(self.process.stdout.fileno(), False)
-
-    def answers(self, word):
-        """Tell whether the guest still hears us."""
-        self.process.stdin.write(word + "\n")
-        self.process.stdin.flush()
-        end, text = time.monotonic() + 5, ""
-        while time.monotonic() < end:
-            text += self.process.stdout.read() or ""
-            if word in text:
-                return True
-            time.sleep(0.1)
-        return False
-
-    def close(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-        with contextlib.suppress(BrokenPipeError):
-            self.process.stdin.close()
-
-
 _SNIFF = """
-import socket, sys
+import select, socket, sys
 listener = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
 print("ready", flush=True)
-while True:
+found = []
+while sys.stdin not in select.select([listener, sys.stdin], [], [])[0]:
     frame, address = listener.recvfrom(2048)
     if address[0].startswith(sys.argv[1]):
-        print(address[0], address[2], frame.hex(), flush=True)
+        found.append((address[0], address[2], frame.hex()))
+for one in found:
+    print(*one)
 """
 OUTGOING = "4"
 
@@ -204,26 +168,21 @@ class Sniffer:
 
     def __init__(self, cloud, devices):
         command = [*cloud.hosts.enter(1), "python3", "-c", _SNIFF, devices]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self._process = subprocess.Popen(command, text=True, **pipes)
         assert self._process.stdout.readline() == "ready\n"
 
     def frames(self):
         """Stop, and return device, direction and content of each."""
         time.sleep(0.5)
-        self._process.kill()
-        lines = self._process.communicate()[0].splitlines()
-        fields = [line.split() for line in lines]
-        return [
-            (one[0], one[1], bytes.fromhex(one[2]))
-            for one in fields
-            if len(one) == 3 and len(one[2]) % 2 == 0
-        ]
+        lines = [line.split() for line in self._process.communicate()[0].splitlines()]
+        return [(device, direction, bytes.fromhex(frame)) for device, direction, frame in lines]
 
 
 # --- Security groups
 
 
-def test_net_06_rule_lets_in_and_its_end_keeps_out_but_what_is_open(cloud, shell, green):
+def test_net_06_rule_lets_in_and_its_end_keeps_out(cloud, green):
     address = address_of(green)
     assert not pings(address)
     assert not opens(address, 22)
@@ -233,18 +192,13 @@ def test_net_06_rule_lets_in_and_its_end_keeps_out_but_what_is_open(cloud, shell
     ):
         becomes(lambda: pings(address), "ping stays out")
         becomes(lambda: opens(address, 22), "SSH stays out")
-        talk = Conversation(shell, address)
-        try:
-            close()
-            becomes(lambda: opens(address, 22), "SSH still gets in", False)
-            assert talk.answers("established")
-        finally:
-            talk.close()
+        close()
+        becomes(lambda: opens(address, 22), "SSH still gets in", False)
     becomes(lambda: pings(address), "ping still gets in", False)
 
 
 def test_net_06_rule_lets_in_by_floating_address(cloud, shell, green):
-    with cloud.floating(green) as (address, _):
+    with cloud.floating(green) as address:
         assert not pings(address)
         with cloud.rule("closed", "icmp", -1, -1), cloud.rule("closed", "tcp", 22, 22):
             becomes(lambda: pings(address), "ping stays out")
@@ -281,27 +235,13 @@ def test_servers_reach_each_other_by_fixed_address(shell, red, blue):
 
 
 def test_floating_address_leads_to_its_server_from_everywhere(cloud, shell, red, blue):
-    with cloud.floating(red) as (address, _):
+    with cloud.floating(red) as address:
         becomes(lambda: pings(address), "it does not answer from outside")
         assert opens(address, 22)
         assert " 0% packet loss" in shell.run(blue, f"ping -c 3 {address}")
         assert reaches(shell, blue, address)
         # The frame goes back through the port of the bridge that it came from.
         assert reaches(shell, red, address)
-
-
-def test_net_12_connection_through_a_floating_address_ends_with_it(cloud, shell, red):
-    with cloud.floating(red) as (address, disassociate):
-        becomes(lambda: opens(address, 22), "it does not answer")
-        talk = Conversation(shell, address)
-        try:
-            assert talk.answers("before")
-            disassociate()
-            becomes(lambda: talk.answers("after"), "the connection goes on", False, 60)
-        finally:
-            talk.close()
-        assert not pings(address)
-    assert pings(address_of(red))
 
 
 # --- Spoofing
@@ -377,13 +317,19 @@ def test_net_02_guest_finds_dhcp_dns_and_metadata_alone(cloud, shell, red):
     assert found[management] <= {8775}
 
 
-def test_net_15_question_from_outside_is_not_answered(cloud, red):
-    gateway = cloud.inside("ip", "-4", "-br", "address", "show", "br100").split()[2].split("/")[0]
-    for address in (gateway, cloud.layout.address(1)):
-        done = subprocess.run(
-            ["busybox", "timeout", "5", "busybox", "nslookup", "red", address], capture_output=True
-        )
-        assert done.returncode != 0, address
+def test_net_15_question_from_outside_is_not_answered(cloud, shell, red):
+    gateway = shell.run(red, "ip route").split("default via ")[1].split()[0]
+    host = cloud.layout.address(1)
+    # The machine asks as a neighbour of the guests, but for this way to their gateway.
+    route = ["ip", "-n", cloud.layout.switch, "route"]
+    subprocess.run([*route, "add", f"{gateway}/32", "via", host], check=True)
+    try:
+        for address in (gateway, host):
+            command = ["timeout", "5", "busybox", "nslookup", "red", address]
+            assert subprocess.run(command, capture_output=True).returncode != 0, address
+    finally:
+        subprocess.run([*route, "del", f"{gateway}/32"], check=True)
+    assert "Address" in shell.run(red, f"nslookup red {gateway}")
 
 
 def test_net_14_third_guest_sees_no_frames_of_two_others(cloud, shell, red, blue, green):
@@ -440,44 +386,6 @@ def test_interface_comes_and_goes_while_the_guest_runs(cloud, shell, blue):
     finally:
         blue.api.do("DELETE", f"/servers/{blue.uuid}/os-interface/{made['port_id']}")
     wait_for(lambda: shell.run(blue, nics).strip() == "1", "the card stays", PATIENCE_S)
-
-
-# --- What survives
-
-
-def test_net_05_rules_are_the_same_after_power_actions_and_restarts(cloud, shell, blue, green):
-    rules, open_to, closed_to = cloud.filter_rules(), address_of(blue), address_of(green)
-
-    def check(what):
-        wait_for(lambda: cloud.filter_rules() == rules, f"after {what} other rules", 30)
-        wait_for(lambda: pings(open_to), f"after {what} nothing gets in", PATIENCE_S)
-        assert not pings(closed_to), what
-
-    for server in (blue, green):
-        server.act({"pause": None})
-        server.wait_for_status("PAUSED")
-        server.act({"unpause": None})
-        server.wait_for_status("ACTIVE")
-    check("pause")
-    for server in (blue, green):
-        server.act({"suspend": None})
-    for server in (blue, green):
-        server.wait_for_status("SUSPENDED", patience_s=PATIENCE_S)
-        server.act({"resume": None})
-        server.wait_for_status("ACTIVE", patience_s=PATIENCE_S)
-    check("suspend")
-    for kind in ("SOFT", "HARD"):
-        for server in (blue, green):
-            server.act({"reboot": {"type": kind}})
-        for server in (blue, green):
-            server.wait_for_status("ACTIVE", patience_s=PATIENCE_S)
-        check(f"reboot {kind}")
-    for name in ("compute", "network"):
-        cloud.daemons[name].kill()
-        check(f"the end of {name}")
-        cloud.daemons[name].start()
-        cloud.daemons[name].ready()
-        check(f"restart of {name}")
 
 
 # --- Before the first packet
@@ -565,30 +473,3 @@ def test_show_path_finds_all_well_and_what_somebody_broke(cloud, red):
     cloud.daemons["compute"].ready()
     assert broken.returncode == 1 and "PROBLEM" in broken.stdout, broken.stdout + broken.stderr
     wait_for(lambda: cloud.managed(*show).returncode == 0, "nova-compute does not mend it", 60)
-
-
-def test_net_05_nothing_arrives_before_the_rules_after_a_crash_of_the_host(cloud, guests):
-    red, _, green = guests
-    closed_to = address_of(green)
-    boots = console(red).count(READY)
-    inside = [cloud.daemons[name] for name in ("network", "api_metadata", "compute")]
-    for daemon in inside:
-        daemon.kill()
-    cloud.hosts.crash(1)
-    cloud.hosts.boot(1)
-    sniffer = Sniffer(cloud, "")
-    with flood(cloud, closed_to):
-        for name in ("network", "api_metadata", "compute"):
-            old = cloud.daemons[name]
-            cloud.daemons[name] = cloud._daemon(name, old.files, cloud.hosts.enter(1))
-            cloud.daemons[name].start()
-        for name in ("network", "api_metadata", "compute"):
-            cloud.daemons[name].ready()
-        wait_until_ready(red, boots + 1)
-    frames = sniffer.frames()
-    assert flooded(frames, "eth1") > 50
-    assert flooded(frames, "tap") == 0
-    wait_for(lambda: pings(address_of(red)), "the guest does not answer", PATIENCE_S)
-    assert not pings(closed_to)
-    for server in guests:
-        wait_for(lambda server=server: "login" in console(server), "no guest", PATIENCE_S)

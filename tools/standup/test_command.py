@@ -44,9 +44,9 @@ _HALF_OF_LIBVIRT = "guest_cases or disk_cases"
 LANES_OF_GUESTS = (
     Lane([_file("libvirt"), "-k", _HALF_OF_LIBVIRT], ""),
     Lane([_file("libvirt"), "-k", f"not ({_HALF_OF_LIBVIRT})"], ""),
-    Lane([_file("real_cloud"), _file("real_kills")], "mysql"),
+    Lane([_file("real_cloud"), _file("real_network"), _file("real_kills")], "mysql"),
 )
-GUESTS = sorted({lane.tests[0] for lane in LANES_OF_GUESTS} | {_file("real_kills")})
+GUESTS = sorted({one for lane in LANES_OF_GUESTS for one in lane.tests if one.endswith(".py")})
 LANES = (*LANES_OF_GUESTS, Lane([*(f"--ignore={one}" for one in GUESTS), "tests/integration"]))
 
 
