@@ -24,6 +24,7 @@ FAR_CARD = "wire0"
 MACS = {number: f"fa:16:3e:00:00:{number:02x}" for number in (1, 2, 3, 4)}
 # Numbers of linux/if_ether.h, linux/socket.h and linux/if_packet.h that Python does not name.
 ETH_P_ALL, SOL_PACKET, PACKET_AUXDATA = 3, 263, 8
+ETHERTYPE_IPV4 = b"\x08\x00"
 
 
 @pytest.fixture
@@ -181,9 +182,9 @@ def pings(lab: NetworkLab, guest: int, wanted: str) -> bool:
 
 
 def tags_on_the_wire(lab: NetworkLab, guest: int, wanted: str) -> set[int]:
-    """Let a guest ask for an address; return the tags of all that crosses the wire meanwhile."""
+    """Let a guest ask for an address; return the tags of the IPv4 packets on the wire meanwhile."""
     with lab.as_host(lab.world):
-        wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+        wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)  # hears nothing until bound
     found = set()
     with wire:
         wire.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
@@ -192,9 +193,11 @@ def tags_on_the_wire(lab: NetworkLab, guest: int, wanted: str) -> set[int]:
         wire.setblocking(False)
         while True:
             try:
-                _frame, extra, _flags, _sender = wire.recvmsg(2048, 256)
+                frame, extra, _flags, _sender = wire.recvmsg(2048, 256)
             except BlockingIOError:
                 return found
+            if frame[12:14] != ETHERTYPE_IPV4:
+                continue  # all guests look for IPv6 neighbours and routers, each under its tag
             # struct tpacket_auxdata: the kernel keeps the tag beside the frame.
             found |= {struct.unpack("=IIIHHHH", one[2])[5] & 0xFFF for one in extra}
 

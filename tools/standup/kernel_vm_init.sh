@@ -19,10 +19,11 @@ for place in run tmp dev/shm dev/pts; do
 done
 bin chmod 1777 /root/tmp
 bin cp /bin/busybox /command /root/run/
-bin ln -sf /run/busybox /root/run/modprobe
-echo /run/modprobe > /root/proc/sys/kernel/modprobe
+bin cp /bin/busybox /root/run/modprobe
 bin mkdir -p /root/lib/modules
-bin mount -o bind "/root$(bin cat /modules)" /root/lib/modules
+for place in /lib/modules /root/lib/modules; do bin mount -o bind "/root$(bin cat /modules)" $place; done
+# The kernel itself loads modules too, as seen from here: the command's root is no root of its.
+echo /root/run/modprobe > /root/proc/sys/kernel/modprobe
 bin chroot /root /run/busybox ip link set lo up
 bin chroot /root /bin/sh /run/command
 echo $? > /root/dev/ttyS1
