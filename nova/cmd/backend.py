@@ -18,10 +18,15 @@ _PLACES = ("~/.nova", "~", "/etc/nova", "/etc")
 def choose(argv: Sequence[str], prog: str) -> str:
     """Patch the standard library if the configuration says so; return the choice."""
     found = os.environ.get(_ENVIRONMENT) or configured(config_files(argv, prog)) or EVENTLET
-    warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
+    hide_eventlet_warning()
     if found == EVENTLET:
         patch()
     return found
+
+
+def hide_eventlet_warning() -> None:
+    """Keep from users what libraries say about eventlet; it is the developers' affair."""
+    warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
 
 
 def patch() -> None:

@@ -11,6 +11,7 @@ from typing import NoReturn, Protocol
 from oslo_config import cfg
 
 from nova import config
+from nova.cmd.backend import hide_eventlet_warning
 from nova.concurrency import Pool
 from nova.conductor.manager import check_schema, endpoints
 from nova.conductor.rpcapi.flavors import ConductorFlavors
@@ -43,6 +44,7 @@ class DaemonsBus(Bus, Transport, Protocol):
 
 def main() -> NoReturn:
     """Run the program."""
+    hide_eventlet_warning()
     args = build_parser(config.version()).parse_args()
     try:
         conf = config.load(config_arguments(args), PROG, database=True)

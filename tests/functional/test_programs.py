@@ -216,3 +216,21 @@ def test_supervisor_is_told(configuration, run, tmp_path, monkeypatch):
         program = run(configuration())
         assert notify.recv(100) == b"READY=1"
         assert program.end() == 0
+
+
+def test_nova_manage_does_not_bother_users_with_the_end_of_eventlet():
+    program = (
+        "import sys, nova.cmd.manage as manage; sys.argv[1:] = ['--version']\n"
+        "try: manage.main()\n"
+        "except SystemExit: pass\n"
+        "import nova.rpc.amqp"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=True,
+    )
+    assert done.stderr == ""
