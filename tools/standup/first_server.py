@@ -92,7 +92,7 @@ def boot(cloud: Cloud, name: str, patience_s: float = 240) -> str:
     while True:
         server = session.get(f"{url}/{server_id}")["server"]
         if server["status"] == "ACTIVE":
-            return f"{name} at {address_of(server)}"
+            return f"{name} at {_best_address(server) or 'no address'}"
         if server["status"] == "SHUTOFF":
             _start(session, f"{url}/{server_id}")
         if server["status"] == "ERROR":
@@ -161,7 +161,15 @@ def key_file(cloud: Cloud) -> Path:
 
 
 def address_of(server: dict[str, Any]) -> str:
-    """Return the address at which a server is reached: a floating one before others."""
+    """Return the address at which a server is reached.  Raises: StandupError if it has none."""
+    address = _best_address(server)
+    if address is None:
+        raise StandupError(f"server {server['name']} has no address")
+    return address
+
+
+def _best_address(server: dict[str, Any]) -> str | None:
+    """Return an IPv4 address of a server: a floating one before others."""
     entries = [
         entry
         for addresses in server["addresses"].values()
@@ -169,9 +177,7 @@ def address_of(server: dict[str, Any]) -> str:
         if entry["version"] == 4
     ]
     entries.sort(key=lambda entry: entry.get("OS-EXT-IPS:type") != "floating")
-    if entries:
-        return str(entries[0]["addr"])
-    raise StandupError(f"server {server['name']} has no address")
+    return str(entries[0]["addr"]) if entries else None
 
 
 def console_log(session: Session, compute_url: str, server_id: str, lines: int) -> str:
