@@ -417,7 +417,7 @@ def test_security_groups(server: str, name: str) -> None:
         ("server add share {} {id}", "shared-file-system service not found"),
         ("server remove share {} {id}", "shared-file-system service not found"),
         ("server share show {} {id}", "shared-file-system service not found"),
-        ("server remove fixed ip {} 10.77.0.3", "removeFixedIp"),
+        ("server remove fixed ip {} 10.9.9.9", "10.9.9.9"),
         ("console url show {}", "Not Found"),
         ("console connection show {id}", "No ConsoleAuthToken found"),
         ("server add security group {} none", "1 of 1 security groups"),
