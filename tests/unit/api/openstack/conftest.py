@@ -12,7 +12,13 @@ from nova.objects.image import Image
 from nova.objects.instance import Instance
 from nova.objects.operation import Work
 from nova.rpc.local import LocalBus
-from tests.fixtures.conductor_stub import StubHosts, StubInstances, StubKeypairs
+from tests.fixtures.conductor_stub import (
+    StubFloatingIps,
+    StubHosts,
+    StubInstances,
+    StubKeypairs,
+    StubSecurityGroups,
+)
 from tests.fixtures.doubles import partly_served
 from tests.fixtures.rest import PROJECT, Rest, make_rest_app
 from tests.fixtures.rest_site import RestSite, make_rest_site
@@ -71,7 +77,8 @@ class Api:
 def api() -> Api:
     bus = LocalBus()
     instances, keypairs, hosts = StubInstances(), StubKeypairs(), StubHosts()
-    bus.serve("conductor", "c1", [instances, keypairs, hosts]).start()
+    networking = [StubSecurityGroups(instances), StubFloatingIps(instances)]
+    bus.serve("conductor", "c1", [instances, keypairs, hosts, *networking]).start()
     compute = StubCompute()
     bus.serve("compute", "compute-7", [compute]).start()
     images = MemoryImageService()

@@ -185,6 +185,15 @@ def test_networks_by_uuid(api: Api) -> None:
     assert new.networks == (RequestedNetwork(network_uuid=NET, fixed_ip="10.0.0.5", tag="nic"),)
 
 
+def test_ports_and_one_network_twice(api: Api) -> None:
+    new = _new(api, "2.42", networks=[{"port": NET}, {"uuid": NET}, {"uuid": NET}])
+    assert new.networks == (
+        RequestedNetwork(network_uuid="", port_id=NET),
+        RequestedNetwork(network_uuid=NET),
+        RequestedNetwork(network_uuid=NET),
+    )
+
+
 @pytest.mark.parametrize(
     ("version", "networks"),
     [
@@ -195,8 +204,7 @@ def test_networks_by_uuid(api: Api) -> None:
         ("2.37", [{"uuid": NET, "tag": "nic"}]),
         ("2.42", [{"uuid": NET, "fixed_ip": "10.0.0"}]),
         ("2.42", [{"fixed_ip": "10.0.0.5"}]),
-        ("2.42", [{"port": NET}]),
-        ("2.42", [{"uuid": NET}, {"uuid": NET}]),
+        ("2.42", [{"port": "x"}]),
         ("2.42", [{"uuid": NET, "tag": "a,b"}]),
         ("2.42", [{"uuid": NET, "colour": 1}]),
     ],

@@ -66,7 +66,7 @@ def _text(length: int) -> str:
         ("2.36", {"networks": [{"uuid": "private"}]}, 400, "private"),
         ("2.90", {"networks": [{}]}, 400, "uuid"),
         ("2.90", {"networks": "some"}, 400, "networks"),
-        ("2.90", {"networks": [{"port": NONE}]}, 400, "port"),
+        ("2.90", {"networks": [{"port": NONE}]}, 400, "Port"),
         ("2.90", {"networks": ...}, 400, "networks"),
         # Counts
         ("2.90", {"min_count": 2, "max_count": 1}, 400, "min_count"),
