@@ -9,7 +9,7 @@ from tests.fixtures.tenants import UNKNOWN
 
 STRANGE = "is_admin\u00e9"
 _HINTS = "free words, bounded in number and length"
-_IGNORED = "read for one name only; the reference lets other keys be there"
+_IGNORED = "read for known names only; the reference lets other keys be there"
 # Objects that take any key, by route and place, and why that gives nothing to write to.
 FREE = {
     **{
@@ -21,6 +21,16 @@ FREE = {
     "POST /servers/{id}/action addSecurityGroup addSecurityGroup": _IGNORED,
     "POST /servers/{id}/action removeSecurityGroup removeSecurityGroup": _IGNORED,
     "POST /os-floating-ips": _IGNORED,
+    **{
+        f"{route}{place}": _IGNORED
+        for route, key in (
+            ("POST /os-security-groups", "security_group"),
+            ("PUT /os-security-groups/{id}", "security_group"),
+            ("POST /os-security-group-rules", "security_group_rule"),
+            ("POST /os-security-group-default-rules", "security_group_default_rule"),
+        )
+        for place in ("", f" {key}")
+    },
     "PUT /flavors/{flavor_id}/os-extra_specs/{id}": "one key, checked as an extra spec",
     "POST /os-baremetal-nodes": "refused whatever it says",
     "POST /os-volumes volume metadata": "refused whatever it says",

@@ -18,7 +18,7 @@ def make(new_cloud, **settings):
 
 def timers_of(cloud):
     """Return the timers of one more conductor."""
-    settings, bus, db = cloud._conductor_settings, cloud.bus, cloud.database
+    settings, bus, db = cloud.conductor_settings, cloud.bus, cloud.database
     build = BuildTask(db, bus, settings)
     return Timers(db, settings, InstancesEndpoint(db, bus, settings, build, bus))
 
