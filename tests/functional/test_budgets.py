@@ -181,7 +181,7 @@ _ACTIONS = {
     "os-resetState": act("os-resetState", {"state": "error"}, **AT_ONCE),
     "addSecurityGroup": act("addSecurityGroup", {"name": "default"}, status=400, **AT_ONCE),
     "removeSecurityGroup": act("removeSecurityGroup", {"name": "default"}, **AT_ONCE),
-    "addFixedIp": act("addFixedIp", {"networkId": NOTHING}, status=400, **AT_ONCE),
+    "addFixedIp": act("addFixedIp", {"networkId": NOTHING}, status=404, **AT_ONCE),
     "removeFixedIp": act("removeFixedIp", {"address": "10.0.0.250"}, status=400, **AT_ONCE),
     "addFloatingIp": act("addFloatingIp", FLOATING, status=404, **AT_ONCE),
     "removeFloatingIp": act("removeFloatingIp", FLOATING, status=404, **AT_ONCE),

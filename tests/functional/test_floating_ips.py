@@ -484,7 +484,7 @@ def test_the_twentieth_address_costs_as_much_as_the_first(new_cloud):
         costs.append((given, led))
     (given, led) = costs[0]
     assert given == (["allocate"], 6)
-    assert led == (["associate", "refresh", "host_networks"], 21)
+    assert led == (["associate", "refresh", "host_networks"], 22)
     assert costs[-1] == costs[0]
 
 
