@@ -12,7 +12,7 @@ from nova.conductor.notify.notifier import Event, Notifier
 from nova.conductor.rpcapi.floating_ips import ConductorFloatingIps
 from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
-from nova.db import dns, floating_ips, quotas, vifs
+from nova.db import dns, floating_ips, ports, quotas, vifs
 from nova.db.engine import Database, Transaction, retried
 from nova.exception import (
     CannotDisassociateAutoAssignedFloatingIp,
@@ -328,7 +328,7 @@ def _target_of(
 
     Raises: InstanceNotFound, PortNotFound, FloatingIpAssociateFailed.
     """
-    instance = require(tx, scope, _instance_of(tx, target))
+    instance = require(tx, scope, _instance_of(tx, scope, floating_ip, target))
     reason = None
     fixed = target.fixed_address or floating_ips.first_target(tx, instance.uuid, target.vif_id)
     if instance.project_id != floating_ip.project_id:
@@ -342,10 +342,15 @@ def _target_of(
     return instance, fixed
 
 
-def _instance_of(tx: Transaction, target: Association) -> str:
+def _instance_of(
+    tx: Transaction, scope: Scope, floating_ip: FloatingIp, target: Association
+) -> str:
     if target.instance_uuid is not None:
         return target.instance_uuid
     found = vifs.find_instance(tx, target.vif_id or "")
-    if found is None:
+    if found is not None:
+        return found
+    if ports.find(tx, scope, target.vif_id or "") is None:
         raise PortNotFound(port_id=target.vif_id)
-    return found
+    reason = f"port {target.vif_id} has no server yet; give it to one first."
+    raise FloatingIpAssociateFailed(address=floating_ip.address, reason=reason)
