@@ -41,13 +41,15 @@ def _file(name: str) -> str:
 
 # As many lanes as there are processes for tests run at once; the long ones come first.
 _HALF_OF_LIBVIRT = "guest_cases or disk_cases"
-LANES_OF_GUESTS = (
+_OF_CLIENTS = ("openstack_client", "openstack_tour", "nova_shell", "sdk", "networking_sdk")
+OWN_LANES = (
     Lane([_file("libvirt"), "-k", _HALF_OF_LIBVIRT], ""),
     Lane([_file("libvirt"), "-k", f"not ({_HALF_OF_LIBVIRT})"], ""),
     Lane([_file("real_cloud"), _file("real_network"), _file("real_kills")], "mysql"),
+    Lane([_file(name) for name in _OF_CLIENTS]),
 )
-GUESTS = sorted({one for lane in LANES_OF_GUESTS for one in lane.tests if one.endswith(".py")})
-LANES = (*LANES_OF_GUESTS, Lane([*(f"--ignore={one}" for one in GUESTS), "tests/integration"]))
+IN_OWN_LANES = sorted({one for lane in OWN_LANES for one in lane.tests if one.endswith(".py")})
+LANES = (*OWN_LANES, Lane([*(f"--ignore={one}" for one in IN_OWN_LANES), "tests/integration"]))
 
 
 @dataclass(frozen=True)
