@@ -15,7 +15,7 @@ from nova.policy import ADMIN, MANAGER, MEMBER, OWNER, READER, SERVICE
 from tests.fixtures.api_bodies import sample
 from tests.fixtures.cloud import IMAGE_ID
 from tests.fixtures.rest import OTHER_PROJECT
-from tests.fixtures.tenants import UNKNOWN, TwoTenants, told
+from tests.fixtures.tenants import FLOATING, UNKNOWN, TwoTenants, told
 from tests.fixtures.time import hold_time
 
 # Path -> kinds of the objects that its variable parts name, in order.
@@ -36,6 +36,8 @@ PLACES = {
     "/servers/{server_id}/topology": ["server"],
     "/servers/{server_id}/os-interface": ["server"],
     "/servers/{server_id}/os-interface/{id}": ["server", "port"],
+    "/servers/{server_id}/os-security-groups": ["server"],
+    "/servers/{server_id}/os-virtual-interfaces": ["server"],
     "/servers/{server_id}/os-instance-actions": ["server"],
     "/servers/{server_id}/os-instance-actions/{id}": ["server", "action"],
     "/servers/{server_id}/os-volume_attachments": ["server"],
@@ -55,6 +57,18 @@ PLACES = {
     "/images/{image_id}/metadata": ["image"],
     "/images/{image_id}/metadata/{id}": ["image", "property"],
     "/os-networks/{id}": ["network"],
+    "/os-networks/{id}/action": ["network"],
+    "/os-tenant-networks/{id}": ["network"],
+    "/os-fixed-ips/{id}": ["fixed address"],
+    "/os-fixed-ips/{id}/action": ["fixed address"],
+    "/os-floating-ips/{id}": ["floating address"],
+    "/os-floating-ips-bulk/{id}": ["host"],
+    "/os-floating-ip-dns/{id}": ["domain"],
+    "/os-floating-ip-dns/{domain_id}/entries/{id}": ["domain", "entry"],
+    "/os-security-groups/{id}": ["security group"],
+    "/os-security-group-rules/{id}": ["security rule"],
+    "/os-security-group-default-rules/{id}": ["default rule"],
+    "/os-fping/{id}": ["server"],
     "/os-quota-sets/{id}": ["project"],
     "/os-quota-sets/{id}/detail": ["project"],
     "/os-quota-sets/{id}/defaults": ["project"],
@@ -85,20 +99,43 @@ PLACES = {
 }
 # The same for everybody: what the program can do.
 OPEN_TO_ALL = {"/extensions/{id}"}
-# Up to 2.52 a service is named by what is done to it.
-OLD_SERVICES = ("PUT", "/os-services/{id}", "2.1-2.52")
+# Routes whose path names what is done, not what it is done to.
+VERBS = {
+    ("PUT", "/os-services/{id}", "2.1-2.52"): "verb",
+    ("PUT", "/os-floating-ips-bulk/{id}", "2.1-2.35"): "bulk verb",
+}
 # Kinds that a project or a user owns; those of the others are the cloud's.
-OWNED = {"server", "keypair", "group", "flavor", "image", "network", "project"}
+OWNED = {
+    "server",
+    "keypair",
+    "group",
+    "flavor",
+    "image",
+    "network",
+    "project",
+    "security group",
+    "security rule",
+    "floating address",
+    "domain",
+}
+# Owned, but made for their owners by administrators, who alone change them.
+GIVEN = {"flavor", "network", "domain"}
+# Kinds that whoever writes them names.
+KEYS = {"metadata", "tag", "spec", "property", "entry"}
 # No such objects exist, because the service behind them is missing.
 MISSING = {"volume", "snapshot", "node", "share", "vpn", "cell", "migration"}
+
+# In bodies: the key that the path names, and the floating address of the one who asks.
+CHILD, ADDRESS = "CHILD", "ADDRESS"
 
 GOOD_BODIES = {
     "PUT /servers/{id}": {"server": {"name": "x"}},
     "PUT /os-volumes_boot/{id}": {"server": {"name": "x"}},
     "POST /servers/{server_id}/os-interface": {},
-    "PUT /servers/{server_id}/metadata/{id}": {"meta": {"CHILD": "w"}},
-    "PUT /flavors/{flavor_id}/os-extra_specs/{id}": {"CHILD": "w"},
-    "PUT /images/{image_id}/metadata/{id}": {"meta": {"CHILD": "w"}},
+    "PUT /servers/{server_id}/metadata/{id}": {"meta": {CHILD: "w"}},
+    "PUT /flavors/{flavor_id}/os-extra_specs/{id}": {CHILD: "w"},
+    "PUT /images/{image_id}/metadata/{id}": {"meta": {CHILD: "w"}},
+    "PUT /os-floating-ip-dns/{id}": {"domain_entry": {"scope": "public"}},
     "PUT /os-services/{id} 2.53-": {"status": "enabled"},
     "rebuild": {"imageRef": IMAGE_ID},
     "rescue": None,
@@ -112,6 +149,10 @@ GOOD_BODIES = {
     "remove_host": {"host": "nothing"},
     "addSecurityGroup": {"name": "default"},
     "removeSecurityGroup": {"name": "default"},
+    "addFixedIp": {"networkId": UNKNOWN["network"]},
+    "removeFixedIp": {"address": UNKNOWN["fixed address"]},
+    "addFloatingIp": {"address": ADDRESS},
+    "removeFloatingIp": {"address": ADDRESS},
 }
 
 
@@ -127,9 +168,8 @@ ROUTES = [route for route in _routes() if "{" in route.path and route.path not i
 
 
 def _kinds(route):
-    if (route.method, route.path, str(route.versions)) == OLD_SERVICES:
-        return ["verb"]
-    return PLACES[route.path]
+    verb = VERBS.get((route.method, route.path, str(route.versions)))
+    return [verb] if verb else PLACES[route.path]
 
 
 def _versions(route):
@@ -137,31 +177,30 @@ def _versions(route):
     return sorted({max(route.versions.since, MINIMUM), last} | {LEGACY} & {route.versions.since})
 
 
-def _body(route, version, words):
+def _body(rest, route, version, words):
+    meant = {CHILD: words[-1], ADDRESS: FLOATING.get(rest.user)}
     if route.body is None:
         return None
     place = f"{route.method} {route.path}"
     for name in (place, f"{place} {route.versions}"):
         if name in GOOD_BODIES:
-            return _renamed(GOOD_BODIES[name], words[-1])
+            return _filled(GOOD_BODIES[name], meant)
     if route.action in GOOD_BODIES:
-        return {route.action: GOOD_BODIES[route.action]}
+        return {route.action: _filled(GOOD_BODIES[route.action], meant)}
     return sample(route.body.at(version))
 
 
-def _renamed(value, child):
+def _filled(value, meant):
     if isinstance(value, dict):
-        return {
-            (child if key == "CHILD" else key): _renamed(part, child) for key, part in value.items()
-        }
-    return value
+        return {meant.get(key, key): _filled(part, meant) for key, part in value.items()}
+    return meant.get(value, value) if isinstance(value, str) else value
 
 
 def _ask(rest, route, version, words):
     """Return the answer to a request with these words in the variable parts of its path."""
     rest_of_words = iter(words)
     path = re.sub(r"{\w+}", lambda found: next(rest_of_words), route.path)
-    body = _body(route, version, words)
+    body = _body(rest, route, version, words)
     if version == LEGACY:
         return rest.request(route.method, f"//v2{path}", body)
     return rest.at(str(version)).request(route.method, path, body)
@@ -224,9 +263,9 @@ def test_az_02_somebody_elses_is_like_nobodys(site, route):
 
 
 def _owned_routes():
-    """Return the routes of what a project owns; flavors are the cloud's to change."""
+    """Return the routes of what a project owns, but those that change what it was given."""
     owned = [route for route in ROUTES if _kinds(route)[0] in OWNED - {"project"}]
-    return [r for r in owned if _kinds(r)[0] != "flavor" or _rule_check(r) != ADMIN]
+    return [r for r in owned if _kinds(r)[0] not in GIVEN or _rule_check(r) != ADMIN]
 
 
 @pytest.mark.parametrize("route", _owned_routes(), ids=_name)
@@ -251,7 +290,7 @@ def test_az_03_a_foreign_child_of_ones_own_parent_is_like_nobodys(site, route):
     mine = site.alice.ids[parent]
     opened = {name: _opened(check) for name, check in app.default_rules().items()}
     # Keys and values of one's own are for oneself to write, whoever else has them too.
-    writes = route.method == "PUT" and child in ("metadata", "tag", "spec", "property")
+    writes = route.method == "PUT" and child in KEYS
     for version in _versions(route):
         for rest in (site.alice.rest, site.with_policy(opened)):
             words = [mine, site.bob.ids[child]], [mine, UNKNOWN[child]]
