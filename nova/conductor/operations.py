@@ -112,7 +112,7 @@ class OperationsEndpoint(ConductorOperations):
         Its deadline counts from the last change of the server.
         """
         with self.db.transaction() as tx:
-            if not transitions.step(tx, progress, clock.utcnow()):
+            if not transitions.step(tx, progress, clock.utcnow(), onwards=True):
                 LOG.info(
                     "Late progress of operation %s from %s", progress.operation_id, progress.host
                 )

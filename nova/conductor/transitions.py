@@ -223,19 +223,31 @@ def begin(tx: Transaction, instance: Instance, values: Mapping[str, Any]) -> boo
     )
 
 
-def step(tx: Transaction, progress: Progress, now: datetime.datetime) -> bool:
-    """Set the task state of an operation that runs on a host."""
+def step(
+    tx: Transaction, progress: Progress, now: datetime.datetime, *, onwards: bool = False
+) -> bool:
+    """Set the task state of an operation that runs on a host.
+
+    onwards: never to an earlier one, for reports of two steps may overtake each other.
+    """
     done = operations.set_task_state(
         tx,
         progress.operation_id,
         progress.instance_uuid,
         progress.host,
         {"task_state": progress.task_state, "updated_at": now},
+        _up_to(progress.task_state) if onwards and progress.task_state else None,
     )
     status = _MIGRATION_STATUS.get(progress.task_state)
     if done and status is not None:
         server_migrations.set_status(tx, progress.instance_uuid, _UNDER_WAY, status, now)
     return done
+
+
+def _up_to(task_state: TaskState) -> set[TaskState]:
+    """Return a task state and those that come before it in some action."""
+    runs = [action.running for action in ACTIONS.values() if task_state in action.running]
+    return {state for run in runs for state in run[: run.index(task_state) + 1]}
 
 
 def finish(

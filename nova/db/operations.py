@@ -1,7 +1,7 @@
 """Operations on servers (instance_actions) and their events."""
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +10,7 @@ from nova.db import bulk
 from nova.db.engine import Transaction
 from nova.db.tables import instance_actions, instance_actions_events, instances, services
 from nova.objects.build_request import BuildRequest
+from nova.objects.lifecycle import TaskState
 from nova.objects.operation import (
     ActionEvent,
     ActionQuery,
@@ -252,8 +253,12 @@ def set_task_state(
     instance_uuid: str,
     host: str,
     values: Mapping[str, Any],
+    before: Iterable[TaskState] | None = None,
 ) -> bool:
-    """Change a server on behalf of an operation that runs on a host."""
+    """Change a server on behalf of an operation that runs on a host.
+
+    before: the task states in which it may be, None for any.
+    """
     running = sa.exists().where(
         instance_actions.c.id == operation_id,
         instance_actions.c.instance_uuid == instance_uuid,
@@ -263,6 +268,8 @@ def set_task_state(
     statement = (
         sa.update(instances).where(instances.c.uuid == instance_uuid, running).values(**values)
     )
+    if before is not None:
+        statement = statement.where(instances.c.task_state.in_(sorted(before)))
     return tx.execute(statement).rowcount == 1
 
 

@@ -68,6 +68,17 @@ def test_progress_moves_the_record_on(site, conductor):
     ]
 
 
+def test_report_of_a_step_that_another_overtook_does_not_take_the_server_back(site, conductor):
+    server = conductor.boot(site.compute)
+    begin(conductor, server.uuid)
+    work = site.compute.works[-1]
+    conductor.operations.start(get_admin_context(), progress_of(work, TaskState.RESIZE_MIGRATING))
+    for task_state in (TaskState.RESIZE_FINISH, TaskState.RESIZE_MIGRATED):
+        conductor.operations.progress(get_admin_context(), progress_of(work, task_state))
+        conductor.bus.run_until_idle()
+    assert conductor.get(server.uuid).task_state is TaskState.RESIZE_FINISH
+
+
 def test_late_progress_does_not_move_a_finished_record(site, conductor):
     server = conductor.boot(site.compute)
     begin(conductor, server.uuid)
