@@ -4,9 +4,8 @@ import contextlib
 import logging
 import os
 import re
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from nova.exception import (
@@ -30,9 +29,10 @@ from nova.privileged.commands import NOT_FOUND, TIMED_OUT, CommandOutcome
 LOG = logging.getLogger(__name__)
 
 MINIMUM_DNSMASQ = (2, 83)
-_PID_FILE = re.compile(r"nova-(?!ra-)(?P<bridge>.+)\.(?:pid|conf|opts|hosts)")
-_RA_FILE = re.compile(r"nova-ra-(?P<bridge>.+)\.(?:pid|conf)")
-_SUFFIXES = ("conf", "opts", "hosts", "pid")
+_PID_FILE = re.compile(r"nova-(?!ra-)(?P<bridge>.+)\.(?:pid|conf|opts|hosts|unread)")
+_RA_FILE = re.compile(r"nova-ra-(?P<bridge>.+)\.(?:pid|conf|unread)")
+_SUFFIXES = ("conf", "opts", "hosts", "unread", "pid")
+_RA_SUFFIXES = ("conf", "unread", "pid")
 _STOP_ATTEMPTS = 50
 _STOP_PAUSE_S = 0.1
 
@@ -132,14 +132,16 @@ class LinuxHost:
 
     def ensure_server(self, server: DhcpServer, *, may_start: bool = True) -> bool:
         """Write files that changed; start, restart or HUP dnsmasq as needed."""
-        written = [_write(path, content) for path, content in server.files]
+        unread = f"{self._folder}/nova-{server.bridge}.unread"
+        written = _write_changed(server.files, unread)
         running = network.read_dnsmasq_arguments(self._folder, server.bridge)
         if running is not None and running[1] == server.arguments:
-            if any(written):
-                self._signal(server.bridge, "HUP")
-            return any(written)
+            if not os.path.exists(unread):
+                return False
+            self._signal(server.bridge, "HUP")
+            return _remove(unread)
         if not may_start:
-            return any(written)
+            return written
         if running is not None:
             LOG.info("Settings of the dnsmasq of %s changed", server.bridge)
             self._stop(server.bridge)
@@ -147,6 +149,7 @@ class LinuxHost:
         with _kernel("dnsmasq"):
             outcome = network.start_dnsmasq(server.bridge, server.network_id, arguments)
         _output("dnsmasq", outcome)
+        _remove(unread)
         LOG.info("dnsmasq of %s started", server.bridge)
         return True
 
@@ -171,15 +174,16 @@ class LinuxHost:
     def ensure_advertiser(self, advertiser: Advertiser) -> bool:
         """Write a file that changed; start or HUP radvd as needed."""
         bridge = advertiser.bridge
-        written = _write(f"{self._folder}/nova-ra-{bridge}.conf", advertiser.config)
+        unread = f"{self._folder}/nova-ra-{bridge}.unread"
+        _write_changed([(f"{self._folder}/nova-ra-{bridge}.conf", advertiser.config)], unread)
         running = advertising.find_radvd_process(self._folder, bridge) is not None
-        if running and not written:
+        if running and not os.path.exists(unread):
             return False
         with _kernel("radvd"):
-            if running and advertising.signal_radvd(bridge, "HUP"):
-                return True
-            _output("radvd", advertising.start_radvd(bridge, advertiser.user))
-        LOG.info("radvd of %s started", bridge)
+            if not running or not advertising.signal_radvd(bridge, "HUP"):
+                _output("radvd", advertising.start_radvd(bridge, advertiser.user))
+                LOG.info("radvd of %s started", bridge)
+        _remove(unread)
         return True
 
     def list_advertisers(self) -> tuple[str, ...]:
@@ -190,7 +194,7 @@ class LinuxHost:
         """Stop the radvd of a bridge, which says goodbye to guests, and remove its files."""
         with _kernel("radvd"):
             stopped = bool(advertising.signal_radvd(bridge, "TERM"))
-        removed = [_remove(f"{self._folder}/nova-ra-{bridge}.{one}") for one in ("conf", "pid")]
+        removed = [_remove(f"{self._folder}/nova-ra-{bridge}.{one}") for one in _RA_SUFFIXES]
         return stopped or any(removed)
 
     def release_lease(self, bridge: str, address: str, mac: str) -> None:
@@ -255,7 +259,7 @@ class LinuxHost:
         return DhcpService(
             bridge=bridge,
             process_id=running[0] if running else None,
-            entries=tuple(_read_lines(f"{self._folder}/nova-{bridge}.conf")),
+            entries=tuple((_read(f"{self._folder}/nova-{bridge}.conf") or "").splitlines()),
         )
 
     def _stop(self, bridge: str) -> bool:
@@ -317,34 +321,53 @@ def _output(command: str, outcome: CommandOutcome) -> str:
     return output
 
 
-def _write(path: str, content: str) -> bool:
-    """Replace a file at once unless it has the content; everybody may read it."""
-    with contextlib.suppress(FileNotFoundError), open(path, encoding="ascii") as present:
-        if present.read() == content:
-            return False
-    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".new-")
-    try:
-        with open(handle, "w", encoding="ascii") as new:
-            new.write(content)
-            os.fchmod(new.fileno(), 0o644)
-        os.replace(temporary, path)
-    except OSError:
-        os.unlink(temporary)
-        raise
-    return True
+def _write_changed(files: Iterable[tuple[str, str]], unread: str) -> bool:
+    """Write the files that have another content; tell whether any had.
+
+    unread: a file that is there from before the first change until the program that reads them
+    was told, so that it is told even when this process dies or fails in between.
+    Raises: CommandFailed.
+    """
+    changed = [(path, content) for path, content in files if _read(path) != content]
+    if changed:
+        _write(unread, "")
+    for path, content in changed:
+        _write(path, content)
+    return bool(changed)
 
 
-def _read_lines(path: str) -> list[str]:
-    try:
-        with open(path, encoding="ascii") as file:
-            return file.read().splitlines()
-    except FileNotFoundError:
-        return []
+def _write(path: str, content: str) -> None:
+    """Replace a file at once; everybody may read it.  Raises: CommandFailed.
+
+    What a process leaves that is killed here has one name, and is replaced the next time.
+    """
+    folder, name = os.path.split(path)
+    temporary = f"{folder}/.new-{name}"
+    with _kernel(f"file {path}"):
+        try:
+            with open(temporary, "w", encoding="ascii") as new:
+                new.write(content)
+                os.fchmod(new.fileno(), 0o644)
+            os.replace(temporary, path)
+        except OSError:
+            _remove(temporary)
+            raise
+
+
+def _read(path: str) -> str | None:
+    with (
+        _kernel(f"file {path}"),
+        contextlib.suppress(FileNotFoundError),
+        open(path, encoding="ascii", errors="replace") as file,
+    ):
+        return file.read()
+    return None
 
 
 def _remove(path: str) -> bool:
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        return False
+    with _kernel(f"file {path}"):
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            return False
     return True

@@ -25,6 +25,7 @@ from nova.privileged import context as privileged_context
 from nova.privileged import network as privileged
 from nova.rpc.amqp import AmqpBus
 from nova.rpc.local import LocalBus
+from tests.fixtures.crash import Killed
 from tests.fixtures.lease_relay import LeaseRelay
 from tests.fixtures.network_lab import (
     HOST_ADDRESS,
@@ -330,6 +331,22 @@ def test_restart_of_the_daemon_keeps_dnsmasq_and_leases(host: Host) -> None:
     host.manager = new_manager(host.settings, host.conductor)
     host.start()
     assert host.dnsmasq() == process
+    assert host.lab.dhcp(1) == ["10.0.1.5", GATEWAY, GATEWAY]
+
+
+def test_dnsmasq_hears_of_a_guest_after_a_kill_before_its_signal(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(process_id: int, number: int) -> None:
+        raise Killed
+
+    host.start()
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(os, "kill", die)
+        host.boot(5, guest=1)
+    host.manager = new_manager(host.settings, host.conductor)
+    host.start()
+    host.lab.plug(1, "br1", make_vif(5).address)
     assert host.lab.dhcp(1) == ["10.0.1.5", GATEWAY, GATEWAY]
 
 

@@ -1,6 +1,8 @@
 """The shell around the kernel, with programs that are played by the test."""
 
+import contextlib
 import pathlib
+import resource
 import subprocess
 from collections.abc import Iterator
 from typing import Any
@@ -166,3 +168,48 @@ def test_folder_that_does_not_exist_yet_has_no_servers() -> None:
 def test_hst_03_refusal_of_the_privileged_side_is_an_error(host: LinuxHost) -> None:
     with pytest.raises(CommandFailed):
         host.remove_bridge("../x")
+
+
+@contextlib.contextmanager
+def room_for(size_bytes: int) -> Iterator[None]:
+    """Let no file become longer: as on a full disk, its first bytes are written and no more."""
+    former = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, former[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, former)
+
+
+@pytest.mark.logs_errors
+def test_full_disk_keeps_the_old_files_and_leaves_nothing_behind(
+    host: LinuxHost, tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    host.ensure_server(server_with(tmp_path, 5))
+    before = (tmp_path / "nova-br1.conf").read_text()
+    with room_for(4), pytest.raises(CommandFailed):
+        host.ensure_server(server_with(tmp_path, 5, 6))
+    assert (tmp_path / "nova-br1.conf").read_text() == before
+    assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".")] == []
+    assert f"file {tmp_path}/nova-br1.conf failed" in caplog.text
+    assert host.ensure_server(server_with(tmp_path, 5, 6)) is True
+    assert "10.0.1.6" in (tmp_path / "nova-br1.conf").read_text()
+
+
+@pytest.mark.logs_errors
+def test_full_disk_does_not_hold_up_the_removal_of_a_server(
+    host: LinuxHost, tmp_path: pathlib.Path
+) -> None:
+    with room_for(4), pytest.raises(CommandFailed):
+        host.ensure_server(server_with(tmp_path, 5))
+    assert host.list_servers() == ("br1",)
+    assert host.remove_server("br1") is True
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_damaged_file_is_written_anew(host: LinuxHost, tmp_path: pathlib.Path) -> None:
+    host.ensure_server(server_with(tmp_path, 5))
+    path = tmp_path / "nova-br1.conf"
+    path.write_bytes(b"\xff\x00")
+    assert host.ensure_server(server_with(tmp_path, 5)) is True
+    assert path.read_text() == "fa:16:3e:00:00:05,guest-5.novalocal,10.0.1.5\n"
