@@ -32,12 +32,13 @@ class MemoryHost:
     floating: dict[str, str] = dataclasses.field(default_factory=dict)
     missing_devices: set[str] = dataclasses.field(default_factory=set)
     log: list[tuple[str, ...]] = dataclasses.field(default_factory=list)
-    _failures: dict[str, int] = dataclasses.field(default_factory=dict)
+    _failures: dict[str, list[BaseException]] = dataclasses.field(default_factory=dict)
     _guard: threading.Lock = dataclasses.field(default_factory=threading.Lock)
 
-    def fail_next(self, operation: str, times: int = 1) -> None:
-        """Let the next calls of an operation raise CommandFailed."""
-        self._failures[operation] = times
+    def fail_next(self, operation: str, times: int = 1, error: BaseException | None = None) -> None:
+        """Let the next calls of an operation raise an error, CommandFailed if none is given."""
+        failure = error or CommandFailed(command=operation, exit_code=1)
+        self._failures[operation] = [failure] * times
 
     def check(self) -> None:
         """Find everything that is needed."""
@@ -223,7 +224,5 @@ class MemoryHost:
         return changed
 
     def _may_fail(self, operation: str) -> None:
-        left = self._failures.get(operation, 0)
-        if left:
-            self._failures[operation] = left - 1
-            raise CommandFailed(command=operation, exit_code=1)
+        if failures := self._failures.get(operation):
+            raise failures.pop()

@@ -1,6 +1,7 @@
 """nova-network with a host in memory, over the in-process bus."""
 
 import dataclasses
+import functools
 from typing import Any
 
 import pytest
@@ -23,8 +24,11 @@ from nova.network.manager import (
 )
 from nova.network.memory import MemoryHost
 from nova.network.rpcapi import NetworkAPI
+from nova.objects.floating_ip import HostFloatingIp
 from nova.objects.network import HostNetwork
 from nova.rpc.local import LocalBus
+from tests.fixtures.crash import Killed
+from tests.fixtures.floating import SettledAddresses
 from tests.fixtures.networks import (
     HOST,
     NetworksConductor,
@@ -51,9 +55,13 @@ class Daemon:
     ) -> None:
         self.bus = LocalBus()
         self.conductor = NetworksConductor(*served)
-        self.bus.serve("conductor", "conductor1", [self.conductor]).start()
+        self.settled = SettledAddresses()
+        self.bus.serve("conductor", "conductor1", [self.conductor, self.settled]).start()
         self.host = MemoryHost()
-        self.manager = manager(settings=make_settings(**settings), bus=self.bus, host=self.host)
+        self._make = functools.partial(
+            manager, settings=make_settings(**settings), bus=self.bus, host=self.host
+        )
+        self.manager = self._make()
         self.bus.serve("network", HOST, [self.manager]).start()
         self.api = self.bus.client(NetworkAPI).on(HOST)
 
@@ -62,6 +70,12 @@ class Daemon:
         self.manager.init_host()
         self.manager.heal()
         self.host.log.clear()
+        return self
+
+    def restarted(self) -> "Daemon":
+        """End the daemon without warning and start another on the same host."""
+        self.manager = self._make()
+        self.manager.init_host()
         return self
 
     def setup(self, number: int = 5, network: Any = None) -> None:
@@ -435,3 +449,40 @@ def test_teardown_does_not_wait_for_a_network_that_can_not_be_set_up() -> None:
     daemon.host.fail_next("ensure_bridge", times=2)
     daemon.api.teardown_instance(CONTEXT, "guest-5", (make_vif(5),))
     assert daemon.hosts_file() == []
+
+
+F, G = "203.0.113.5", "203.0.113.6"
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "remove_floating_address",
+        "apply_rules",
+        "cut_connections",
+        "ensure_bridge",
+        "ensure_server",
+        "ensure_floating_address",
+        "remove_bridge",
+    ],
+)
+def test_killed_while_applying_the_next_start_heals(operation: str) -> None:
+    former = make_served(floating_ips=(HostFloatingIp(address=F, fixed_ip=ADDRESS),))
+    gone, new = make_served(make_network(2)), make_served(make_network(3))
+    wanted = dataclasses.replace(
+        former,
+        floating_ips=(HostFloatingIp(address=F), HostFloatingIp(address=G, fixed_ip=ADDRESS)),
+    )
+    daemon = Daemon(former, gone).started()
+    daemon.conductor.served = (wanted, new)
+    daemon.host.fail_next(operation, error=Killed())
+    with pytest.raises(Killed):
+        daemon.manager.heal()
+    daemon.restarted().manager.heal()
+    undisturbed = Daemon(wanted, new).started().host
+    assert daemon.host.rules == undisturbed.rules
+    assert daemon.host.bridges == undisturbed.bridges
+    assert daemon.host.servers == undisturbed.servers
+    assert daemon.host.floating == undisturbed.floating == {G: "eth0"}
+    assert ("cut", F) in daemon.host.log
+    assert set(daemon.settled.addresses) == {F}
