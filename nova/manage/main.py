@@ -30,7 +30,7 @@ from nova.manage import (
     show_path,
 )
 from nova.manage.command import Command, Environment
-from nova.manage.output import render
+from nova.manage.output import render, show
 
 LOG = logging.getLogger(__name__)
 
@@ -121,9 +121,7 @@ def _run(args: argparse.Namespace, conf: Any, environment: Callable[[], Environm
         result = command.run(subject, args)
     except exception.NovaException as error:
         return _complain(error)
-    text = render(result, as_json=args.json)
-    if text:
-        print(text)
+    show(render(result, as_json=args.json))
     return result.exit_code
 
 

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import os
+import sys
 from typing import Any
 
 
@@ -29,6 +31,19 @@ def render(result: Result, *, as_json: bool) -> str:
     if result.message:
         parts.append(result.message)
     return "\n".join(parts)
+
+
+def show(text: str) -> None:
+    """Print a text, if it is not empty; a reader that has ended, as head does, is no error."""
+    if not text:
+        return
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # What is left would be written once more, and complained of, when the program ends.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def _document(result: Result) -> Any:

@@ -1,6 +1,8 @@
 """nova-manage against a real conductor on SQLite."""
 
 import json
+import os
+import sys
 
 import pytest
 from oslo_config import cfg
@@ -64,6 +66,15 @@ def manage_json(manage):
         return json.loads(out)
 
     return go
+
+
+def test_output_that_nobody_reads_to_its_end_is_no_error(environment, monkeypatch):
+    args = build_parser("1").parse_args(["quota", "defaults"])
+    reader, writer = os.pipe()
+    os.close(reader)
+    with monkeypatch.context() as patch, open(writer, "w") as output:
+        patch.setattr(sys, "stdout", output)
+        assert run(args, CONF, lambda: environment) == 0
 
 
 def test_network_create_list_delete(manage, manage_json):
