@@ -10,6 +10,7 @@ import contextlib
 import contextvars
 import logging
 import os
+import select
 import socket
 import sys
 import threading
@@ -139,6 +140,17 @@ def spawn_native(function: Callable[[], object], name: str) -> None:
     """
     module = patcher.original("threading") if is_green() else threading
     module.Thread(target=_logged, args=(function, ()), name=name, daemon=True).start()
+
+
+def wait_readable(sources: list[Any], timeout_s: float | None) -> list[Any]:
+    """Wait, with the whole process, until some sockets can be read; return these.
+
+    For a process that has one thread of work.  The select of eventlet would tell a thread of
+    two sockets one after the other, of the second also when it was closed in between.
+    """
+    waiting = patcher.original("select") if is_green() else select
+    readable: list[Any] = waiting.select(sources, [], [], timeout_s)[0]
+    return readable
 
 
 class Mailbox(Generic[T]):

@@ -23,6 +23,7 @@ from nova.exception import ConfigurationError, NovaException
 LOG = logging.getLogger(__name__)
 
 STOP_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
+HEARD_SIGNALS = STOP_SIGNALS | {signal.SIGHUP, signal.SIGCHLD}
 OK = 0
 FAILED = 1
 # New objects between two rounds of the garbage collector; a long list makes a million.
@@ -46,7 +47,7 @@ class SignalInbox:
         self.reader, self._writer = socket.socketpair()
         self._writer.setblocking(False)
         signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
-        for number in (*STOP_SIGNALS, signal.SIGHUP, signal.SIGCHLD):
+        for number in HEARD_SIGNALS:
             signal.signal(number, signal.SIG_IGN if number in ignored else _note)
         faulthandler.register(signal.SIGUSR2, all_threads=True)
 

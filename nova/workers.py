@@ -5,7 +5,6 @@ import dataclasses
 import gc
 import logging
 import os
-import select
 import signal
 import socket
 from collections.abc import Callable, Sequence
@@ -62,8 +61,8 @@ class Workers:
             self._fork(inbox, make)
         while self._children:
             links = {child.link: child for child in self._children.values() if not child.gone}
-            readable, _, _ = select.select([inbox.reader, *links], [], [], self._patience())
-            for source in readable:
+            sources = [inbox.reader, *links]
+            for source in concurrency.wait_readable(sources, self._patience()):
                 if source is inbox.reader:
                     self._heed(inbox)
                 else:
@@ -81,6 +80,8 @@ class Workers:
 
     def _fork(self, inbox: SignalInbox, make: Callable[[], Runnable]) -> None:
         ours, theirs = socket.socketpair()
+        # Until the worker has an inbox of its own, its signals would land in that of the parent.
+        signal.pthread_sigmask(signal.SIG_BLOCK, launcher.HEARD_SIGNALS)
         pid = os.fork()
         if pid == 0:
             concurrency.after_fork()
@@ -88,6 +89,7 @@ class Workers:
             for sibling in self._children.values():
                 sibling.link.close()
             _work(make, theirs)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, launcher.HEARD_SIGNALS)
         theirs.close()
         self._children[pid] = _Child(pid, ours, make)
         LOG.info("Started worker %s", pid)
@@ -173,6 +175,7 @@ class Workers:
 def _work(make: Callable[[], Runnable], link: socket.socket) -> None:
     """Be a worker; end like one that is told to when the parent is gone."""
     inbox = SignalInbox(ignored=frozenset({signal.SIGINT, signal.SIGHUP}))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, launcher.HEARD_SIGNALS)
     concurrency.spawn(_watch_parent, link, inbox, name="watch-parent")
 
     def refuse(error: NovaException) -> int:

@@ -208,6 +208,29 @@ def test_workers_end_when_their_parent_is_killed(configuration, run, concurrency
             time.sleep(0.05)
 
 
+def test_signal_for_a_worker_just_made_does_not_reach_the_parent():
+    program = """
+import os, signal
+from nova.workers import Workers
+fork = os.fork
+def told_to_end_at_once():
+    pid = fork()
+    if pid == 0:
+        os.kill(os.getppid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+    return pid
+os.fork = told_to_end_at_once
+class Idle:
+    def start(self): pass
+    def stop(self): return True
+raise SystemExit(Workers([Idle], 20).run())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment(), timeout=PATIENCE_S, check=False
+    )
+    assert done.returncode == 0
+
+
 def test_supervisor_is_told(configuration, run, tmp_path, monkeypatch):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
         notify.bind(str(tmp_path / "notify"))
