@@ -80,6 +80,7 @@ def _vpn(served: HostNetwork, settings: NetworkSettings) -> tuple[str, int, str]
 
 
 def _filter_table(networks: Sequence[_Routed], settings: NetworkSettings) -> Table:
+    strangers = [rule for one in networks for rule in _stranger_drops(one, settings)]
     accepts = [rule for one in networks for rule in _input_accepts(one, settings)]
     drops = [rule for one in networks for rule in _input_drops(one, settings)]
     vpn = [
@@ -90,7 +91,7 @@ def _filter_table(networks: Sequence[_Routed], settings: NetworkSettings) -> Tab
     forward = forward_rules(
         _tenants(networks), settings.forward_bridge_interface, drop_action(settings)
     )
-    return filter_table(accepts + drops, [*vpn, *forward])
+    return filter_table(strangers + accepts + drops, [*vpn, *forward])
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -189,6 +190,24 @@ def _accept(bridge: str, cards: Sequence[str], drop: str) -> list[str]:
     return accept + [f"-i {bridge} -o {bridge} -j ACCEPT"] + _refuse(bridge, drop)
 
 
+def _stranger_drops(network: _Routed, settings: NetworkSettings) -> list[str]:
+    """Refuse the name server to all but its own guests and the host.
+
+    This comes before what guests of other networks may do: their name servers are on this
+    host too, and the kernel takes what is meant for any of its addresses on each bridge.
+    """
+    if not network.serves_dhcp:
+        return []
+    server, drop = f"{network.dhcp_server}/32", drop_action(settings)
+    return [
+        f"-d {server} -i lo -j RETURN",
+        *(
+            f"-d {server} ! -i {network.bridge} -p {protocol} -m {protocol} --dport 53 {drop}"
+            for protocol in ("udp", "tcp")
+        ),
+    ]
+
+
 def _input_accepts(network: _Routed, settings: NetworkSettings) -> list[str]:
     """Let guests reach DHCP, DNS and metadata, and answer what the host began."""
     bridge = network.bridge
@@ -206,7 +225,7 @@ def _input_accepts(network: _Routed, settings: NetworkSettings) -> list[str]:
 
 
 def _input_drops(network: _Routed, settings: NetworkSettings) -> list[str]:
-    """Refuse guests all other ports of the host, and strangers the name server.
+    """Refuse guests all other ports of the host.
 
     A bridge with a card also carries the operator's own traffic to the host, from other
     ranges; there only the network's range is refused.
@@ -215,15 +234,7 @@ def _input_drops(network: _Routed, settings: NetworkSettings) -> list[str]:
     if network.has_interface and network.cidr is None:
         return []
     source = f"-s {network.cidr} " if network.has_interface else ""
-    rules = [f"{source}-i {bridge} {drop}"]
-    if network.serves_dhcp:
-        server = f"{network.dhcp_server}/32"
-        rules.append(f"-d {server} -i lo -j RETURN")
-        rules += [
-            f"-d {server} ! -i {bridge} -p {protocol} -m {protocol} --dport 53 {drop}"
-            for protocol in ("udp", "tcp")
-        ]
-    return rules
+    return [f"{source}-i {bridge} {drop}"]
 
 
 def _nat_table(networks: Sequence[_Routed], settings: NetworkSettings) -> Table:

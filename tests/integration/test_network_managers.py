@@ -146,6 +146,22 @@ def test_net_13_translated_address_leads_to_another_project(site: Site) -> None:
     assert lab.call(lab.guests[1], "198.51.100.77", PORT) == first
 
 
+def test_net_15_guest_of_another_project_can_not_ask_the_name_server(site: Site) -> None:
+    """Names of servers stay in their project, though the host has both gateways."""
+    host = site.start(
+        make_served(make_network(1, project_id="one")),
+        make_served(make_network(2, project_id="two")),
+    )
+    host.boot(5, guest=1)
+    lab = site.lab
+    lab.plug(2, "br2", "fa:16:3e:00:02:05")
+    lab.configure(2, "10.0.2.5/24", "10.0.2.1")
+    question = ("timeout", "4", "busybox", "nslookup", "vm5.novalocal", "10.0.1.1")
+    assert "10.0.1.5" in lab.inside(lab.guests[1], *question)
+    assert "10.0.1.5" not in lab.inside(lab.guests[2], *question)
+    assert lab.call(lab.guests[2], "10.0.1.1", 53) == "closed"
+
+
 def test_networks_that_belong_to_all_are_joined(site: Site) -> None:
     site.start(make_served(), make_served(make_network(2)))
     first, second = guest_in(site.lab, 1, 1), guest_in(site.lab, 2, 2)
