@@ -11,7 +11,9 @@ import contextlib
 import os
 import shlex
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -25,17 +27,22 @@ BOOT_MODULES = ("virtio_pci", "virtiofs", "overlay")
 FILE_SERVERS = (Path("/usr/libexec/virtiofsd"), Path("/usr/lib/qemu/virtiofsd"))
 FILES_SOCKET = "files.socket"
 POLLS, POLL_S = 200, 0.05
+# Statuses of ours; others are the command's.
+FAILED, INTERRUPTED, ENDED = 125, 130, 143
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command; return its status."""
+    """Run the command; return its status, or one that says why there is none."""
     options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(ENDED))
     folder = Path(tempfile.mkdtemp(prefix="nova-kernel-vm-"))
     try:
         return _run(options, folder)
     except StandupError as error:
         print(f"kernel-vm: {error.why}", flush=True)
-        return 125
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
     finally:
         shutil.rmtree(folder)
 
@@ -68,11 +75,14 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
         "-m", str(options.memory), "-numa", "node,memdev=memory",
         "-object", f"memory-backend-memfd,id=memory,size={options.memory}M,share=on",
         "-kernel", str(package / f"boot/vmlinuz-{modules.name}"), "-initrd", str(ramdisk),
-        "-append", "console=ttyS0 quiet loglevel=3 panic=-1 net.ifnames=0 no_timer_check",
+        "-append", "console=ttyS0 quiet loglevel=3 panic=-1 net.ifnames=0 no_timer_check"
+        " mitigations=off",
         "-serial", "stdio", "-serial", f"file:{status}",
         "-chardev", f"socket,id=files,path={folder / FILES_SOCKET}",
         "-device", "vhost-user-fs-pci,chardev=files,tag=machine",
     ]  # fmt: skip
+    began = time.monotonic()
+    print(f"kernel-vm: Linux {modules.name} starts, for {options.limit:.0f} s at most", flush=True)
     with _files_served(folder):
         try:
             subprocess.run(machine, stdin=subprocess.DEVNULL, timeout=options.limit, check=True)
@@ -83,6 +93,7 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
     said = status.read_text().strip()
     if not said:
         raise StandupError("the machine ended before the command")
+    print(f"kernel-vm: status {said} after {time.monotonic() - began:.0f} s", flush=True)
     return int(said)
 
 

@@ -20,6 +20,8 @@ from standup.paths import CHECKOUT, TOOLS, default_cache
 
 STAGES = ("lint", "types", "unit", "contract", "functional", "integration")
 
+MACHINE_LIMIT_S = 1800
+
 # The tests of programs start them under both back ends, whatever they run on themselves.
 SAME_UNDER_EVENTLET = ("tests/functional/test_programs.py", "tests/functional/tools")
 
@@ -29,10 +31,14 @@ class Lane:
     """Integration tests with a network, processes and servers of their own.
 
     tests: what pytest is told; servers: those that these tests need, all of them if None.
+    modules: those that these tests need of Debian's kernel, in a virtual machine; "" for tests
+    that the kernel of this machine suffices for.
     """
 
+    name: str
     tests: Sequence[str]
     servers: str | None = None
+    modules: str = ""
 
 
 def _file(name: str) -> str:
@@ -43,13 +49,17 @@ def _file(name: str) -> str:
 _HALF_OF_LIBVIRT = "guest_cases or disk_cases"
 _OF_CLIENTS = ("openstack_client", "openstack_tour", "nova_shell", "sdk", "networking_sdk")
 OWN_LANES = (
-    Lane([_file("libvirt"), "-k", _HALF_OF_LIBVIRT], ""),
-    Lane([_file("libvirt"), "-k", f"not ({_HALF_OF_LIBVIRT})"], ""),
-    Lane([_file("real_cloud"), _file("real_network"), _file("real_kills")], "mysql"),
-    Lane([_file(name) for name in _OF_CLIENTS]),
+    Lane("guests", [_file("libvirt"), "-k", _HALF_OF_LIBVIRT], ""),
+    Lane("more-guests", [_file("libvirt"), "-k", f"not ({_HALF_OF_LIBVIRT})"], ""),
+    Lane("cloud", [_file("real_cloud"), _file("real_network"), _file("real_kills")], "mysql"),
+    Lane("clients", [_file(name) for name in _OF_CLIENTS]),
+    Lane("vlans", ["tests/integration/vlan_cases.py"], "", "8021q bridge veth tun"),
 )
 IN_OWN_LANES = sorted({one for lane in OWN_LANES for one in lane.tests if one.endswith(".py")})
-LANES = (*OWN_LANES, Lane([*(f"--ignore={one}" for one in IN_OWN_LANES), "tests/integration"]))
+LANES = (
+    *OWN_LANES,
+    Lane("others", [*(f"--ignore={one}" for one in IN_OWN_LANES), "tests/integration"]),
+)
 
 
 @dataclass(frozen=True)
@@ -114,6 +124,14 @@ def _parser() -> argparse.ArgumentParser:
         help=f"one of {', '.join(STAGES)}",
     )
     parser.add_argument(
+        "--lane",
+        action="append",
+        choices=[lane.name for lane in LANES],
+        metavar="LANE",
+        help="a part of the integration tests, no other stage: "
+        + ", ".join(lane.name for lane in LANES),
+    )
+    parser.add_argument(
         "--workers", type=int, default=min(os.cpu_count() or 1, 4), help="pytest processes"
     )
     parser.add_argument(
@@ -139,12 +157,12 @@ def _stages(venv: Path, cache: Path, options: argparse.Namespace) -> list[Stage]
         Stage("functional", _functional(pytest, options.workers), at_once=2),
         Stage(
             "integration",
-            _integration(pytest, cache),
+            _integration(pytest, cache, options.lane),
             at_once=options.workers,
             servers=True,
             # A machine whose cores somebody else uses can make daemons too slow for a test; what
             # does not pass by itself either has failed.
-            again=("--last-failed", "--last-failed-no-failures=none"),
+            again=("--last-failed",),
         ),
     ]
 
@@ -157,18 +175,38 @@ def _functional(pytest: Sequence[str], workers: int) -> list[list[str]]:
     return [[*pytest, *others, "tests/functional"], [*green, "tests/functional"]]
 
 
-def _integration(pytest: Sequence[str], cache: Path) -> list[list[str]]:
-    """Return the command for each lane."""
+def _integration(
+    pytest: Sequence[str], cache: Path, names: Sequence[str] | None = None
+) -> list[list[str]]:
+    """Return the command for each lane, or for those that are named."""
     apart = [sys.executable, "-B", str(TOOLS / "standup"), "integration"]
     apart += ["--cache", str(cache), "--images", str(_images(cache))]
     return [
         [
             *apart,
             *([] if lane.servers is None else ["--servers", lane.servers]),
-            *("--", *pytest, "-o", f"cache_dir=.pytest_cache/lane{number}", *lane.tests),
+            "--",
+            *(_in_machine(lane, pytest[0], cache) if lane.modules else _here(lane, pytest)),
         ]
-        for number, lane in enumerate(LANES)
+        for lane in LANES
+        if not names or lane.name in names
     ]
+
+
+def _here(lane: Lane, pytest: Sequence[str]) -> list[str]:
+    kept = ["-o", f"cache_dir=.pytest_cache/{lane.name}", "--last-failed-no-failures=none"]
+    return [*pytest, *kept, *lane.tests]
+
+
+def _in_machine(lane: Lane, python: str, cache: Path) -> list[str]:
+    """Return the command for tests in a virtual machine; what they leave goes with it.
+
+    Without KVM Python is slow there: plugins and guards that these tests do without are left out.
+    """
+    machine = [str(TOOLS / "kernel-vm"), "--images", str(_images(cache))]
+    machine += ["--limit", str(MACHINE_LIMIT_S), "--modules", lane.modules, "--"]
+    machine += ["env", "PYTEST_DISABLE_PLUGIN_AUTOLOAD=1"]
+    return [*machine, python, "-m", "pytest", "-v", "--color=no", "--noconftest", *lane.tests]
 
 
 def _images(cache: Path) -> Path:
@@ -176,6 +214,8 @@ def _images(cache: Path) -> Path:
 
 
 def _selected(stage: Stage, options: argparse.Namespace) -> bool:
+    if options.lane:
+        return stage.servers
     if options.only:
         return stage.name in options.only
     return not (options.fast and stage.servers)
