@@ -38,6 +38,13 @@ def test_unknown_group_is_not_found(cloud, name):
     assert cloud.rest.delete(f"{BASE}/{name}").status_int == 404
 
 
+def test_group_is_changed_by_its_id_only(cloud):
+    make(cloud)
+    body = {"security_group": {"name": "www", "description": "x"}}
+    assert cloud.rest.put(f"{BASE}/web", body).status_int == 400
+    assert cloud.rest.put(f"{BASE}/4294967296", body).status_int == 404
+
+
 def test_default_group_is_neither_made_renamed_nor_deleted(cloud):
     (group,) = cloud.rest.get(BASE).json["security_groups"]
     assert group["description"] == "default"

@@ -49,16 +49,33 @@ def prepare(cloud: Cloud) -> None:
 
 
 def start_libvirt(cloud: Cloud) -> None:
-    """Start the machine's libvirt unless it answers."""
-    if _libvirt_answers():
+    """Start the machine's libvirt unless it answers the account of the daemons."""
+    user = nova_programs.USER
+    if _libvirt_answers(user):
         return
     if systemd.is_running():
         run.output(["systemctl", "start", "libvirtd"])
-    else:
-        log = str(cloud.settings.logs / "libvirt.log")
-        for name in ("virtlogd", "libvirtd"):
-            cloud.manager.start(Program(name, (f"/usr/sbin/{name}",), log, umask=0o022))
-    wait_until(_libvirt_answers, 60, "libvirt does not answer")
+    elif not _libvirt_answers():
+        for program in libvirt_programs(cloud.settings.state, cloud.settings.logs):
+            cloud.manager.start(program)
+    wait_until(lambda: _libvirt_answers(user), 60, f"libvirt does not answer the account {user}")
+
+
+def libvirt_programs(state: Path, logs: Path) -> list[Program]:
+    """Return libvirt as it is started by hand, and write its configuration.
+
+    Left to itself it asks polkit who may use it, and there is none where no systemd starts it:
+    then nobody but root gets in. So the mode of its socket decides.
+    """
+    file, log = state / "libvirtd.conf", str(logs / "libvirt.log")
+    file.write_text(
+        'auth_unix_rw = "none"\nauth_unix_ro = "none"\n'
+        'unix_sock_group = "libvirt"\nunix_sock_rw_perms = "0770"\n'
+    )
+    return [
+        Program("virtlogd", ("/usr/sbin/virtlogd",), log, umask=0o022),
+        Program("libvirtd", ("/usr/sbin/libvirtd", "--config", str(file)), log, umask=0o022),
+    ]
 
 
 def clean(cloud: Cloud) -> None:
@@ -89,5 +106,7 @@ def clean(cloud: Cloud) -> None:
     SUDOERS.unlink(missing_ok=True)
 
 
-def _libvirt_answers() -> bool:
-    return run.succeeds(["timeout", "5", "virsh", "--quiet", "--connect", "qemu:///system", "list"])
+def _libvirt_answers(user: str = "root") -> bool:
+    # Not run.Settings(user): that drops the groups of the account, one of which opens the socket.
+    asked = ["timeout", "5", "virsh", "--quiet", "--connect", "qemu:///system", "list"]
+    return run.succeeds(["runuser", "-u", user, "--", *asked])

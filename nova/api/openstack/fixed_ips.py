@@ -8,8 +8,7 @@ import ipaddress
 from nova.api.openstack.answers import named
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
-from nova.api.openstack.schema import Key, Object
-from nova.api.openstack.schema_types import NULL
+from nova.api.openstack.schema import Json, Key, Object
 from nova.api.openstack.views import Field, View
 from nova.exception import InvalidInput
 from nova.objects.network import FixedIpDetail
@@ -18,8 +17,10 @@ from nova.policy import ADMIN
 fixed_ips = Resource("os-fixed-ips", rules={"": ADMIN})
 
 _UNTIL = "2.35"
-RESERVE = Object(Key("reserve", NULL, required=True))
-UNRESERVE = Object(Key("unreserve", NULL, required=True))
+# Clients of the era say it either way.
+_NOTHING: Json = {"enum": [None, "None"]}
+RESERVE = Object(Key("reserve", _NOTHING, required=True))
+UNRESERVE = Object(Key("unreserve", _NOTHING, required=True))
 SHOWN = View(
     FixedIpDetail,
     "fixed_ip",

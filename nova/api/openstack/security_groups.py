@@ -52,6 +52,7 @@ security_groups = Resource(
 UNTIL = "2.35"
 EVERYWHERE = "0.0.0.0/0"
 _TRUE = ("1", "true", "yes", "on", "t", "y")
+_NO_ID = "The id of a group is an integer or a UUID."
 
 _GROUP = Object(
     Key("name", TEXT255, required=True), Key("description", TEXT255, required=True), extra=True
@@ -170,6 +171,11 @@ def index(call: Call) -> dict[str, object]:
     return {"security_groups": GROUP.items(found, call)}
 
 
+def _is_id(text: str) -> bool:
+    """Tell whether a text can be the number or UUID of a group."""
+    return is_uuid(text) or (text.isascii() and text.isdecimal())
+
+
 @security_groups.route(
     "GET /os-security-groups/{id}", policy="show", until=UNTIL, answer=one(GROUP)
 )
@@ -209,8 +215,12 @@ def create(call: Call) -> dict[str, object]:
 def update(call: Call) -> dict[str, object]:
     """Change name and description of a group."""
     name, description = _texts(call)
+    group_id = call.args["id"]
+    # Only here: clients look a group up by GET with its name and go on after 404.
+    if not _is_id(group_id):
+        raise SecurityGroupInvalid(reason=_NO_ID)
     changed = call.conductor.security_groups.update(
-        call.context, call.scope, call.args["id"], name=name, description=description
+        call.context, call.scope, group_id, name=name, description=description
     )
     return GROUP.render(changed, call)
 
@@ -271,8 +281,8 @@ def _new_rule(wanted: dict[str, Any]) -> NewSecurityGroupRule:
 def _group_id(value: int | str) -> str:
     """Return the number or UUID of a group in a rule.  Raises: SecurityGroupRuleInvalid."""
     text = str(value)
-    if not (is_uuid(text) or (text.isascii() and text.isdecimal())):
-        raise SecurityGroupRuleInvalid(reason="The id of a group is an integer or a UUID.")
+    if not _is_id(text):
+        raise SecurityGroupRuleInvalid(reason=_NO_ID)
     return text
 
 

@@ -1,9 +1,10 @@
 """Decisions about the machine: networks, firewall rules, units."""
 
 import ipaddress
+from pathlib import Path
 
 import pytest
-from standup import settings, systemd
+from standup import settings, systemd, this_machine
 from standup.errors import StandupError
 from standup.program import Program
 
@@ -27,3 +28,12 @@ def test_unit_keeps_signs_that_systemd_would_expand() -> None:
 def test_units_are_named_for_what_they_belong_to() -> None:
     assert systemd.unit_name("nova-api") == "nova-api.service"
     assert systemd.unit_name("rabbitmq") == "nova-quickstart-rabbitmq.service"
+
+
+def test_libvirt_started_by_hand_lets_the_daemons_in_without_polkit(tmp_path: Path) -> None:
+    programs = this_machine.libvirt_programs(tmp_path, tmp_path)
+    command = next(program.command for program in programs if program.name == "libvirtd")
+    lines = Path(command[command.index("--config") + 1]).read_text().splitlines()
+    assert 'auth_unix_rw = "none"' in lines
+    assert 'unix_sock_group = "libvirt"' in lines
+    assert 'unix_sock_rw_perms = "0770"' in lines

@@ -242,6 +242,16 @@ def test_address_is_shown_and_reserved(cloud: RestSite) -> None:
     assert cloud.admin.at("2.36").get(path).status_int == 404
 
 
+@pytest.mark.parametrize("action", ["reserve", "unreserve"])
+def test_fixed_address_is_reserved_by_a_client_that_says_none_as_text(
+    cloud: RestSite, action: str
+) -> None:
+    address = cloud.conductor.get(cloud.boot()).vifs[0].fixed_ip
+    path = f"/os-fixed-ips/{address}/action"
+    assert cloud.admin.post(path, {action: "None"}).status_int == 202
+    assert cloud.admin.post(path, {action: "yes"}).status_int == 400
+
+
 @pytest.mark.parametrize(
     ("address", "status"), [("10.77.0.1", 404), ("nonsense", 400), ("1", 400), ("fd00::1", 404)]
 )
