@@ -25,6 +25,16 @@ MACHINE_LIMIT_S = 1800
 # The tests of programs start them under both back ends, whatever they run on themselves.
 SAME_UNDER_EVENTLET = ("tests/functional/test_programs.py", "tests/functional/tools")
 
+# Tables of requests that differ only in what is asked: how the two back ends carry a request is
+# tested by the files beside them, and twice the time for it keeps everybody waiting.
+REQUESTS_ALONE = tuple(
+    f"tests/functional/test_{name}.py"
+    for name in (
+        *("api_description", "api_samples", "az_matrix", "foreign_ids_in_bodies"),
+        *("mass_assignment", "policy_denials", "rest_fuzz"),
+    )
+)
+
 
 @dataclass(frozen=True)
 class Lane:
@@ -168,11 +178,19 @@ def _stages(venv: Path, cache: Path, options: argparse.Namespace) -> list[Stage]
 
 
 def _functional(pytest: Sequence[str], workers: int) -> list[list[str]]:
-    """Return the commands for threads and for eventlet, which xdist can not spread."""
+    """Return the commands for threads and for eventlet, which xdist can not spread.
+
+    The tables of requests come last, over all processors, since the two others end together.
+    """
     others = ["-n", str(workers - 1)] if workers > 2 else []
-    ignored = [f"--ignore={path}" for path in SAME_UNDER_EVENTLET]
-    green = ["env", "NOVA_TEST_CONCURRENCY=eventlet", *pytest, *ignored]
-    return [[*pytest, *others, "tests/functional"], [*green, "tests/functional"]]
+    tables = [f"--ignore={path}" for path in REQUESTS_ALONE]
+    same = [f"--ignore={path}" for path in SAME_UNDER_EVENTLET]
+    green = ["env", "NOVA_TEST_CONCURRENCY=eventlet", *pytest, *same, *tables]
+    return [
+        [*pytest, *others, *tables, "tests/functional"],
+        [*green, "tests/functional"],
+        [*pytest, "-n", str(workers), *REQUESTS_ALONE],
+    ]
 
 
 def _integration(

@@ -63,3 +63,13 @@ def test_unknown_lane_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         _stages("--lane", "nowhere")
     assert "nowhere" in capsys.readouterr().err
+
+
+def test_every_functional_test_runs_on_threads_once() -> None:
+    [stage] = _stages("--only", "functional")
+    rest, green, tables = stage.commands
+    assert "NOVA_TEST_CONCURRENCY=eventlet" in green
+    assert "tests/functional" in rest and "tests/functional" not in tables
+    for file in test_command.REQUESTS_ALONE:
+        assert (CHECKOUT / file).exists()
+        assert file in tables and f"--ignore={file}" in rest and f"--ignore={file}" in green
