@@ -1,8 +1,9 @@
 """VLAN devices, for all daemons that make them; each marks its own by their alias."""
 
+import errno
 from typing import Any
 
-from pyroute2 import IPRoute
+from pyroute2 import IPRoute, NetlinkError
 
 from nova.privileged import checks
 
@@ -28,7 +29,12 @@ def make(netlink: IPRoute, vlan_id: int, card_index: int, mark: str) -> bool:
         if not is_made_by(link, mark):
             raise ValueError(f"the network device {name} is another one")
         netlink.link("del", index=index)
-    netlink.link("add", ifname=name, kind="vlan", link=card_index, vlan_id=vlan_id)
+    try:
+        netlink.link("add", ifname=name, kind="vlan", link=card_index, vlan_id=vlan_id)
+    except NetlinkError as error:
+        if error.code != errno.EEXIST:
+            raise
+        return False  # made by another daemon meanwhile
     netlink.link("set", index=netlink.link_lookup(ifname=name)[0], IFLA_IFALIAS=mark)
     return True
 

@@ -1,8 +1,10 @@
 """VLAN devices, with a kernel that is played by the test."""
 
+import errno
 from typing import Any
 
 import pytest
+from pyroute2 import NetlinkError
 
 from nova.privileged import guest_bridges, links, vlans
 from nova.privileged.context import run_in_process
@@ -54,6 +56,22 @@ def vlan(index: int, number: int, card: int, **values: Any) -> Link:
         index=index, IFLA_IFNAME=f"vlan{number}", IFLA_INFO_KIND="vlan", IFLA_LINK=card,
         IFLA_VLAN_ID=number, IFLA_MTU=1500, **values,
     )  # fmt: skip
+
+
+class KernelOfTwoDaemons(Kernel):
+    """Another daemon makes each device just before this one."""
+
+    def link(self, operation: str, index: int = 0, **values: Any) -> None:
+        """Add, change or delete a device."""
+        super().link(operation, index, **values)
+        if operation == "add":
+            raise NetlinkError(errno.EEXIST)
+
+
+def test_vlan_that_the_other_daemon_makes_at_that_moment_is_used() -> None:
+    kernel = KernelOfTwoDaemons()
+    assert not vlans.make(kernel, 101, 1, "nova-network")
+    assert kernel.devices[2]["IFLA_IFNAME"] == "vlan101"
 
 
 def test_vlan_is_made_once_and_marked() -> None:
