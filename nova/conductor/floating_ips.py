@@ -23,10 +23,18 @@ from nova.exception import (
     FloatingIpNotFound,
     FloatingIpPoolNotFound,
     FloatingRangeInvalid,
+    NetworkNotFound,
     NoMoreFloatingIps,
+    NovaException,
     PortNotFound,
 )
-from nova.objects.floating_ip import Association, FloatingIp, FloatingRange
+from nova.objects.floating_ip import (
+    Association,
+    FloatingIp,
+    FloatingRange,
+    NewFloatingIp,
+    pool_uuid,
+)
 from nova.objects.instance import Instance, Scope
 from nova.objects.quota import UNLIMITED
 from nova.rpc.bus import Bus
@@ -82,6 +90,27 @@ class FloatingIpsEndpoint(ConductorFloatingIps):
         LOG.info("Floating address %s goes to project %s", allocated.address, project_id)
         self._tell(context, "allocate", allocated)
         return allocated
+
+    def create(self, context: RequestContext, scope: Scope, new: NewFloatingIp) -> FloatingIp:
+        """Give a project an address that leads to where it is wanted, or none at all."""
+        pool = self._pool_of(new.pool_id)
+        made = self.allocate(context, new.project_id, pool, new.address, new.description)
+        if new.target is None:
+            return made
+        try:
+            return self.associate(context, scope, made.uuid, new.target)
+        except NovaException:
+            # One request: without the second half nobody would know of the first.
+            self.release(context, scope, made.uuid)
+            raise
+
+    @retried
+    def _pool_of(self, pool_id: str) -> str:
+        with self.db.reading() as tx:
+            for name in floating_ips.pools(tx):
+                if pool_uuid(name) == pool_id:
+                    return name
+        raise NetworkNotFound(network_id=pool_id)
 
     @retried
     def _allocate(

@@ -19,8 +19,10 @@ from nova.exception import (
     NetworkNotFound,
     NetworkNotOwned,
     NetworksNotIsolated,
+    SubnetNotFound,
 )
 from nova.network.rpcapi import NetworkAPI
+from nova.objects.addresses import subnet_uuid
 from nova.objects.instance import Scope
 from nova.objects.network import Network, NewNetwork
 from nova.rpc.bus import Bus
@@ -92,38 +94,37 @@ class NetworkRanges(ConductorNetworks):
                 raise NetworkHasRange(network_id=network_id, ip_version=ip_version)
             return project_networks.require(tx, network_id)
 
-    def remove_range(
-        self, context: RequestContext, scope: Scope, network_id: str, ip_version: int
-    ) -> None:
+    def remove_range(self, context: RequestContext, scope: Scope, subnet_id: str) -> None:
         """Take a range from a network in which nobody has anything."""
-        self._remove_range(scope, network_id, ip_version)
-        LOG.info("Network %s has no IPv%s range any more", network_id, ip_version)
+        network, ip_version = self._remove_range(scope, subnet_id)
+        LOG.info("Network %s has no IPv%s range any more", network.uuid, ip_version)
         self.bus.client(NetworkAPI).everyone().networks_changed(context)
 
     @retried
-    def _remove_range(self, scope: Scope, network_id: str, ip_version: int) -> None:
+    def _remove_range(self, scope: Scope, subnet_id: str) -> tuple[Network, int]:
         with self.db.transaction() as tx:
-            network = _own(tx, scope, network_id)
+            network, ip_version = _own_range(tx, scope, subnet_id)
             if networks.in_use(tx, network.id):
                 raise NetworkInUse(network_id=network.uuid)
             last = not (network.cidr_v6 if ip_version == 4 else network.cidr)
             network_ranges.take(tx, network.id, ip_version, last, clock.utcnow())
+        return network, ip_version
 
     @retried
-    def rename(
-        self,
-        context: RequestContext,
-        scope: Scope,
-        network_id: str,
-        name: str,
-        ip_version: int | None = None,
-    ) -> Network:
-        """Name a network, or its range of a version."""
-        column = "label" if ip_version is None else network_ranges.name_of(ip_version)
+    def rename(self, context: RequestContext, scope: Scope, network_id: str, name: str) -> Network:
+        """Name a network."""
         with self.db.transaction() as tx:
             network = _own(tx, scope, network_id)
-            network_ranges.set_name(tx, network.id, column, name, clock.utcnow())
-            return project_networks.require(tx, network_id)
+            return _renamed(tx, network, "label", name)
+
+    @retried
+    def rename_range(
+        self, context: RequestContext, scope: Scope, subnet_id: str, name: str
+    ) -> Network:
+        """Name a range of a network."""
+        with self.db.transaction() as tx:
+            network, ip_version = _own_range(tx, scope, subnet_id)
+            return _renamed(tx, network, network_ranges.name_of(ip_version), name)
 
     def _check_isolated(self, scope: Scope) -> None:
         """Refuse projects networks that others could reach.  Raises: NetworksNotIsolated."""
@@ -141,6 +142,29 @@ def _own(tx: Transaction, scope: Scope, network_id: str) -> Network:
         found = networks.find_usable(tx, network_id, project_id)
     if found is None:
         raise NetworkNotFound(network_id=network_id)
-    if project_id is not None and found.project_id != project_id:
-        raise NetworkNotOwned(network_id=network_id)
-    return found
+    return _changeable(scope, found)
+
+
+def _own_range(tx: Transaction, scope: Scope, subnet_id: str) -> tuple[Network, int]:
+    """Return the network and version of a range that the caller may change.
+
+    Raises: SubnetNotFound, NetworkNotOwned.
+    """
+    project_id = scope.project_id
+    found = networks.list_all(tx) if project_id is None else networks.list_usable(tx, project_id)
+    for network in found:
+        for ip_version, cidr in ((4, network.cidr), (6, network.cidr_v6)):
+            if cidr and subnet_uuid(network.uuid, ip_version) == subnet_id:
+                return _changeable(scope, network), ip_version
+    raise SubnetNotFound(subnet_id=subnet_id)
+
+
+def _changeable(scope: Scope, network: Network) -> Network:
+    if scope.project_id is not None and network.project_id != scope.project_id:
+        raise NetworkNotOwned(network_id=network.uuid)
+    return network
+
+
+def _renamed(tx: Transaction, network: Network, column: str, name: str) -> Network:
+    network_ranges.set_name(tx, network.id, column, name, clock.utcnow())
+    return project_networks.require(tx, network.uuid)

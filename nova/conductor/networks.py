@@ -14,7 +14,7 @@ from nova.conductor.network_plan import plan_networks
 from nova.conductor.network_ranges import NetworkRanges
 from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
-from nova.db import dns, fixed_ips, networks
+from nova.db import dns, fixed_ips, floating_ips, networks
 from nova.db.duplicates import refused_as
 from nova.db.engine import Database, Transaction, retried
 from nova.exception import (
@@ -27,7 +27,7 @@ from nova.exception import (
 )
 from nova.network.rpcapi import NetworkAPI
 from nova.objects.addresses import local_addresses
-from nova.objects.network import DhcpBinding, HostNetwork, Network, NewNetwork
+from nova.objects.network import DhcpBinding, HostNetwork, Network, NetworksAndPools, NewNetwork
 from nova.rpc.bus import Bus
 
 LOG = logging.getLogger(__name__)
@@ -51,6 +51,19 @@ class NetworksEndpoint(NetworkOwners, NetworkRanges, FixedIps):
             if project_id is None:
                 return tuple(networks.list_all(tx))
             return tuple(networks.list_usable(tx, project_id))
+
+    @retried
+    def list_with_pools(
+        self, context: RequestContext, project_id: str | None = None
+    ) -> NetworksAndPools:
+        """Return networks, and the pools of floating addresses."""
+        with self.db.reading() as tx:
+            found = (
+                networks.list_all(tx)
+                if project_id is None
+                else networks.list_usable(tx, project_id)
+            )
+            return NetworksAndPools(networks=tuple(found), pools=tuple(floating_ips.pools(tx)))
 
     @retried
     def get(

@@ -7,13 +7,14 @@ from nova.conductor import address_quota
 from nova.conductor.rpcapi.quotas import ConductorQuotas
 from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
-from nova.db import fixed_ips, floating_ips, quotas, security_groups, usage
+from nova.db import fixed_ips, floating_ips, networks, quotas, security_groups, usage
 from nova.db.engine import Database, Transaction, retried
 from nova.exception import MarkerNotFound, QuotaLimitOutOfRange, QuotaResourceUnknown
 from nova.objects.flavor import Flavor
 from nova.objects.quota import (
     RESOURCES,
     UNLIMITED,
+    NetworkingQuota,
     QuotaSet,
     QuotaUsage,
     ServerUsage,
@@ -45,6 +46,25 @@ class QuotasEndpoint(ConductorQuotas):
         with self.db.reading() as tx:
             limits = self.settings.quotas | quotas.class_limits(tx, class_name)
         return _quota_set(class_name, limits, {})
+
+    @retried
+    def get_networking(
+        self, context: RequestContext, project_id: str | None = None
+    ) -> NetworkingQuota:
+        """Return limits and usage of a project with its own networks, or the defaults."""
+        own = []
+        if project_id is None:
+            found = self.get_defaults(context)
+        else:
+            found = self.get(context, project_id)
+            with self.db.reading() as tx:
+                own = networks.list_of_project(tx, project_id)
+        return NetworkingQuota(
+            quota_set=found,
+            network_limit=self.settings.network.per_project,
+            networks=len(own),
+            ranges=sum(bool(cidr) for one in own for cidr in (one.cidr, one.cidr_v6)),
+        )
 
     @retried
     def update(

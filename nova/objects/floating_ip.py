@@ -53,6 +53,17 @@ class Association:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class NewFloatingIp:
+    """An address that a project wants: of a pool by its id, and leading to target."""
+
+    project_id: str
+    pool_id: str
+    address: str | None = None
+    description: str = ""
+    target: Association | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class HostFloatingIp:
     """A translation on one nova-network host; fixed_ip None: it is to be removed there."""
 

@@ -50,6 +50,14 @@ class Network:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class NetworksAndPools:
+    """What clients of the Networking API call networks."""
+
+    networks: tuple[Network, ...]
+    pools: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class NewNetwork:
     """What networks are created from (nova-manage network create, os-networks).
 

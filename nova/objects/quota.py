@@ -55,6 +55,16 @@ class QuotaSet:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkingQuota:
+    """What a project may have and has of networking, and of networks and ranges of its own."""
+
+    quota_set: QuotaSet
+    network_limit: int
+    networks: int
+    ranges: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ServerUsage:
     """What one server used within a period."""
 

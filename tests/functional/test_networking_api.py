@@ -2,6 +2,7 @@
 
 import pytest
 
+from nova.conductor.network_plan import ManagerKind, NetworkDefaults
 from nova.conductor.rpcapi.networks import ConductorNetworks
 from nova.context import get_admin_context
 from nova.objects.addresses import subnet_uuid
@@ -54,6 +55,12 @@ def test_every_error_has_the_form_of_this_api(front):
     assert answer.json["NeutronError"]["type"] == "MalformedRequestBody"
     answer = front.rest.request("POST", "//v2.0/ports", b"x" * 200000)
     assert (answer.status_int, answer.json["NeutronError"]["type"]) == (413, "RequestTooLarge")
+
+
+def test_refused_head_is_answered_without_a_body(front):
+    for user, path, status in ((front, "/ports", 405), (front.as_user("", ""), "/ports", 401)):
+        answer = user.send("HEAD", path)
+        assert (answer.status_int, answer.body) == (status, b"")
 
 
 def test_unexpected_errors_tell_nothing(site, front):
@@ -373,6 +380,23 @@ def test_use_of_networks_is_told_to_administrators(site, front):
     assert front.as_admin().get("/network-ip-availabilities?ip_version=6") == []
 
 
+def test_use_of_networks_has_pages_by_network(site, front):
+    ids = {add_network(site, name, cidr=f"10.{name}.0.0/24").uuid for name in "78"}
+    path = "/network-ip-availabilities?limit=1&sort_key=network_name"
+    first = front.as_admin().send("GET", path).json
+    (link,) = first["network_ip_availabilities_links"]
+    marker = first["network_ip_availabilities"][0]["network_id"]
+    assert f"marker={marker}" in link["href"] and marker in ids
+    (second,) = front.as_admin().get(f"{path}&marker={marker}")
+    assert second["network_id"] in ids - {marker}
+
+
+@pytest.mark.parametrize("key", ["description", "project_id", "tenant_id"])
+def test_text_that_is_too_long_for_the_database_is_400(front, key):
+    long = {"floating_network_id": pool_uuid(POOL), key: "x" * 256}
+    assert front.as_admin().refused("POST", "/floatingips", **long)[:2] == (400, "InvalidBody")
+
+
 def test_quotas_are_those_of_the_compute_api(site, front):
     path = f"/quotas/{PROJECT}"
     limits = front.get(path)
@@ -392,23 +416,104 @@ def test_quotas_are_those_of_the_compute_api(site, front):
     assert front.as_user("bob", OTHER_PROJECT).refused("GET", path)[0] == 403
 
 
+def test_quotas_equal_those_of_the_compute_api(site, front):
+    site.cloud.boot()
+    front.post("/security-groups", name="web")
+    front.post("/floatingips", floating_network_id=pool_uuid(POOL))
+    own = f"/os-quota-sets/{PROJECT}/detail"
+    compute = site.cloud.rest.as_admin().get(own).json["quota_set"]
+    seen = front.get(f"/quotas/{PROJECT}/details")
+    names = {
+        "port": "fixed_ips",
+        "floatingip": "floating_ips",
+        "security_group": "security_groups",
+        "security_group_rule": "security_group_rules",
+    }
+    for name, other in names.items():
+        assert seen[name]["limit"] == compute[other]["limit"], name
+        assert seen[name]["used"] == compute[other]["in_use"], name
+    assert [seen[name]["used"] for name in names] == [1, 1, 2, 0]
+
+
+def test_quota_of_networks_is_the_limit_of_what_projects_make(new_cloud):
+    limited = NetworkDefaults(manager=ManagerKind.VLAN, vlan_interface="eth1", per_project=3)
+    site = make_networking_site(new_cloud(conductor_settings={"network": limited}))
+    add_network(site, "own", cidr="10.7.0.0/24", cidr_v6="fd00:7::/64", project_id=PROJECT)
+    seen = site.front.get(f"/quotas/{PROJECT}/details")
+    assert seen["network"] == {"limit": 3, "used": 1, "reserved": 0}
+    assert seen["subnet"]["used"] == 2
+    assert site.front.get(f"/quotas/{PROJECT}")["network"] == 3
+    assert site.front.get(f"/quotas/{PROJECT}/default")["network"] == 3
+    admin = site.front.as_admin()
+    assert admin.put(f"/quotas/{PROJECT}", network=3, floatingip=4)["network"] == 3
+    assert admin.refused("PUT", f"/quotas/{PROJECT}", network=4)[1] == "NetworkingUnsupported"
+
+
 def test_what_may_be_empty_is_empty(front):
     assert front.get("/availability_zones") == []
     assert front.as_admin().get("/agents") == []
     assert front.as_admin().get("/quotas") == []
 
 
-def test_every_list_is_bounded_in_conductor_calls(site, front):
-    for path, most in (
-        ("/networks", 2),
-        ("/networks?router:external=False", 1),
-        ("/subnets", 1),
-        ("/ports", 1),
-        ("/floatingips", 1),
-        ("/security-groups", 1),
-        ("/security-group-rules", 1),
-        (f"/quotas/{PROJECT}", 1),
+# What hosts ask for when something about them changes.
+OF_HOSTS = {"host_networks", "settled"}
+
+
+def calls_of(site, method, path, user=None, **wanted):
+    """Send a request that succeeds; return how many conductor calls it makes."""
+    before = len(site.cloud.bus.calls)
+    body = {path.split("/")[1].replace("-", "_").removesuffix("s"): wanted} if wanted else None
+    answer = (user or site.front).send(method, path, body)
+    assert answer.status_int in (200, 201, 204), answer.text
+    calls = [call for call in site.cloud.bus.calls[before:] if call.topic == "conductor"]
+    return len([call for call in calls if call.method not in OF_HOSTS])
+
+
+def test_every_read_is_one_conductor_call(site, front):
+    server = site.cloud.boot()
+    (port,) = front.get(f"/ports?device_id={server.uuid}")
+    made = front.post("/floatingips", floating_network_id=pool_uuid(POOL))
+    (group,) = front.get("/security-groups?name=default")
+    for path in (
+        "/networks",
+        "/networks?router:external=True",
+        f"/networks/{port['network_id']}",
+        f"/networks/{pool_uuid(POOL)}",
+        "/subnets",
+        f"/subnets/{port['fixed_ips'][0]['subnet_id']}",
+        "/ports",
+        f"/ports/{port['id']}",
+        "/floatingips",
+        f"/floatingips/{made['id']}",
+        "/security-groups",
+        f"/security-groups/{group['id']}",
+        "/security-group-rules",
+        f"/security-group-rules?security_group_id={group['id']}",
+        f"/quotas/{PROJECT}",
+        f"/quotas/{PROJECT}/default",
+        f"/quotas/{PROJECT}/details",
     ):
-        before = len(site.cloud.bus.calls)
-        front.get(path)
-        assert len(site.cloud.bus.calls) - before <= most, path
+        assert calls_of(site, "GET", path) == 1, path
+
+
+def test_every_change_is_one_conductor_call(site, front):
+    server, admin = site.cloud.boot(), front.as_admin()
+    (port,) = front.get(f"/ports?device_id={server.uuid}")
+    pool, network = {"floating_network_id": pool_uuid(POOL)}, {"network_id": port["network_id"]}
+    subnet_id = port["fixed_ips"][0]["subnet_id"]
+    assert calls_of(site, "POST", "/floatingips", **pool) == 1
+    assert calls_of(site, "POST", "/floatingips", **pool, port_id=port["id"]) == 1
+    for floating in front.get("/floatingips"):
+        path = f"/floatingips/{floating['id']}"
+        assert calls_of(site, "PUT", path, port_id=port["id"]) == 1
+        assert calls_of(site, "PUT", path, description="d") == 1
+        assert calls_of(site, "DELETE", path) == 1
+    assert calls_of(site, "PUT", f"/networks/{port['network_id']}", admin, name="n") == 1
+    assert calls_of(site, "PUT", f"/subnets/{subnet_id}", admin, name="n") == 1
+    assert calls_of(site, "PUT", f"/ports/{port['id']}", name="n") == 1
+    assert calls_of(site, "POST", "/ports", **network) == 1
+    (made,) = front.get("/ports?device_id=")
+    assert calls_of(site, "DELETE", f"/ports/{made['id']}") == 1
+    own = add_network(site, "own", cidr="10.7.0.0/24")
+    assert calls_of(site, "DELETE", f"/subnets/{subnet_uuid(own.uuid, 4)}", admin) == 1
+    assert calls_of(site, "DELETE", f"/networks/{own.uuid}", admin) == 1

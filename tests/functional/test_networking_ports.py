@@ -4,6 +4,7 @@ import pytest
 
 from nova.exception import DriverError
 from nova.objects.addresses import subnet_uuid
+from tests.fixtures.allocator import in_parallel
 from tests.fixtures.networking import make_networking_site
 from tests.fixtures.rest import OTHER_PROJECT, PROJECT
 
@@ -171,6 +172,93 @@ def test_boot_with_a_port_in_use_is_refused(site, front, network):
     assert site.cloud.rest.at("2.37").post("/servers", {"server": body}).status_int == 409
     body |= {"min_count": 2, "max_count": 2}
     assert site.cloud.rest.at("2.37").post("/servers", {"server": body}).status_int == 400
+
+
+def ask_with(site, port_id):
+    """Ask for a server with a port; nothing has run yet."""
+    body = {"name": "x", "flavorRef": "2", "imageRef": site.cloud.image_id}
+    body["networks"] = [{"port": port_id}]
+    return site.cloud.rest.at("2.37").post("/servers", {"server": body})
+
+
+def asked(site, answer):
+    assert answer.status_int == 202, answer.text
+    path = f"/servers/{answer.json['server']['id']}"
+    return site.cloud.rest.get(path).json["server"]
+
+
+def test_one_of_two_servers_that_are_booted_at_once_gets_a_port(site, front, network):
+    port = make_port(front, network)
+    answers = [ask_with(site, port["id"]) for _ in range(2)]
+    site.cloud.run_until_idle()
+    winner, loser = (asked(site, answer) for answer in answers)
+    assert (winner["status"], loser["status"]) == ("ACTIVE", "ERROR")
+    assert port["id"] in loser["fault"]["message"]
+    assert front.get(f"/ports/{port['id']}")["device_id"] == winner["id"]
+    assert front.get(f"/ports?device_id={loser['id']}") == []
+    site.cloud.rest.delete(f"/servers/{loser['id']}")
+    site.cloud.run_until_idle()
+    seen = front.get(f"/ports/{port['id']}")
+    assert (seen["device_id"], seen["fixed_ips"]) == (winner["id"], port["fixed_ips"])
+
+
+def test_servers_that_are_booted_in_parallel_share_no_port(site, front, network):
+    port = make_port(front, network)
+    answers = in_parallel(6, lambda number: ask_with(site, port["id"]))
+    site.cloud.run_until_idle()
+    servers = [asked(site, answer) for answer in answers if answer.status_int != 409]
+    winners = [server for server in servers if server["status"] == "ACTIVE"]
+    assert [server["id"] for server in winners] == [front.get(f"/ports/{port['id']}")["device_id"]]
+    assert {server["status"] for server in servers} <= {"ACTIVE", "ERROR"}
+
+
+def test_port_that_is_attached_to_two_servers_at_once_is_in_one(site, front, network):
+    port = make_port(front, network)
+    servers = [site.cloud.boot() for _ in range(2)]
+    body = {"interfaceAttachment": {"port_id": port["id"]}}
+    rest = site.cloud.rest.at("2.90")
+    answers = in_parallel(
+        2, lambda number: rest.post(f"/servers/{servers[number].uuid}/os-interface", body)
+    )
+    assert sorted(answer.status_int for answer in answers) == [200, 409]
+    site.cloud.run_until_idle()
+    (winner,) = (
+        server for server, answer in zip(servers, answers, strict=True) if answer.status_int == 200
+    )
+    assert front.get(f"/ports/{port['id']}")["device_id"] == winner.uuid
+    assert [len(server.instance().vifs) for server in servers if server != winner] == [1]
+
+
+def test_server_whose_port_is_deleted_before_it_is_built_fails(site, front, network):
+    port = make_port(front, network)
+    answer = ask_with(site, port["id"])
+    front.delete(f"/ports/{port['id']}")
+    site.cloud.run_until_idle()
+    server = asked(site, answer)
+    assert server["status"] == "ERROR" and port["id"] in server["fault"]["message"]
+    assert site.ports() == []
+
+
+def test_port_in_use_is_renamed_and_stays_in_use(site, front, network):
+    port = make_port(front, network)
+    server = boot_with(site, port["id"])
+    before = front.get(f"/ports/{port['id']}")
+    path = f"/ports/{port['id']}"
+    assert front.put(path, name="n", device_id=server.uuid) == {**before, "name": "n"}
+    for change in ({"device_id": ""}, {"device_id": UNKNOWN}, {"mac_address": "fa:16:3e:0:0:1"}):
+        assert front.refused("PUT", path, **change)[:2] == (400, "NetworkingUnsupported")
+    assert front.get(path) == {**before, "name": "n"}
+
+
+def test_port_that_is_deleted_twice_while_in_use_is_gone_once(site, front, network):
+    port = make_port(front, network)
+    server = boot_with(site, port["id"])
+    answers = [front.send("DELETE", f"/ports/{port['id']}") for _ in range(2)]
+    assert [answer.status_int for answer in answers] in ([204, 204], [204, 404], [204, 409])
+    site.cloud.run_until_idle()
+    assert server.instance().vifs == ()
+    assert (server.status, server.instance().task_state) == ("ACTIVE", None)
+    assert site.ports() == []
 
 
 def test_port_is_attached_and_detached(site, front, network):

@@ -14,77 +14,13 @@ import pytest
 from nova.api.openstack import app
 from nova.api.openstack.versions import LEGACY, MAXIMUM, MINIMUM
 from tests.fixtures.api_bodies import sample
+from tests.fixtures.hostile import IDS, WORDS, mutations
 
-JUNK = (
-    None,
-    True,
-    0,
-    -1,
-    2**31,
-    2**70,
-    1.5,
-    1e308,
-    "",
-    " ",
-    "x" * 300,
-    "\n",
-    "\u202e",
-    "ünïcödé \U0001f600",
-    "'; DROP TABLE instances; --",
-    "%s%n{0}{x}",
-    "../../etc/passwd",
-    [],
-    [[]],
-    {},
-    {"x": {}},
-    [None],
-    ["\x00"],
-    "\x00",
-)
-WORDS = (
-    "",
-    "%00",
-    "%ff",
-    "x" * 300,
-    "%27%3B--",
-    "[",
-    "(",
-    "*",
-    "%25",
-    "-1",
-    "9" * 30,
-    "%0A",
-    "%F0%9F%98%80",
-    "2026-13-45",
-    "0001-01-01T00:00:00%2B23:00",
-    "9999-12-31T23:59:59-23:00",
-    "\\",
-    "^.*$",
-    "none",
-    "true",
-)
-IDS = ("%00", "%ff", "%2e%2e", "x" * 3000, "%0d%0aX:y", "'", "9" * 30, "-1", "%F0%9F%98%80")
-SEVERAL = 5
 MOST = 80
 # 501 says that a service is not there at all, which is no fault of this one.
 SERVER_ERRORS = {500, 502, 503, 504}
 # 503 says here that the program fping is not installed.
 WITH_FPING = "/os-fping"
-
-
-def _mutations(value, chance):
-    yield from chance.sample(JUNK, SEVERAL)
-    if isinstance(value, dict):
-        for key in value:
-            yield {other: value[other] for other in value if other != key}
-            for changed in _mutations(value[key], chance):
-                yield {**value, key: changed}
-        yield {**value, "unknown": 1}
-    if isinstance(value, list):
-        for index, entry in enumerate(value):
-            for changed in _mutations(entry, chance):
-                yield [*value[:index], changed, *value[index + 1 :]]
-        yield value * 2
 
 
 def _routes():
@@ -127,7 +63,7 @@ def test_in_04_no_body_makes_a_server_error(cloud, route):
     server = cloud.boot("tiny").uuid
     for version in _versions(route):
         template = sample(route.body.at(version))
-        bodies = [template, *_mutations(template, chance)]
+        bodies = [template, *mutations(template, chance)]
         if len(bodies) > MOST:
             bodies = [template, *chance.sample(bodies, MOST)]
         for body in bodies:

@@ -190,6 +190,10 @@ def test_lists_by_pages_are_whole(clients: Clients, member: Connection) -> None:
 def test_quotas(clients: Clients, member: Connection) -> None:
     quota = member.network.get_quota(PROJECT)
     assert quota.routers == 0
+    compute = clients.site.cloud.rest.get(f"/os-quota-sets/{PROJECT}").json["quota_set"]
+    assert (quota.ports, quota.floating_ips) == (compute["fixed_ips"], compute["floating_ips"])
+    assert quota.security_groups == compute["security_groups"]
+    assert quota.security_group_rules == compute["security_group_rules"]
     details = member.network.get_quota(PROJECT, details=True)
     assert details.ports["used"] == 0
     with clients.connect("admin", "c" * 32) as admin:
@@ -245,3 +249,74 @@ def test_openstack_server_commands(clients: Clients) -> None:
     site.cloud.run_until_idle()
     (left,) = run("port list -f json")
     assert left["Name"] == "second"
+
+
+def boot_by_command(clients: Clients, options: str = "", name: str = "web") -> str:
+    flavor = FLAVORS["small"].flavorid
+    usual = f"--network private --flavor {flavor} --image {IMAGE_ID}"
+    made = clients.run(f"server create {usual} {options} {name} -f json")
+    clients.site.cloud.run_until_idle()
+    return str(made["id"])
+
+
+def ports_of(clients: Clients, server_id: str) -> list[Any]:
+    clients.site.cloud.run_until_idle()
+    found = clients.run(f"port list --server {server_id} -f json")
+    assert isinstance(found, list)
+    return found
+
+
+def groups_of(clients: Clients, server_id: str) -> set[str]:
+    clients.site.cloud.run_until_idle()
+    found = clients.run(f"server show {server_id} -f json")["security_groups"]
+    return {group["name"] for group in found}
+
+
+def test_openstack_puts_servers_into_groups(clients: Clients) -> None:
+    run = clients.run
+    for name in ("front", "back"):
+        run(f"security group create {name} -f json")
+    server_id = boot_by_command(clients, "--security-group front")
+    assert groups_of(clients, server_id) == {"front"}
+    run("server add security group web back")
+    assert groups_of(clients, server_id) == {"front", "back"}
+    (port,) = ports_of(clients, server_id)
+    assert len(run(f"port show {port['ID']} -f json")["security_group_ids"]) == 2
+    refused = clients.call("security group delete back")
+    assert refused.code == 1 and "back" in refused.err
+    run("server remove security group web front")
+    assert groups_of(clients, server_id) == {"back"}
+    assert clients.call("server remove security group web front").code == 1
+    assert clients.call("server add security group web none").code == 1
+
+
+def test_openstack_gives_and_takes_addresses_networks_and_ports(clients: Clients) -> None:
+    run = clients.run
+    server_id = boot_by_command(clients)
+    run("server add fixed ip --fixed-ip-address 10.0.0.77 web private -f json")
+    addresses = [one["Fixed IP Addresses"][0]["ip_address"] for one in ports_of(clients, server_id)]
+    assert "10.0.0.77" in addresses and len(addresses) == 2
+    run("server remove fixed ip web 10.0.0.77")
+    assert all("10.0.0.77" not in str(port) for port in ports_of(clients, server_id))
+    run("server add network web private")
+    assert len(ports_of(clients, server_id)) >= 2
+    run("port create --network private --fixed-ip ip-address=10.0.0.99 p -f json")
+    run("server add port web p")
+    assert any("10.0.0.99" in str(port) for port in ports_of(clients, server_id))
+    refused = clients.call("server add port web p")
+    assert refused.code == 1 and "belongs to" in refused.err
+    run("server remove port web p")
+    assert all("10.0.0.99" not in str(port) for port in ports_of(clients, server_id))
+    assert run("port show p -f json")["fixed_ips"][0]["ip_address"] == "10.0.0.99"
+    run("server remove network web private")
+    assert ports_of(clients, server_id) == []
+
+
+def test_openstack_boots_one_server_with_one_port(clients: Clients) -> None:
+    port = clients.run("port create --network private p -f json")
+    usual = f"--flavor {FLAVORS['small'].flavorid} --image {IMAGE_ID} --port p"
+    first = clients.run(f"server create {usual} one -f json")
+    clients.site.cloud.run_until_idle()
+    refused = clients.call(f"server create {usual} two")
+    assert refused.code == 1 and port["id"] in refused.err
+    assert clients.run("port show p -f json")["device_id"] == first["id"]

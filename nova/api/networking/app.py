@@ -1,7 +1,5 @@
 """The Networking API as one WSGI application: its resources and its middleware, in order."""
 
-from collections.abc import Callable
-
 from oslo_config import cfg
 
 from nova.api.core.clients import compute_client, conductor_clients
@@ -23,12 +21,10 @@ from nova.api.networking import (
 from nova.api.networking.dispatch import NetworkingDispatcher
 from nova.api.networking.faults import NetworkingFaults
 from nova.api.networking.versions import NetworkingVersions
-from nova.api.openstack.audit import AuditLog
 from nova.api.openstack.auth import authentication
 from nova.api.openstack.call import Services
 from nova.api.openstack.environment import WsgiApp
-from nova.api.openstack.middleware import FaultGuard, RequestIds, SizeLimit, StripIdentity
-from nova.api.openstack.rate_limits import Buckets, ProjectLimit, SourceLimit
+from nova.api.openstack.pipeline import guarded
 from nova.api.openstack.resource import Resource
 from nova.api.settings import ApiSettings
 from nova.image.api import ImageService
@@ -78,21 +74,10 @@ def make_app(
         settings=settings,
         host_states=HostStates(conductor.hosts),
     )
-    # The order, and the reasons, are those of the Compute API.
-    middleware: list[Callable[[WsgiApp], WsgiApp]] = [
-        RequestIds,
-        # Outside of all that answers errors in the form of the Compute API.
-        NetworkingFaults,
-        FaultGuard,
-        StripIdentity,
-        lambda app: SizeLimit(app, settings.max_body_bytes),
-        lambda app: NetworkingVersions(app, RESOURCES, settings.trust_proxy_headers),
-        lambda app: SourceLimit(app, Buckets(settings.rate_limit_per_source)),
+    return guarded(
+        NetworkingDispatcher(RESOURCES, provided),
+        settings,
         authentication(settings, policy, conf),
-        lambda app: AuditLog(app, settings.audit_log_file),
-        lambda app: ProjectLimit(app, Buckets(settings.rate_limit_per_project)),
-    ]
-    app: WsgiApp = NetworkingDispatcher(RESOURCES, provided)
-    for wrap in reversed(middleware):
-        app = wrap(app)
-    return app
+        lambda app: NetworkingVersions(app, RESOURCES, settings.trust_proxy_headers),
+        NetworkingFaults,
+    )

@@ -50,16 +50,18 @@ def is_true(text: str | None) -> bool:
     return (text or "").lower() in _TRUE
 
 
-def whole(call: Call, name: str, documents: Iterable[Document]) -> dict[str, object]:
+def whole(
+    call: Call, name: str, documents: Iterable[Document], key: str = "id"
+) -> dict[str, object]:
     """Return the answer of a list of which all documents are known.
 
-    Raises: InvalidQuery, MarkerNotFound.
+    key: the field that markers are values of.  Raises: InvalidQuery, MarkerNotFound.
     """
     found = _ordered(call.query, _matching(call.query, documents))
-    page, more = _page(call.query, found)
+    page, more = _page(call.query, found, key)
     answer: dict[str, object] = {name: [shown(call, document) for document in page]}
     if more and page:
-        answer[f"{name}_links"] = call.links.next_page(page[-1]["id"])
+        answer[f"{name}_links"] = call.links.next_page(page[-1][key])
     return answer
 
 
@@ -124,7 +126,9 @@ def _order_of(key: str) -> Callable[[Document], tuple[bool, object]]:
     return order
 
 
-def _page(query: QueryValues, documents: Sequence[Document]) -> tuple[list[Document], bool]:
+def _page(
+    query: QueryValues, documents: Sequence[Document], key: str
+) -> tuple[list[Document], bool]:
     """Return one page, and whether there is more behind it."""
     found = list(documents)
     backwards = is_true(query.get("page_reverse"))
@@ -132,7 +136,7 @@ def _page(query: QueryValues, documents: Sequence[Document]) -> tuple[list[Docum
         found.reverse()
     marker, limit = query.get("marker"), int(query.get("limit") or 0)
     if marker is not None:
-        places = [index for index, document in enumerate(found) if document["id"] == marker]
+        places = [index for index, document in enumerate(found) if document[key] == marker]
         if not places:
             raise exception.MarkerNotFound(marker=marker)
         found = found[places[0] + 1 :]

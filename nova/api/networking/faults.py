@@ -77,7 +77,8 @@ class NetworkingFaults:
 
 def _translate(response: webob.Response) -> None:
     message = http.HTTPStatus(response.status_int).phrase
-    if response.content_type == "application/json":
+    # An answer to HEAD has no text.
+    if response.content_type == "application/json" and response.body:
         found = json.loads(response.body[:_LONGEST_FAULT])
         if "NeutronError" in found:
             return

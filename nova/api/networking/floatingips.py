@@ -2,8 +2,8 @@
 
 from nova import exception
 from nova.api.networking.collections import FIELDS, query_of, shown, whole
-from nova.api.networking.networks import find_pool
 from nova.api.networking.words import (
+    OWNER_KEYS,
     Wish,
     is_id,
     moment,
@@ -20,11 +20,12 @@ from nova.api.openstack.schema_types import (
     IPV4,
     STRING,
     STRING_OR_NULL,
+    TEXT255_OR_NULL,
     UUID,
     UUID_OR_NULL,
 )
 from nova.api.openstack.views import Field, View
-from nova.objects.floating_ip import Association, FloatingIp, pool_uuid
+from nova.objects.floating_ip import Association, FloatingIp, NewFloatingIp, pool_uuid
 
 floatingips = resource("floatingips")
 
@@ -51,7 +52,7 @@ SHOWN = View(
 _TARGET = (
     Key("port_id", UUID_OR_NULL),
     Key("fixed_ip_address", {**IPV4, "type": ["string", "null"]}),
-    Key("description", STRING_OR_NULL),
+    Key("description", TEXT255_OR_NULL),
     Key("router_id", STRING_OR_NULL),
     Key("qos_policy_id", STRING_OR_NULL),
 )
@@ -62,8 +63,7 @@ CREATE = wrapped(
     Key("subnet_id", UUID_OR_NULL),
     Key("dns_domain", STRING),
     Key("dns_name", STRING),
-    Key("tenant_id", STRING),
-    Key("project_id", STRING),
+    *OWNER_KEYS,
     Key("tags", ListOf(STRING)),
     *_TARGET,
 )
@@ -88,22 +88,14 @@ def create(call: Call) -> dict[str, object]:
     """Allocate an address, and let it lead to an interface when one is named."""
     wish = call.body["floatingip"]
     _check(wish)
-    project_id = project_of(call, wish)
-    made = call.conductor.floating_ips.allocate(
-        call.context,
-        project_id,
-        find_pool(call, wish["floating_network_id"]),
-        wish.get("floating_ip_address"),
-        wish.get("description") or "",
+    new = NewFloatingIp(
+        project_id=project_of(call, wish),
+        pool_id=wish["floating_network_id"],
+        address=wish.get("floating_ip_address"),
+        description=wish.get("description") or "",
+        target=None if wish.get("port_id") is None else _target(wish),
     )
-    if wish.get("port_id") is None:
-        return SHOWN.render(made, call)
-    try:
-        return SHOWN.render(_lead(call, made.uuid, wish), call)
-    except exception.NovaException:
-        # One request: without the second half nobody would know of the first.
-        call.conductor.floating_ips.release(call.context, call.scope, made.uuid)
-        raise
+    return SHOWN.render(call.conductor.floating_ips.create(call.context, call.scope, new), call)
 
 
 @floatingips.route("PUT /floatingips/{id}", policy="update", body=UPDATE, errors=(404, 409))
@@ -147,8 +139,11 @@ def _lead(call: Call, floating_id: str, wish: Wish) -> FloatingIp:
             return client.disassociate(call.context, call.scope, floating_id)
         except exception.FloatingIpNotAssociated:
             return _get(call, floating_id)
-    target = Association(vif_id=wish["port_id"], fixed_address=wish.get("fixed_ip_address"))
-    return client.associate(call.context, call.scope, floating_id, target)
+    return client.associate(call.context, call.scope, floating_id, _target(wish))
+
+
+def _target(wish: Wish) -> Association:
+    return Association(vif_id=wish["port_id"], fixed_address=wish.get("fixed_ip_address"))
 
 
 def _get(call: Call, floating_id: str) -> FloatingIp:

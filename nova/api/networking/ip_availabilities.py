@@ -53,7 +53,7 @@ def index(call: Call) -> dict[str, object]:
     if "6" in call.query.all("ip_version"):
         # As many as there are MAC addresses: nobody counts them.
         found = ()
-    return whole(call, "network_ip_availabilities", SHOWN.items(found, call))
+    return whole(call, "network_ip_availabilities", SHOWN.items(found, call), "network_id")
 
 
 @availabilities.route("GET /network-ip-availabilities/{id}", policy="show", query=FIELDS)

@@ -7,9 +7,11 @@ import dataclasses
 import datetime
 
 from nova import exception
-from nova.api.networking.collections import FIELDS, Document, is_true, query_of, shown, whole
+from nova.api.networking.collections import FIELDS, Document, query_of, shown, whole
 from nova.api.networking.words import (
+    OWNER_KEYS,
     Wish,
+    is_derived,
     is_uuid,
     moment,
     only,
@@ -96,8 +98,7 @@ _KEYS = (
     Key("is_default", BOOL),
     Key("port_security_enabled", BOOL),
     Key("mtu", INTEGER_OR_NULL),
-    Key("tenant_id", STRING),
-    Key("project_id", STRING),
+    *OWNER_KEYS,
     Key("tags", ListOf(STRING)),
     Key("availability_zone_hints", ListOf(STRING)),
     Key("dns_domain", STRING_OR_NULL),
@@ -131,25 +132,10 @@ def pool_segment(name: str) -> Segment:
     return Segment(id=pool_uuid(name), name=name, external=True)
 
 
-def find_pool(call: Call, network_id: str) -> str:
-    """Return the name of a pool.  Raises: NetworkNotFound."""
-    for name in call.conductor.floating_ips.list_pools(call.context):
-        if pool_uuid(name) == network_id:
-            return name
-    raise exception.NetworkNotFound(network_id=network_id)
-
-
 @networks.route("GET /networks", policy="list", query=query_of(SHOWN))
 def index(call: Call) -> dict[str, object]:
     """List the networks that the project may use, and the pools."""
-    external = call.query.get("router:external")
-    found: list[Segment] = []
-    if external is None or not is_true(external):
-        own = call.conductor.networks.list_networks(call.context, call.scope.project_id)
-        found += map(segment_of, own)
-    if external is None or is_true(external):
-        found += map(pool_segment, call.conductor.floating_ips.list_pools(call.context))
-    return whole(call, "networks", SHOWN.items(found, call))
+    return whole(call, "networks", SHOWN.items(_all(call), call))
 
 
 @networks.route("GET /networks/{id}", policy="show", query=FIELDS)
@@ -179,25 +165,25 @@ def create(call: Call) -> dict[str, object]:
 @networks.route("PUT /networks/{id}", policy="update", body=BODY)
 def update(call: Call) -> dict[str, object]:
     """Rename a network; nothing else can be changed."""
-    wish = dict(call.body["network"])
+    wish, network_id = dict(call.body["network"]), _network_id(call)
     name = wish.pop("name", None)
-    segment = _find(call, call.args["id"])
-    document = SHOWN.item(segment, call)
-    unchanged(wish, document)
-    if name is None or name == segment.name:
-        return {"network": document}
-    if segment.external or not name:
-        raise exception.NetworkingUnsupported(what="that name; pools, and no name, are fixed")
-    found = call.conductor.networks.rename(call.context, call.scope, segment.id, name)
+    if not name or wish or is_derived(network_id):
+        segment = _find(call, network_id)
+        document = SHOWN.item(segment, call)
+        unchanged(wish, document)
+        if name is None or name == segment.name:
+            return {"network": document}
+        if segment.external or not name:
+            raise exception.NetworkingUnsupported(what="that name; pools, and no name, are fixed")
+    found = call.conductor.networks.rename(call.context, call.scope, network_id, name)
     return SHOWN.render(segment_of(found), call)
 
 
 @networks.route("DELETE /networks/{id}", policy="delete", ok=204, errors=409)
 def delete(call: Call) -> None:
     """Delete a network that nothing is in, with its range."""
-    network_id = call.args["id"]
-    segment = _find(call, network_id)
-    if segment.external:
+    network_id = _network_id(call)
+    if is_derived(network_id) and _find(call, network_id).external:
         raise exception.NetworkingUnsupported(
             what="deleting a pool; it ends with the last of its floating addresses"
         )
@@ -228,15 +214,28 @@ def _check(wish: Wish) -> None:
 
 
 def _document(call: Call) -> Document:
-    return SHOWN.item(_find(call, call.args["id"]), call)
+    return SHOWN.item(_find(call, _network_id(call)), call)
+
+
+def _network_id(call: Call) -> str:
+    """Return the id of the path; a name is none.  Raises: NetworkNotFound."""
+    network_id = call.args["id"]
+    if not is_uuid(network_id):
+        raise exception.NetworkNotFound(network_id=network_id)
+    return network_id.lower()
+
+
+def _all(call: Call) -> list[Segment]:
+    found = call.conductor.networks.list_with_pools(call.context, call.scope.project_id)
+    return [*map(segment_of, found.networks), *map(pool_segment, found.pools)]
 
 
 def _find(call: Call, network_id: str) -> Segment:
     """Return a network of the caller's, or a pool.  Raises: NetworkNotFound."""
-    if not is_uuid(network_id):
-        raise exception.NetworkNotFound(network_id=network_id)
-    try:
+    if not is_derived(network_id):
         found = call.conductor.networks.get(call.context, network_id, call.scope.project_id)
-    except exception.NetworkNotFound:
-        return pool_segment(find_pool(call, network_id))
-    return segment_of(found)
+        return segment_of(found)
+    for segment in _all(call):
+        if segment.id == network_id:
+            return segment
+    raise exception.NetworkNotFound(network_id=network_id)

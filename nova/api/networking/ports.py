@@ -5,6 +5,7 @@ from typing import Any
 from nova import exception
 from nova.api.networking.collections import FIELDS, Document, filters, query_of, shown, whole
 from nova.api.networking.words import (
+    OWNER_KEYS,
     Wish,
     is_uuid,
     moment,
@@ -89,8 +90,7 @@ SHOWN = View(
 _ADDRESS = Object(Key("ip_address", IP), Key("subnet_id", UUID))
 _KEYS = (
     Key("name", TEXT255),
-    Key("tenant_id", STRING),
-    Key("project_id", STRING),
+    *OWNER_KEYS,
     Key("device_id", STRING),
     Key("device_owner", STRING),
     Key("mac_address", STRING),
@@ -137,7 +137,7 @@ def show(call: Call) -> dict[str, object]:
     return {"port": shown(call, _document(call))}
 
 
-@ports.route("POST /ports", policy="create", body=CREATE, ok=201, errors=409)
+@ports.route("POST /ports", policy="create", body=CREATE, ok=201, errors=(404, 409))
 def create(call: Call) -> dict[str, object]:
     """Make an interface that a server can be given."""
     wish = call.body["port"]
@@ -157,8 +157,11 @@ def create(call: Call) -> dict[str, object]:
 @ports.route("PUT /ports/{id}", policy="update", body=UPDATE, errors=409)
 def update(call: Call) -> dict[str, object]:
     """Rename an interface; groups belong to servers, and the rest can not be changed."""
-    wish = dict(call.body["port"])
+    wish, port_id = dict(call.body["port"]), _port_id(call)
     name = wish.pop("name", None)
+    if name is not None and not wish:
+        found = call.conductor.ports.rename(call.context, call.scope, port_id, name)
+        return SHOWN.render(found, call)
     document = _document(call)
     _check(wish)
     if sorted(wish.pop("security_groups", document["security_groups"])) != sorted(
@@ -171,7 +174,7 @@ def update(call: Call) -> dict[str, object]:
     unchanged(wish, document)
     if name is None or name == document["name"]:
         return {"port": document}
-    found = call.conductor.ports.rename(call.context, call.scope, call.args["id"], name)
+    found = call.conductor.ports.rename(call.context, call.scope, port_id, name)
     return SHOWN.render(found, call)
 
 

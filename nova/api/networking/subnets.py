@@ -9,7 +9,7 @@ import ipaddress
 
 from nova import exception
 from nova.api.networking.collections import FIELDS, Document, query_of, shown, whole
-from nova.api.networking.words import Wish, moment, only, resource, unchanged, wrapped
+from nova.api.networking.words import OWNER_KEYS, Wish, moment, only, resource, unchanged, wrapped
 from nova.api.openstack.call import Call
 from nova.api.openstack.schema import Key, ListOf, Object
 from nova.api.openstack.schema_types import (
@@ -98,8 +98,7 @@ _KEYS = (
     Key("service_types", ListOf(STRING)),
     Key("description", STRING_OR_NULL),
     Key("tags", ListOf(STRING)),
-    Key("tenant_id", STRING),
-    Key("project_id", STRING),
+    *OWNER_KEYS,
 )
 CREATE = wrapped(
     "subnet",
@@ -190,25 +189,22 @@ def create(call: Call) -> dict[str, object]:
 @subnets.route("PUT /subnets/{id}", policy="update", body=UPDATE)
 def update(call: Call) -> dict[str, object]:
     """Rename a range; nothing else can be changed."""
-    wish = dict(call.body["subnet"])
+    wish, subnet_id = dict(call.body["subnet"]), call.args["id"]
     name = wish.pop("name", None)
-    subnet = _find(call)
-    unchanged(wish, SHOWN.item(subnet, call))
-    if not name or name == subnet.name:
-        return SHOWN.render(subnet, call)
-    call.conductor.networks.rename(
-        call.context, call.scope, subnet.network_id, name, subnet.ip_version
-    )
-    return SHOWN.render(dataclasses.replace(subnet, name=name), call)
+    if wish or not name:
+        subnet = _find(call)
+        unchanged(wish, SHOWN.item(subnet, call))
+        if not name:
+            return SHOWN.render(subnet, call)
+    network = call.conductor.networks.rename_range(call.context, call.scope, subnet_id, name)
+    (found,) = (subnet for subnet in subnets_of(network) if subnet.id == subnet_id)
+    return SHOWN.render(found, call)
 
 
 @subnets.route("DELETE /subnets/{id}", policy="delete", ok=204, errors=409)
 def delete(call: Call) -> None:
     """Take a range from a network in which nobody has anything."""
-    subnet = _find(call)
-    call.conductor.networks.remove_range(
-        call.context, call.scope, subnet.network_id, subnet.ip_version
-    )
+    call.conductor.networks.remove_range(call.context, call.scope, call.args["id"])
 
 
 def _check(wish: Wish) -> None:

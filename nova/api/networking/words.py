@@ -9,13 +9,14 @@ from nova import exception
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import Key, Object
-from nova.api.openstack.schema_types import STRING
+from nova.api.openstack.schema_types import TEXT255
 from nova.objects.instance import Scope
 from nova.policy import MEMBER, NETWORKING, READER
 
 Wish = Mapping[str, Any]
 
-OWNER_KEYS = (Key("tenant_id", STRING), Key("project_id", STRING))
+# Nothing has so long a project; the text would not fit the database.
+OWNER_KEYS = (Key("tenant_id", TEXT255), Key("project_id", TEXT255))
 
 
 def resource(name: str, **rules: str) -> Resource:

@@ -1,7 +1,5 @@
 """The Compute API as one WSGI application: its resources and its middleware, in order."""
 
-from collections.abc import Callable
-
 from oslo_config import cfg
 
 from nova.api.core.clients import compute_client, conductor_clients
@@ -73,19 +71,12 @@ from nova.api.openstack import (
     volume_attachments,
     volumes_boot,
 )
-from nova.api.openstack.audit import AuditLog
 from nova.api.openstack.auth import authentication
 from nova.api.openstack.call import Services
 from nova.api.openstack.dispatch import Dispatcher
 from nova.api.openstack.environment import WsgiApp
-from nova.api.openstack.middleware import (
-    FaultGuard,
-    RequestIds,
-    SizeLimit,
-    StripIdentity,
-    VersionDocuments,
-)
-from nova.api.openstack.rate_limits import Buckets, ProjectLimit, SourceLimit
+from nova.api.openstack.middleware import VersionDocuments
+from nova.api.openstack.pipeline import guarded
 from nova.api.openstack.resource import Resource
 from nova.api.settings import ApiSettings
 from nova.image.api import ImageService
@@ -190,7 +181,6 @@ def make_app(
     Raises: ConfigurationError.
     """
     policy = policy or Policy(conf, default_rules())
-    authenticate = authentication(settings, policy, conf)
     conductor = conductor_clients(bus)
     provided = Services(
         conductor=conductor,
@@ -201,27 +191,9 @@ def make_app(
         host_states=HostStates(conductor.hosts),
         projects=projects or _projects(settings, conf),
     )
-    middleware: list[Callable[[WsgiApp], WsgiApp]] = [
-        # Outermost: an answer without a request id can not be traced in any log.
-        RequestIds,
-        # Everything below may fail unexpectedly; nothing of that may reach a user.
-        FaultGuard,
-        # Before anything believes them, in every pipeline.
-        StripIdentity,
-        # Before authentication, so that strangers can not make us read much.
-        lambda app: SizeLimit(app, settings.max_body_bytes),
-        # Clients read these without a token to find out how to go on.
+    return guarded(
+        Dispatcher(RESOURCES, provided),
+        settings,
+        authentication(settings, policy, conf),
         lambda app: VersionDocuments(app, settings),
-        # Before authentication: wrong tokens cost the identity service something.
-        lambda app: SourceLimit(app, Buckets(settings.rate_limit_per_source)),
-        # From here on the caller is known.
-        authenticate,
-        # What an administrator wants is recorded whatever becomes of it.
-        lambda app: AuditLog(app, settings.audit_log_file),
-        # Last: what is refused above costs a project nothing.
-        lambda app: ProjectLimit(app, Buckets(settings.rate_limit_per_project)),
-    ]
-    app: WsgiApp = Dispatcher(RESOURCES, provided)
-    for wrap in reversed(middleware):
-        app = wrap(app)
-    return app
+    )

@@ -1,8 +1,10 @@
 """os-networks: the networks of nova-network, for requests up to 2.35."""
 
+from collections.abc import Callable
+
 from nova.api.openstack.answers import items, named
 from nova.api.openstack.call import Call
-from nova.api.openstack.resource import Resource
+from nova.api.openstack.resource import Handler, Resource
 from nova.api.openstack.schema import AnyOf, Json, Key, Object, Type
 from nova.api.openstack.schema_types import (
     BOOL,
@@ -54,7 +56,6 @@ SHOWN_TO_ADMIN = SHOWN.extended(
     Field("deleted", lambda network, call: False, type=TRUE_OR_FALSE),
     Field("deleted_at", lambda network, call: None, type=NULL),
 )
-
 
 _UNTIL = "2.35"
 LABEL: Json = {"type": "string", "maxLength": 255}
@@ -122,7 +123,7 @@ def index(call: Call) -> dict[str, object]:
 
 
 @networks.route(
-    "GET /os-networks/{id}", policy="show", until="2.35", answer=named("network", _EITHER)
+    "GET /os-networks/{id}", policy="show", until=_UNTIL, answer=named("network", _EITHER)
 )
 def show(call: Call) -> dict[str, object]:
     """Show a network named by its uuid."""
@@ -180,53 +181,31 @@ def add(call: Call) -> None:
     call.conductor.networks.associate(call.context, project_id, call.body["id"])
 
 
-@networks.route(
-    "POST /os-networks/{id}/action disassociate",
-    policy="",
-    ok=202,
-    until=_UNTIL,
-    body=DISASSOCIATE,
-    errors=501,
-)
+def _action(resource: Resource, name: str, body: Object) -> Callable[[Handler], Handler]:
+    """Declare an action of networks."""
+    spec = f"POST /os-networks/{{id}}/action {name}"
+    return resource.route(spec, policy="", ok=202, until=_UNTIL, body=body, errors=501)
+
+
+@_action(networks, "disassociate", DISASSOCIATE)
 def disassociate(call: Call) -> None:
     """Take a network from its project and its host."""
     call.conductor.networks.disassociate(call.context, call.args["id"])
 
 
-@networks_associate.route(
-    "POST /os-networks/{id}/action disassociate_host",
-    policy="",
-    ok=202,
-    until=_UNTIL,
-    body=DISASSOCIATE_HOST,
-    errors=501,
-)
+@_action(networks_associate, "disassociate_host", DISASSOCIATE_HOST)
 def disassociate_host(call: Call) -> None:
     """Take a network from its host."""
     call.conductor.networks.set_host(call.context, call.args["id"], None)
 
 
-@networks_associate.route(
-    "POST /os-networks/{id}/action disassociate_project",
-    policy="",
-    ok=202,
-    until=_UNTIL,
-    body=DISASSOCIATE_PROJECT,
-    errors=501,
-)
+@_action(networks_associate, "disassociate_project", DISASSOCIATE_PROJECT)
 def disassociate_project(call: Call) -> None:
     """Take a network from its project."""
     call.conductor.networks.set_project(call.context, call.args["id"], None)
 
 
-@networks_associate.route(
-    "POST /os-networks/{id}/action associate_host",
-    policy="",
-    ok=202,
-    until=_UNTIL,
-    body=ASSOCIATE_HOST,
-    errors=501,
-)
+@_action(networks_associate, "associate_host", ASSOCIATE_HOST)
 def associate_host(call: Call) -> None:
     """Let a host serve a network."""
     host = call.body["associate_host"]

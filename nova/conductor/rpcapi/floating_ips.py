@@ -1,7 +1,7 @@
 """Conductor interface: floating addresses."""
 
 from nova.context import RequestContext
-from nova.objects.floating_ip import Association, FloatingIp, FloatingRange
+from nova.objects.floating_ip import Association, FloatingIp, FloatingRange, NewFloatingIp
 from nova.objects.instance import Scope
 from nova.rpc.interface import Interface, call
 
@@ -38,6 +38,13 @@ class ConductorFloatingIps(Interface):
 
         Raises: FloatingIpPoolNotFound, NoMoreFloatingIps, FloatingIpLimitExceeded,
         FloatingIpInUse.
+        """
+
+    @call(since="1.0", timeout_s=240)
+    def create(self, context: RequestContext, scope: Scope, new: NewFloatingIp) -> FloatingIp:
+        """Give a project an address that leads to where it is wanted, or none at all.
+
+        Raises: what allocate and associate raise; NetworkNotFound for a pool that is not there.
         """
 
     @call(since="1.0", timeout_s=120)

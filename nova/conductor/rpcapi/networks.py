@@ -2,7 +2,14 @@
 
 from nova.context import RequestContext
 from nova.objects.instance import Scope
-from nova.objects.network import DhcpBinding, FixedIpDetail, HostNetwork, Network, NewNetwork
+from nova.objects.network import (
+    DhcpBinding,
+    FixedIpDetail,
+    HostNetwork,
+    Network,
+    NetworksAndPools,
+    NewNetwork,
+)
 from nova.rpc.interface import Interface, call
 
 
@@ -24,6 +31,12 @@ class ConductorNetworks(Interface):
         self, context: RequestContext, network_id: str, project_id: str | None = None
     ) -> Network:
         """Return a network by uuid.  Raises: NetworkNotFound."""
+
+    @call(since="1.1", retry_safe=True)
+    def list_with_pools(
+        self, context: RequestContext, project_id: str | None = None
+    ) -> NetworksAndPools:
+        """Return all networks, or those that a project may use, and all floating pools."""
 
     @call(since="1.0")
     def create(self, context: RequestContext, new: NewNetwork) -> tuple[Network, ...]:
@@ -78,27 +91,21 @@ class ConductorNetworks(Interface):
         """
 
     @call(since="1.1")
-    def remove_range(
-        self, context: RequestContext, scope: Scope, network_id: str, ip_version: int
-    ) -> None:
-        """Take a range (4 or 6) from a network in which nobody has anything.
+    def remove_range(self, context: RequestContext, scope: Scope, subnet_id: str) -> None:
+        """Take a range from a network in which nobody has anything.
 
-        Raises: NetworkNotFound, NetworkNotOwned, NetworkInUse.
+        Raises: SubnetNotFound, NetworkNotOwned, NetworkInUse.
         """
 
     @call(since="1.1")
-    def rename(
-        self,
-        context: RequestContext,
-        scope: Scope,
-        network_id: str,
-        name: str,
-        ip_version: int | None = None,
-    ) -> Network:
-        """Name a network, or its range of a version.
+    def rename(self, context: RequestContext, scope: Scope, network_id: str, name: str) -> Network:
+        """Name a network.  Raises: NetworkNotFound, NetworkNotOwned."""
 
-        Raises: NetworkNotFound, NetworkNotOwned.
-        """
+    @call(since="1.1")
+    def rename_range(
+        self, context: RequestContext, scope: Scope, subnet_id: str, name: str
+    ) -> Network:
+        """Name a range of a network.  Raises: SubnetNotFound, NetworkNotOwned."""
 
     # --- Whose networks are
 

@@ -1,7 +1,7 @@
 """Conductor interface: quotas, limits and usage."""
 
 from nova.context import RequestContext
-from nova.objects.quota import QuotaSet, ServerUsage, UsageQuery
+from nova.objects.quota import NetworkingQuota, QuotaSet, ServerUsage, UsageQuery
 from nova.rpc.interface import Interface, call
 
 
@@ -10,7 +10,7 @@ class ConductorQuotas(Interface):
 
     topic = "conductor"
     namespace = "quotas"
-    version = "1.0"
+    version = "1.1"
 
     @call(since="1.0", retry_safe=True)
     def get(self, context: RequestContext, project_id: str, user_id: str | None = None) -> QuotaSet:
@@ -19,6 +19,12 @@ class ConductorQuotas(Interface):
     @call(since="1.0", retry_safe=True)
     def get_defaults(self, context: RequestContext, class_name: str = "default") -> QuotaSet:
         """Return the default limits (class row over option)."""
+
+    @call(since="1.1", retry_safe=True)
+    def get_networking(
+        self, context: RequestContext, project_id: str | None = None
+    ) -> NetworkingQuota:
+        """Return limits and usage of a project with its own networks; None: the defaults."""
 
     @call(since="1.0")
     def update(
