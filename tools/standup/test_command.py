@@ -31,7 +31,7 @@ REQUESTS_ALONE = tuple(
     f"tests/functional/test_{name}.py"
     for name in (
         *("api_description", "api_samples", "az_matrix", "foreign_ids_in_bodies"),
-        *("mass_assignment", "policy_denials", "rest_fuzz"),
+        *("mass_assignment", "networking_fuzz", "policy_denials", "rest_fuzz"),
     )
 )
 
