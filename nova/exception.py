@@ -625,6 +625,10 @@ class NetworkNotOwned(Forbidden):
     message = "Network {network_id} does not belong to the project."
 
 
+class NetworkChoiceForbidden(Forbidden):
+    message = "Only administrators choose this of a network: {chosen}."
+
+
 class NoMoreNetworks(Invalid):
     message = "No network is left that project {project_id} could be given."
 
@@ -849,6 +853,10 @@ class FloatingRangeInvalid(Invalid):
 
 class DnsDomainNotFound(NotFound):
     message = "DNS domain {domain} could not be found."
+
+
+class DnsDomainNotOwned(Forbidden):
+    message = "DNS domain {domain} does not belong to the project."
 
 
 class DnsEntryNotFound(NotFound):

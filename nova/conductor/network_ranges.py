@@ -11,17 +11,15 @@ from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
 from nova.db import network_ranges, networks
 from nova.db.duplicates import Repeat, refused_as
-from nova.db.engine import Database, Transaction, retried
+from nova.db.engine import Database, retried
 from nova.exception import (
     NetworkHasRange,
     NetworkInUse,
     NetworkNotCreated,
-    NetworkNotFound,
-    NetworkNotOwned,
     NetworksNotIsolated,
 )
 from nova.network.rpcapi import NetworkAPI
-from nova.objects.instance import Scope
+from nova.objects.instance import EVERYBODY, Scope
 from nova.objects.network import Network, NewNetwork
 from nova.rpc.bus import Bus
 
@@ -55,7 +53,7 @@ class NetworkRanges(ConductorNetworks):
             if new.project_id is not None:
                 project_networks.check_limit(tx, new.project_id, self.settings, 1)
             networks.create(tx, row, ())
-            found = project_networks.require(tx, network_uuid)
+            found = project_networks.require(tx, EVERYBODY, network_uuid)
         LOG.info("Network %s of project %s was made, without a range", network_uuid, new.project_id)
         return found
 
@@ -72,7 +70,7 @@ class NetworkRanges(ConductorNetworks):
     @retried
     def _add_range(self, scope: Scope, network_id: str, new: NewNetwork, name: str) -> Network:
         with self.db.transaction() as tx:
-            network = _own(tx, scope, network_id)
+            network = project_networks.require(tx, scope, network_id)
             others = [one for one in networks.list_all(tx) if one.id != network.id]
             planned = plan_range(network, new, others, self.settings.network)
             ip_version = 4 if new.cidr else 6
@@ -90,7 +88,7 @@ class NetworkRanges(ConductorNetworks):
                 given = network_ranges.give(tx, network.id, ip_version, values, rows)
             if not given:
                 raise NetworkHasRange(network_id=network_id, ip_version=ip_version)
-            return project_networks.require(tx, network_id)
+            return project_networks.require(tx, scope, network_id)
 
     def remove_range(
         self, context: RequestContext, scope: Scope, network_id: str, ip_version: int
@@ -103,7 +101,7 @@ class NetworkRanges(ConductorNetworks):
     @retried
     def _remove_range(self, scope: Scope, network_id: str, ip_version: int) -> None:
         with self.db.transaction() as tx:
-            network = _own(tx, scope, network_id)
+            network = project_networks.require(tx, scope, network_id)
             if networks.in_use(tx, network.id):
                 raise NetworkInUse(network_id=network.uuid)
             last = not (network.cidr_v6 if ip_version == 4 else network.cidr)
@@ -121,26 +119,12 @@ class NetworkRanges(ConductorNetworks):
         """Name a network, or its range of a version."""
         column = "label" if ip_version is None else network_ranges.name_of(ip_version)
         with self.db.transaction() as tx:
-            network = _own(tx, scope, network_id)
+            network = project_networks.require(tx, scope, network_id)
             network_ranges.set_name(tx, network.id, column, name, clock.utcnow())
-            return project_networks.require(tx, network_id)
+            return project_networks.require(tx, scope, network_id)
 
     def _check_isolated(self, scope: Scope) -> None:
         """Refuse projects networks that others could reach.  Raises: NetworksNotIsolated."""
         manager = self.settings.network.manager
         if scope.project_id is not None and manager is not ManagerKind.VLAN:
             raise NetworksNotIsolated(manager=manager.value)
-
-
-def _own(tx: Transaction, scope: Scope, network_id: str) -> Network:
-    """Return a network that the caller may change.  Raises: NetworkNotFound, NetworkNotOwned."""
-    project_id = scope.project_id
-    if project_id is None:
-        found = networks.find(tx, network_id)
-    else:
-        found = networks.find_usable(tx, network_id, project_id)
-    if found is None:
-        raise NetworkNotFound(network_id=network_id)
-    if project_id is not None and found.project_id != project_id:
-        raise NetworkNotOwned(network_id=network_id)
-    return found
