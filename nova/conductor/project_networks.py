@@ -38,17 +38,11 @@ def ensure(
         return
     if network_owners.has_range(tx, project_id):
         return
-    hold(tx, project_id)
+    quotas.hold(tx, project_id, "instances")
     if network_owners.has_range(tx, project_id):
         return
     if network_owners.give_free(tx, project_id, now) is None:
         raise NoMoreNetworks(project_id=project_id)
-
-
-def hold(tx: Transaction, project_id: str) -> None:
-    """Keep other requests of a project waiting until the transaction ends."""
-    quotas.ensure_rows(tx, project_id, quotas.PROJECT, ("instances",))
-    quotas.add(tx, project_id, quotas.PROJECT, {"instances": 0})
 
 
 def give(
@@ -81,7 +75,7 @@ def check_limit(tx: Transaction, project_id: str, settings: ConductorSettings, m
     limit = settings.network.per_project
     if limit == UNLIMITED:
         return
-    hold(tx, project_id)
+    quotas.hold(tx, project_id, "instances")
     if network_owners.count(tx, project_id) + more > limit:
         raise QuotaExceeded(resource="networks", allowed=limit)
 
