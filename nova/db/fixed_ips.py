@@ -125,14 +125,15 @@ def release_for(
     """Give up the addresses of a server, or of one of its interfaces; return their number.
 
     An address that the guest still holds a lease of stays with the server until the lease
-    ends, so that nobody else gets it before.
+    ends, so that nobody else gets it before.  An interface that outlives its server keeps its
+    addresses; those of a whole server are to be taken from it first.
     """
     statement = (
         sa.update(fixed_ips)
         .where(
             fixed_ips.c.instance_uuid == instance_uuid,
             fixed_ips.c.allocated.is_(True),
-            *([] if vif_uuid is None else [_of_interface(vif_uuid)]),
+            *([] if vif_uuid is None else [_of_passing(vif_uuid)]),
         )
         .values(
             allocated=False,
@@ -144,8 +145,9 @@ def release_for(
     return tx.execute(statement).rowcount
 
 
-def _of_interface(vif_uuid: str) -> sa.ColumnElement[bool]:
-    query = sa.select(virtual_interfaces.c.id).where(virtual_interfaces.c.uuid == vif_uuid)
+def _of_passing(vif_uuid: str) -> sa.ColumnElement[bool]:
+    vif = virtual_interfaces.c
+    query = sa.select(vif.id).where(vif.uuid == vif_uuid, vif.preserved.is_(False))
     return fixed_ips.c.virtual_interface_id == query.scalar_subquery()
 
 
