@@ -272,10 +272,6 @@ class AvailabilityZoneConflict(Conflict):
     message = "Instance {instance_uuid} is not in the availability zone {zone}."
 
 
-class UnexpectedTaskState(Conflict):
-    message = "Instance {instance_uuid} is in task state {actual}, not in {expected}."
-
-
 class ActionNotFound(NotFound):
     message = "Action for request_id {request_id} on instance {instance_uuid} not found."
 
@@ -430,10 +426,6 @@ class ServiceActionNotFound(NotFound):
 
 class ServiceNotChangeable(Invalid):
     message = "Updating a {binary} service is not supported: only {only} services can be updated."
-
-
-class ServiceNotUnique(Invalid):
-    message = "The service id {service_id} is not unique: use the uuid."
 
 
 class HypervisorNotFound(NotFound):
@@ -623,6 +615,10 @@ class NetworksNotIsolated(Forbidden):
 
 class NetworkNotOwned(Forbidden):
     message = "Network {network_id} does not belong to the project."
+
+
+class NetworkChoiceForbidden(Forbidden):
+    message = "Only administrators choose this of a network: {chosen}."
 
 
 class NoMoreNetworks(Invalid):
@@ -849,6 +845,10 @@ class FloatingRangeInvalid(Invalid):
 
 class DnsDomainNotFound(NotFound):
     message = "DNS domain {domain} could not be found."
+
+
+class DnsDomainNotOwned(Forbidden):
+    message = "DNS domain {domain} does not belong to the project."
 
 
 class DnsEntryNotFound(NotFound):

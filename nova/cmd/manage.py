@@ -6,6 +6,7 @@ Only what daemons of other hosts are asked or told goes over the message bus.
 import functools
 import importlib
 import sys
+from collections.abc import Callable
 from typing import NoReturn, Protocol
 
 from oslo_config import cfg
@@ -13,6 +14,7 @@ from oslo_config import cfg
 from nova import config
 from nova.cmd.backend import hide_eventlet_warning
 from nova.concurrency import Pool
+from nova.conductor.firewall_changes import FirewallChanges
 from nova.conductor.manager import check_schema, endpoints
 from nova.conductor.rpcapi.flavors import ConductorFlavors
 from nova.conductor.rpcapi.floating_ips import ConductorFloatingIps
@@ -51,7 +53,7 @@ def main() -> NoReturn:
     except NovaException as error:
         print(f"{PROG}: {error}", file=sys.stderr)
         sys.exit(exit_code(error))
-    sys.exit(run(args, conf, lambda: make_environment(conf)))
+    sys.exit(run(args, conf, lambda: make_environment(conf, functools.partial(connect, conf))))
 
 
 def connect(conf: cfg.ConfigOpts) -> DaemonsBus:
@@ -74,14 +76,19 @@ def warn(error: NovaException) -> None:
     )
 
 
-def make_environment(conf: cfg.ConfigOpts) -> Environment:
-    """Return a conductor of this process.  Raises: ConfigurationError, Unavailable."""
+def make_environment(conf: cfg.ConfigOpts, daemons: Callable[[], DaemonsBus]) -> Environment:
+    """Return a conductor of this process; daemons connects it with those of other hosts.
+
+    Raises: ConfigurationError, Unavailable.
+    """
     database = Database(database_settings(conf))
     check_schema(database)
-    daemons = functools.partial(connect, conf)
     bus = SplitBus(LocalBus(), daemons, _TOLD, dict(conf.upgrade_levels.items()), warn)
     pool = Pool(1, "build")
-    bus.serve("conductor", _HOST, endpoints(conductor_settings(conf), bus, database, pool)).start()
+    # Nothing may wait: this process ends with its command.
+    changes = FirewallChanges(bus, window_s=0)
+    served = endpoints(conductor_settings(conf), bus, database, pool, changes)
+    bus.serve("conductor", _HOST, served).start()
     return Environment(
         context=get_admin_context(),
         flavors=bus.client(ConductorFlavors).anyone(),

@@ -85,10 +85,9 @@ def release(tx: Transaction, instance_uuid: str, vif_uuid: str, now: datetime.da
     """
     floating_ips.release_for(tx, instance_uuid, now, vif_uuid)
     firewall.note_server(tx, instance_uuid)
-    if ports.unbind(tx, instance_uuid, now, vif_uuid):
-        return True
     fixed_ips.release_for(tx, instance_uuid, now, vif_uuid)
-    return vifs.delete(tx, instance_uuid, vif_uuid)
+    gone = vifs.delete(tx, instance_uuid, vif_uuid)
+    return gone or ports.unbind(tx, instance_uuid, now, vif_uuid) > 0
 
 
 def bring(tx: Transaction, guest: Guest) -> tuple[Vif, ...]:

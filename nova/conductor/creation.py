@@ -120,19 +120,10 @@ class Creation:
             amounts = transitions.quota_of(flavor, count)
             if not quotas.claim(tx, new.project_id, new.user_id, amounts, self.settings.quotas):
                 raise _NoRoom
-            self._check_addresses(tx, new, count)
+            auto = new.network_mode is NetworkMode.AUTO
+            if auto or any(network.port_id is None for network in new.networks):
+                address_quota.check(tx, new.project_id, self.settings.quotas)
             return job
-
-    def _check_addresses(self, tx: Transaction, new: NewServers, count: int) -> None:
-        """Refuse servers whose addresses would be too many; they are stored already."""
-        if new.network_mode is NetworkMode.NONE:
-            return
-        limit = address_quota.limit_of(tx, new.project_id, self.settings.quotas)
-        if limit == UNLIMITED:
-            return
-        # Ports have their addresses already.
-        each = len([pick for pick in self._picks(tx, new) if pick.port is None])
-        address_quota.check(tx, new.project_id, limit, count * (each - 1))
 
     def _boot_material(
         self, tx: Transaction, context: RequestContext, new: NewServers

@@ -16,6 +16,7 @@ from nova.db.engine import Database, Transaction, retried
 from nova.exception import (
     AvailabilityZoneNotFound,
     DnsDomainNotFound,
+    DnsDomainNotOwned,
     DnsEntryNotFound,
     DnsNameInvalid,
 )
@@ -37,13 +38,15 @@ class DnsEndpoint(ConductorDns):
             return tuple(dns.list_domains(tx, scope))
 
     @retried
-    def save_domain(self, context: RequestContext, domain: DnsDomain) -> DnsDomain:
+    def save_domain(self, context: RequestContext, scope: Scope, domain: DnsDomain) -> DnsDomain:
         """Make or change a domain."""
         domain = dataclasses.replace(domain, domain=domain.domain.lower())
         check_name(domain.domain)
         with self.db.transaction() as tx:
+            _check_owned(scope, domain)
             self._check_zone(tx, domain.availability_zone)
-            dns.save_domain(tx, domain, clock.utcnow())
+            if not dns.save_domain(tx, scope, domain, clock.utcnow()):
+                raise DnsDomainNotOwned(domain=domain.domain)
         return domain
 
     def _check_zone(self, tx: Transaction, zone: str | None) -> None:
@@ -53,11 +56,12 @@ class DnsEndpoint(ConductorDns):
             raise AvailabilityZoneNotFound(zone=zone)
 
     @retried
-    def delete_domain(self, context: RequestContext, domain: str) -> None:
+    def delete_domain(self, context: RequestContext, scope: Scope, domain: str) -> None:
         """Delete a domain with its names."""
         with self.db.transaction() as tx:
-            if not dns.delete_domain(tx, domain.lower()):
-                raise DnsDomainNotFound(domain=domain)
+            known = _usable(tx, scope, domain)
+            _check_owned(scope, known)
+            dns.delete_domain(tx, known.domain)
 
     @retried
     def list_entries(
@@ -102,6 +106,12 @@ class DnsEndpoint(ConductorDns):
             if not found or (shared and not _is_own(tx, scope, found[0].address)):
                 raise DnsEntryNotFound(name=name, domain=domain)
             dns.delete_entry(tx, known.domain, name.lower())
+
+
+def _check_owned(scope: Scope, domain: DnsDomain) -> None:
+    """Refuse to change a domain that others may use.  Raises: DnsDomainNotOwned."""
+    if scope.project_id not in (None, domain.project_id):
+        raise DnsDomainNotOwned(domain=domain.domain)
 
 
 def _usable(tx: Transaction, scope: Scope, domain: str) -> DnsDomain:

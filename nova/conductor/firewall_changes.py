@@ -21,10 +21,12 @@ class FirewallChanges:
     The first change of a host is told at once, all further ones of the window together
     after it, by flush().  Shared by all threads; _lock guards _told (when a host was told,
     by host) and _waiting.  Both hold hosts, not changes, and those of the last window only.
+    Without a window each change is told at once, and nothing is left when a process ends.
     """
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, window_s: float = WINDOW_S) -> None:
         self._bus = bus
+        self._window_s = window_s
         self._lock = threading.Lock()
         self._told: dict[str, float] = {}
         self._waiting: set[str] = set()
@@ -40,11 +42,18 @@ class FirewallChanges:
         now = clock.monotonic()
         with self._lock:
             self._told = {
-                host: moment for host, moment in self._told.items() if now - moment < WINDOW_S
+                host: moment for host, moment in self._told.items() if now - moment < self._window_s
             }
             due = sorted(self._waiting - self._told.keys())
             self._waiting.difference_update(due)
             self._told.update(dict.fromkeys(due, now))
+        for host in due:
+            self._cast(host)
+
+    def end(self) -> None:
+        """Let all hosts know that still wait, before the process ends."""
+        with self._lock:
+            due, self._waiting = sorted(self._waiting), set()
         for host in due:
             self._cast(host)
 

@@ -6,6 +6,7 @@ from nova.context import RequestContext
 from nova.db import fixed_ip_details
 from nova.db.engine import Database, retried
 from nova.exception import FixedIpNotFound, MarkerNotFound
+from nova.objects.instance import Scope
 from nova.objects.network import FixedIpDetail
 
 PAGE = 1000
@@ -17,10 +18,10 @@ class FixedIps(ConductorNetworks):
     db: Database
 
     @retried
-    def get_fixed_ip(self, context: RequestContext, address: str) -> FixedIpDetail:
+    def get_fixed_ip(self, context: RequestContext, scope: Scope, address: str) -> FixedIpDetail:
         """Return an address and who has it."""
         with self.db.reading() as tx:
-            found = fixed_ip_details.find(tx, address)
+            found = fixed_ip_details.find(tx, scope, address)
         if found is None:
             raise FixedIpNotFound(address=address)
         return found
@@ -40,8 +41,10 @@ class FixedIps(ConductorNetworks):
             return tuple(fixed_ip_details.page(tx, host, row_id, PAGE))
 
     @retried
-    def set_reserved(self, context: RequestContext, address: str, reserved: bool) -> None:
+    def set_reserved(
+        self, context: RequestContext, scope: Scope, address: str, reserved: bool
+    ) -> None:
         """Keep an address from servers, or not any more."""
         with self.db.transaction() as tx:
-            if not fixed_ip_details.set_reserved(tx, address, reserved, clock.utcnow()):
+            if not fixed_ip_details.set_reserved(tx, scope, address, reserved, clock.utcnow()):
                 raise FixedIpNotFound(address=address)

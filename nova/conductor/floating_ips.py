@@ -35,14 +35,13 @@ from nova.objects.floating_ip import (
     NewFloatingIp,
     pool_uuid,
 )
-from nova.objects.instance import Instance, Scope
+from nova.objects.instance import EVERYBODY, Instance, Scope
 from nova.objects.quota import UNLIMITED
 from nova.rpc.bus import Bus
 
 LOG = logging.getLogger(__name__)
 
 RESOURCE = "floating_ips"
-EVERYBODY = Scope()
 
 
 class FloatingIpsEndpoint(ConductorFloatingIps):
@@ -267,10 +266,12 @@ class FloatingIpsEndpoint(ConductorFloatingIps):
     # --- Administration
 
     @retried
-    def list_all(self, context: RequestContext, host: str | None = None) -> tuple[FloatingIp, ...]:
+    def list_all(
+        self, context: RequestContext, scope: Scope, host: str | None = None
+    ) -> tuple[FloatingIp, ...]:
         """Return all addresses, also free ones; or those that a host translates."""
         with self.db.reading() as tx:
-            return tuple(floating_ips.list_all(tx, host))
+            return tuple(floating_ips.list_all(tx, scope, host))
 
     @retried
     def create_range(self, context: RequestContext, new: FloatingRange) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from nova.db import network_owners, networks
 from nova.db.engine import Database, retried
 from nova.exception import NetworkInUse, NotSupported
 from nova.network.rpcapi import NetworkAPI
+from nova.objects.instance import Scope
 from nova.objects.network import Network
 from nova.rpc.bus import Bus
 
@@ -42,34 +43,38 @@ class NetworkOwners(ConductorNetworks):
         LOG.info("Network %s was given to project %s", network.uuid, project_id)
         return network
 
-    def set_project(self, context: RequestContext, network_id: str, project_id: str | None) -> None:
+    def set_project(
+        self, context: RequestContext, scope: Scope, network_id: str, project_id: str | None
+    ) -> None:
         """Give a network to a project, or take it from its project."""
-        self._give(network_id, project_id)
+        self._give(scope, network_id, project_id)
         self._tell(context)
 
     @retried
-    def _give(self, network_id: str, project_id: str | None) -> None:
+    def _give(self, scope: Scope, network_id: str, project_id: str | None) -> None:
         with self.db.transaction() as tx:
-            network = project_networks.require(tx, network_id)
+            network = project_networks.require(tx, scope, network_id)
             if project_id is not None and network_owners.has_strangers(tx, network.id, project_id):
                 raise NetworkInUse(network_id=network.uuid)
             network_owners.update(tx, network.id, {"project_id": project_id}, clock.utcnow())
         LOG.info("Network %s now belongs to project %s", network.uuid, project_id)
 
-    def set_host(self, context: RequestContext, network_id: str, host: str | None) -> None:
+    def set_host(
+        self, context: RequestContext, scope: Scope, network_id: str, host: str | None
+    ) -> None:
         """Let a host serve a network, or none until one is chosen."""
-        self._update(network_id, {"host": host})
+        self._update(scope, network_id, {"host": host})
         self._tell(context)
 
-    def disassociate(self, context: RequestContext, network_id: str) -> None:
+    def disassociate(self, context: RequestContext, scope: Scope, network_id: str) -> None:
         """Take a network from its project and its host."""
-        self._update(network_id, {"host": None, "project_id": None})
+        self._update(scope, network_id, {"host": None, "project_id": None})
         self._tell(context)
 
     @retried
-    def _update(self, network_id: str, values: dict[str, str | None]) -> None:
+    def _update(self, scope: Scope, network_id: str, values: dict[str, str | None]) -> None:
         with self.db.transaction() as tx:
-            network = project_networks.require(tx, network_id)
+            network = project_networks.require(tx, scope, network_id)
             network_owners.update(tx, network.id, values, clock.utcnow())
         LOG.info("Network %s was changed: %s", network.uuid, values)
 

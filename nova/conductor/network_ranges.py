@@ -16,14 +16,12 @@ from nova.exception import (
     NetworkHasRange,
     NetworkInUse,
     NetworkNotCreated,
-    NetworkNotFound,
-    NetworkNotOwned,
     NetworksNotIsolated,
     SubnetNotFound,
 )
 from nova.network.rpcapi import NetworkAPI
 from nova.objects.addresses import subnet_uuid
-from nova.objects.instance import Scope
+from nova.objects.instance import EVERYBODY, Scope
 from nova.objects.network import Network, NewNetwork
 from nova.rpc.bus import Bus
 
@@ -57,7 +55,7 @@ class NetworkRanges(ConductorNetworks):
             if new.project_id is not None:
                 project_networks.check_limit(tx, new.project_id, self.settings, 1)
             networks.create(tx, row, ())
-            found = project_networks.require(tx, network_uuid)
+            found = project_networks.require(tx, EVERYBODY, network_uuid)
         LOG.info("Network %s of project %s was made, without a range", network_uuid, new.project_id)
         return found
 
@@ -74,7 +72,7 @@ class NetworkRanges(ConductorNetworks):
     @retried
     def _add_range(self, scope: Scope, network_id: str, new: NewNetwork, name: str) -> Network:
         with self.db.transaction() as tx:
-            network = _own(tx, scope, network_id)
+            network = project_networks.require(tx, scope, network_id)
             others = [one for one in networks.list_all(tx) if one.id != network.id]
             planned = plan_range(network, new, others, self.settings.network)
             ip_version = 4 if new.cidr else 6
@@ -92,7 +90,7 @@ class NetworkRanges(ConductorNetworks):
                 given = network_ranges.give(tx, network.id, ip_version, values, rows)
             if not given:
                 raise NetworkHasRange(network_id=network_id, ip_version=ip_version)
-            return project_networks.require(tx, network_id)
+            return project_networks.require(tx, scope, network_id)
 
     def remove_range(self, context: RequestContext, scope: Scope, subnet_id: str) -> None:
         """Take a range from a network in which nobody has anything."""
@@ -114,7 +112,7 @@ class NetworkRanges(ConductorNetworks):
     def rename(self, context: RequestContext, scope: Scope, network_id: str, name: str) -> Network:
         """Name a network."""
         with self.db.transaction() as tx:
-            network = _own(tx, scope, network_id)
+            network = project_networks.require(tx, scope, network_id)
             return _renamed(tx, network, "label", name)
 
     @retried
@@ -133,18 +131,6 @@ class NetworkRanges(ConductorNetworks):
             raise NetworksNotIsolated(manager=manager.value)
 
 
-def _own(tx: Transaction, scope: Scope, network_id: str) -> Network:
-    """Return a network that the caller may change.  Raises: NetworkNotFound, NetworkNotOwned."""
-    project_id = scope.project_id
-    if project_id is None:
-        found = networks.find(tx, network_id)
-    else:
-        found = networks.find_usable(tx, network_id, project_id)
-    if found is None:
-        raise NetworkNotFound(network_id=network_id)
-    return _changeable(scope, found)
-
-
 def _own_range(tx: Transaction, scope: Scope, subnet_id: str) -> tuple[Network, int]:
     """Return the network and version of a range that the caller may change.
 
@@ -155,16 +141,11 @@ def _own_range(tx: Transaction, scope: Scope, subnet_id: str) -> tuple[Network, 
     for network in found:
         for ip_version, cidr in ((4, network.cidr), (6, network.cidr_v6)):
             if cidr and subnet_uuid(network.uuid, ip_version) == subnet_id:
-                return _changeable(scope, network), ip_version
+                project_networks.check_owner(scope, network)
+                return network, ip_version
     raise SubnetNotFound(subnet_id=subnet_id)
-
-
-def _changeable(scope: Scope, network: Network) -> Network:
-    if scope.project_id is not None and network.project_id != scope.project_id:
-        raise NetworkNotOwned(network_id=network.uuid)
-    return network
 
 
 def _renamed(tx: Transaction, network: Network, column: str, name: str) -> Network:
     network_ranges.set_name(tx, network.id, column, name, clock.utcnow())
-    return project_networks.require(tx, network.uuid)
+    return project_networks.require(tx, EVERYBODY, network.uuid)

@@ -1,6 +1,5 @@
 """Networks and their addresses."""
 
-import dataclasses
 import datetime
 import logging
 import uuid
@@ -22,11 +21,11 @@ from nova.exception import (
     NetworkHasProject,
     NetworkInUse,
     NetworkNotFound,
-    NetworkNotOwned,
     NotOwner,
 )
 from nova.network.rpcapi import NetworkAPI
 from nova.objects.addresses import local_addresses
+from nova.objects.instance import EVERYBODY, Scope
 from nova.objects.network import DhcpBinding, HostNetwork, Network, NetworksAndPools, NewNetwork
 from nova.rpc.bus import Bus
 
@@ -87,7 +86,7 @@ class NetworksEndpoint(NetworkOwners, NetworkRanges, FixedIps):
         self, context: RequestContext, project_id: str, new: NewNetwork
     ) -> tuple[Network, ...]:
         """Create networks of a project, as many as it may make for itself."""
-        own = dataclasses.replace(new, project_id=project_id)
+        own = project_networks.only_own(project_id, new)
         return self._told(context, self._create(own, limited=True))
 
     def _told(self, context: RequestContext, created: tuple[Network, ...]) -> tuple[Network, ...]:
@@ -122,37 +121,23 @@ class NetworksEndpoint(NetworkOwners, NetworkRanges, FixedIps):
         self, context: RequestContext, network_id: str, require_disassociated: bool = True
     ) -> None:
         """Delete a network by uuid or by range."""
-        self._delete(network_id, require_disassociated)
+        self._delete(EVERYBODY, network_id, require_disassociated)
         self.bus.client(NetworkAPI).everyone().networks_changed(context)
-
-    @retried
-    def _delete(self, network_id: str, require_disassociated: bool) -> None:
-        with self.db.transaction() as tx:
-            network = project_networks.require(tx, network_id)
-            if require_disassociated and network.project_id is not None:
-                raise NetworkHasProject(network_id=network_id, project_id=network.project_id)
-            self._remove(tx, network)
 
     def delete_of_project(self, context: RequestContext, project_id: str, network_id: str) -> None:
         """Delete a project's own network."""
-        self._delete_own(project_id, network_id)
+        self._delete(Scope(project_id=project_id), network_id, require_disassociated=False)
         self.bus.client(NetworkAPI).everyone().networks_changed(context)
 
     @retried
-    def _delete_own(self, project_id: str, network_id: str) -> None:
+    def _delete(self, scope: Scope, network_id: str, require_disassociated: bool) -> None:
         with self.db.transaction() as tx:
-            network = networks.find(tx, network_id)
-            if network is None or network.project_id not in (None, project_id):
-                raise NetworkNotFound(network_id=network_id)
-            if network.project_id is None:
-                raise NetworkNotOwned(network_id=network_id)
-            self._remove(tx, network)
-
-    def _remove(self, tx: Transaction, network: Network) -> None:
-        """Delete a network in which nobody has anything.  Raises: NetworkInUse."""
-        if networks.in_use(tx, network.id):
-            raise NetworkInUse(network_id=network.uuid)
-        networks.delete(tx, network.id)
+            network = project_networks.require(tx, scope, network_id)
+            if require_disassociated and network.project_id is not None:
+                raise NetworkHasProject(network_id=network_id, project_id=network.project_id)
+            if networks.in_use(tx, network.id):
+                raise NetworkInUse(network_id=network.uuid)
+            networks.delete(tx, network.id)
 
     # --- What nova-network asks for
 

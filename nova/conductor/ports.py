@@ -8,7 +8,7 @@ from nova.conductor.network_plan import Pick
 from nova.conductor.rpcapi.ports import ConductorPorts
 from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
-from nova.db import networks, ports, quotas
+from nova.db import networks, ports
 from nova.db.duplicates import Repeat
 from nova.db.engine import Database, Transaction, retried
 from nova.exception import (
@@ -21,7 +21,6 @@ from nova.exception import (
 from nova.objects.instance import Scope
 from nova.objects.network import Network
 from nova.objects.port import NetworkUse, NewPort, Port, PortQuery
-from nova.objects.quota import UNLIMITED
 
 
 class PortsEndpoint(ConductorPorts):
@@ -54,18 +53,10 @@ class PortsEndpoint(ConductorPorts):
             network = _usable(tx, new)
             pick = Pick(network=network, fixed_ip=new.fixed_ip)
             addresses.check_wanted(tx, pick)
-            self._check_quota(tx, context, new.project_id)
+            if network.cidr is not None:
+                address_quota.claim(tx, new.project_id, self.settings.quotas)
             _insert(tx, new, pick, port_id, self.settings.ipv6_backend)
             return _get(tx, Scope(), port_id)
-
-    def _check_quota(self, tx: Transaction, context: RequestContext, project_id: str) -> None:
-        """Refuse one more address than the project may have.  Raises: QuotaExceeded."""
-        defaults = self.settings.quotas
-        limit = address_quota.limit_of(tx, project_id, defaults)
-        if limit != UNLIMITED:
-            # Nothing more is claimed; the rows are held against other requests of the project.
-            quotas.claim(tx, project_id, context.user_id or "", {"instances": 0}, defaults)
-            address_quota.check(tx, project_id, limit, 1)
 
     @retried
     def rename(self, context: RequestContext, scope: Scope, port_id: str, name: str) -> Port:

@@ -4,14 +4,22 @@ With VlanManager each project has networks of its own; one that has none is give
 first server is asked for.  Source: nova-network, section 2.
 """
 
+import dataclasses
 import datetime
 
 from nova.conductor.network_plan import ManagerKind
 from nova.conductor.settings import ConductorSettings
 from nova.db import network_owners, networks, quotas
 from nova.db.engine import Transaction
-from nova.exception import NetworkNotFound, NoMoreNetworks, QuotaExceeded
-from nova.objects.network import Network, NetworkMode
+from nova.exception import (
+    NetworkChoiceForbidden,
+    NetworkNotFound,
+    NetworkNotOwned,
+    NoMoreNetworks,
+    QuotaExceeded,
+)
+from nova.objects.instance import Scope
+from nova.objects.network import Network, NetworkMode, NewNetwork
 from nova.objects.quota import UNLIMITED
 
 
@@ -30,17 +38,11 @@ def ensure(
         return
     if network_owners.has_range(tx, project_id):
         return
-    hold(tx, project_id)
+    quotas.hold(tx, project_id, "instances")
     if network_owners.has_range(tx, project_id):
         return
     if network_owners.give_free(tx, project_id, now) is None:
         raise NoMoreNetworks(project_id=project_id)
-
-
-def hold(tx: Transaction, project_id: str) -> None:
-    """Keep other requests of a project waiting until the transaction ends."""
-    quotas.ensure_rows(tx, project_id, quotas.PROJECT, ("instances",))
-    quotas.add(tx, project_id, quotas.PROJECT, {"instances": 0})
 
 
 def give(
@@ -73,14 +75,42 @@ def check_limit(tx: Transaction, project_id: str, settings: ConductorSettings, m
     limit = settings.network.per_project
     if limit == UNLIMITED:
         return
-    hold(tx, project_id)
+    quotas.hold(tx, project_id, "instances")
     if network_owners.count(tx, project_id) + more > limit:
         raise QuotaExceeded(resource="networks", allowed=limit)
 
 
-def require(tx: Transaction, network_id: str) -> Network:
-    """Return a network by uuid or by range.  Raises: NetworkNotFound."""
-    network = networks.find(tx, network_id) or networks.find_by_cidr(tx, network_id)
-    if network is None:
+def only_own(project_id: str, new: NewNetwork) -> NewNetwork:
+    """Return what a project gets that asks for a network: one of its own, and no other's wire.
+
+    Raises: NetworkChoiceForbidden.
+    """
+    named = {"bridge": new.bridge, "bridge_interface": new.bridge_interface, "vlan": new.vlan}
+    chosen = [name for name, value in named.items() if value is not None]
+    if new.project_id not in (None, project_id):
+        chosen.append("project_id")
+    if chosen:
+        raise NetworkChoiceForbidden(chosen=", ".join(chosen))
+    return dataclasses.replace(new, project_id=project_id)
+
+
+def require(tx: Transaction, scope: Scope, network_id: str) -> Network:
+    """Return a network that the caller may change, by uuid or, of everybody's, by range.
+
+    Raises: NetworkNotFound, NetworkNotOwned.
+    """
+    project_id = scope.project_id
+    if project_id is None:
+        found = networks.find(tx, network_id) or networks.find_by_cidr(tx, network_id)
+    else:
+        found = networks.find_usable(tx, network_id, project_id)
+    if found is None:
         raise NetworkNotFound(network_id=network_id)
-    return network
+    check_owner(scope, found)
+    return found
+
+
+def check_owner(scope: Scope, network: Network) -> None:
+    """Refuse a project networks that it may only use.  Raises: NetworkNotOwned."""
+    if scope.project_id is not None and network.project_id != scope.project_id:
+        raise NetworkNotOwned(network_id=network.uuid)

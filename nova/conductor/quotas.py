@@ -7,7 +7,7 @@ from nova.conductor import address_quota
 from nova.conductor.rpcapi.quotas import ConductorQuotas
 from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
-from nova.db import fixed_ips, floating_ips, networks, quotas, security_groups, usage
+from nova.db import floating_ips, networks, quotas, security_groups, usage
 from nova.db.engine import Database, Transaction, retried
 from nova.exception import MarkerNotFound, QuotaLimitOutOfRange, QuotaResourceUnknown
 from nova.objects.flavor import Flavor
@@ -118,7 +118,7 @@ def _used(tx: Transaction, project_id: str, user_id: str | None) -> dict[str, in
     """Return what is in use; addresses and groups are counted, and have no users."""
     used = quotas.usages(tx, project_id, user_id)
     if user_id is None:
-        used[address_quota.RESOURCE] = fixed_ips.count_of_project(tx, project_id)
+        used[address_quota.RESOURCE] = address_quota.count(tx, project_id)
         used["floating_ips"] = floating_ips.count_of_project(tx, project_id)
         used["security_groups"] = security_groups.count_of_project(tx, project_id)
     return used

@@ -93,9 +93,7 @@ class SecurityGroupsEndpoint(ConductorSecurityGroups):
             "updated_at": now,
         }
         with self.db.transaction() as tx:
-            # The rows are held against other requests of the project; nothing is kept in them.
-            quotas.ensure_rows(tx, new.project_id, new.user_id, [GROUPS])
-            quotas.add(tx, new.project_id, new.user_id, {GROUPS: 0})
+            quotas.hold(tx, new.project_id, GROUPS)
             security_groups.ensure_default(tx, new.project_id, new.user_id, now)
             security_groups.create(tx, row)
             limits = quotas.limits(tx, new.project_id, self.settings.quotas, new.user_id)

@@ -37,10 +37,12 @@ DISPATCHED = frozenset(
     | {action.running[0] for action in ACTIONS.values() if action.running}
 )
 
-# How far a resize is, by the step that its host begins.
+# How far a resize is, by the step that its host begins; the report of one may be overtaken by
+# that of the next, and is not heard then.
 _MIGRATION_STATUS: dict[TaskState | None, MigrationStatus] = {
     TaskState.RESIZE_MIGRATING: MigrationStatus.MIGRATING,
     TaskState.RESIZE_MIGRATED: MigrationStatus.POST_MIGRATING,
+    TaskState.RESIZE_FINISH: MigrationStatus.POST_MIGRATING,
 }
 _UNDER_WAY = (
     MigrationStatus.PRE_MIGRATING,

@@ -49,8 +49,8 @@ def _to_domain(row: sa.RowMapping) -> DnsDomain:
     )
 
 
-def save_domain(tx: Transaction, domain: DnsDomain, now: datetime.datetime) -> None:
-    """Insert or replace a domain."""
+def save_domain(tx: Transaction, scope: Scope, domain: DnsDomain, now: datetime.datetime) -> bool:
+    """Insert a domain, or replace it if it belongs to a project in scope; tell whether it does."""
     values = {
         "scope": domain.scope.value,
         "project_id": domain.project_id,
@@ -58,14 +58,16 @@ def save_domain(tx: Transaction, domain: DnsDomain, now: datetime.datetime) -> N
         "updated_at": now,
     }
     bulk.insert_missing(tx, dns_domains, [{"domain": domain.domain, "created_at": now, **values}])
-    same = dns_domains.c.domain == domain.domain
-    tx.execute(sa.update(dns_domains).where(same).values(**values))
+    replaced = [dns_domains.c.domain == domain.domain]
+    if scope.project_id is not None:
+        replaced.append(dns_domains.c.project_id == scope.project_id)
+    return tx.execute(sa.update(dns_domains).where(*replaced).values(**values)).rowcount == 1
 
 
-def delete_domain(tx: Transaction, domain: str) -> bool:
-    """Remove a domain with its names; tell whether there was one."""
+def delete_domain(tx: Transaction, domain: str) -> None:
+    """Remove a domain with its names."""
     tx.execute(sa.delete(dns_entries).where(dns_entries.c.domain == domain))
-    return tx.execute(sa.delete(dns_domains).where(dns_domains.c.domain == domain)).rowcount == 1
+    tx.execute(sa.delete(dns_domains).where(dns_domains.c.domain == domain))
 
 
 def list_entries(

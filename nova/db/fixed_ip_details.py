@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from nova.db.engine import Transaction
 from nova.db.tables import fixed_ips, instances, networks
+from nova.objects.instance import Scope
 from nova.objects.network import FixedIpDetail
 
 
@@ -33,9 +34,18 @@ def _detail(row: sa.RowMapping) -> FixedIpDetail:
     return FixedIpDetail(**{**row, "lost": bool(row["lost"])})
 
 
-def find(tx: Transaction, address: str) -> FixedIpDetail | None:
-    """Return an address."""
-    row = tx.execute(_select().where(fixed_ips.c.address == address)).mappings().first()
+def _named(scope: Scope, address: str) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions for an address; with one project in scope, in its own networks."""
+    named = [fixed_ips.c.address == address]
+    if scope.project_id is not None:
+        own = sa.select(networks.c.id).where(networks.c.project_id == scope.project_id)
+        named.append(fixed_ips.c.network_id.in_(own))
+    return named
+
+
+def find(tx: Transaction, scope: Scope, address: str) -> FixedIpDetail | None:
+    """Return an address of a network in scope."""
+    row = tx.execute(_select().where(*_named(scope, address))).mappings().first()
     return None if row is None else _detail(row)
 
 
@@ -54,11 +64,13 @@ def page(tx: Transaction, host: str | None, after: int, limit: int) -> list[Fixe
     return [_detail(row) for row in tx.execute(query).mappings()]
 
 
-def set_reserved(tx: Transaction, address: str, reserved: bool, now: datetime.datetime) -> bool:
-    """Reserve an address or make it usable; tell whether there is one."""
+def set_reserved(
+    tx: Transaction, scope: Scope, address: str, reserved: bool, now: datetime.datetime
+) -> bool:
+    """Reserve an address of a network in scope or make it usable; tell whether there is one."""
     statement = (
         sa.update(fixed_ips)
-        .where(fixed_ips.c.address == address)
+        .where(*_named(scope, address))
         .values(reserved=reserved, updated_at=now)
     )
     return tx.execute(statement).rowcount == 1

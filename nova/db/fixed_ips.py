@@ -15,7 +15,6 @@ from nova.db import bulk
 from nova.db.duplicates import Repeat, refused_as
 from nova.db.engine import Transaction
 from nova.db.tables import fixed_ips, instances, networks, virtual_interfaces
-from nova.objects.lifecycle import TaskState
 from nova.objects.network import DhcpBinding, FixedIp
 
 _COLUMNS = [fixed_ips.c[field.name] for field in dataclasses.fields(FixedIp)]
@@ -47,7 +46,7 @@ def take_any(tx: Transaction, network_id: int, values: bulk.Row) -> str | None:
 
 
 def count_of_project(tx: Transaction, project_id: str) -> int:
-    """Return the addresses of a project's servers and ports, and its servers without host."""
+    """Return the number of addresses of a project's servers and ports."""
     held = (
         sa.select(sa.func.count())
         .select_from(fixed_ips.join(instances, instances.c.uuid == fixed_ips.c.instance_uuid))
@@ -65,16 +64,7 @@ def count_of_project(tx: Transaction, project_id: str) -> int:
             virtual_interfaces.c.instance_uuid.is_(None),
         )
     )
-    waiting = (
-        sa.select(sa.func.count())
-        .select_from(instances)
-        .where(
-            instances.c.project_id == project_id,
-            instances.c.task_state == TaskState.SCHEDULING,
-            instances.c.host.is_(None),
-        )
-    )
-    total = sa.select(held.scalar_subquery() + kept.scalar_subquery() + waiting.scalar_subquery())
+    total = sa.select(held.scalar_subquery() + kept.scalar_subquery())
     return int(tx.execute(total).scalar_one())
 
 
@@ -135,14 +125,15 @@ def release_for(
     """Give up the addresses of a server, or of one of its interfaces; return their number.
 
     An address that the guest still holds a lease of stays with the server until the lease
-    ends, so that nobody else gets it before.
+    ends, so that nobody else gets it before.  An interface that outlives its server keeps its
+    addresses; those of a whole server are to be taken from it first.
     """
     statement = (
         sa.update(fixed_ips)
         .where(
             fixed_ips.c.instance_uuid == instance_uuid,
             fixed_ips.c.allocated.is_(True),
-            *([] if vif_uuid is None else [_of_interface(vif_uuid)]),
+            *([] if vif_uuid is None else [_of_passing(vif_uuid)]),
         )
         .values(
             allocated=False,
@@ -154,8 +145,9 @@ def release_for(
     return tx.execute(statement).rowcount
 
 
-def _of_interface(vif_uuid: str) -> sa.ColumnElement[bool]:
-    query = sa.select(virtual_interfaces.c.id).where(virtual_interfaces.c.uuid == vif_uuid)
+def _of_passing(vif_uuid: str) -> sa.ColumnElement[bool]:
+    vif = virtual_interfaces.c
+    query = sa.select(vif.id).where(vif.uuid == vif_uuid, vif.preserved.is_(False))
     return fixed_ips.c.virtual_interface_id == query.scalar_subquery()
 
 

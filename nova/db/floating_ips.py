@@ -89,9 +89,14 @@ def page(tx: Transaction, scope: Scope) -> list[FloatingIp]:
     return [FloatingIp(**row) for row in tx.execute(query).mappings()]
 
 
-def list_all(tx: Transaction, host: str | None) -> list[FloatingIp]:
-    """Return all addresses, or those that a host translates or has not forgotten yet."""
-    conditions = [] if host is None else [floating_ips.c.host == host]
+def list_all(tx: Transaction, scope: Scope, host: str | None) -> list[FloatingIp]:
+    """Return all addresses, or those that a host translates or has not forgotten yet.
+
+    With one project in scope, only what that has.
+    """
+    conditions = [] if scope.project_id is None else _in(scope)
+    if host is not None:
+        conditions.append(floating_ips.c.host == host)
     query = _select(*conditions).limit(MAX_ADDRESSES)
     return [FloatingIp(**row) for row in tx.execute(query).mappings()]
 

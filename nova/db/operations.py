@@ -85,6 +85,29 @@ def build_requests(tx: Transaction, operation_ids: Sequence[int]) -> dict[int, B
     return found
 
 
+def list_waiting(tx: Transaction, project_id: str) -> list[tuple[BuildRequest, int]]:
+    """Return what a project's servers without host were asked for, with the number of servers.
+
+    Those of one request were asked for alike.
+    """
+    query = (
+        sa.select(sa.func.min(instance_actions.c.id), sa.func.count())
+        .join_from(
+            instances, instance_actions, instance_actions.c.instance_uuid == instances.c.uuid
+        )
+        .where(
+            instances.c.project_id == project_id,
+            instances.c.task_state == TaskState.SCHEDULING,
+            instances.c.host.is_(None),
+            instance_actions.c.action == "create",
+        )
+        .group_by(instances.c.reservation_id)
+    )
+    servers: dict[int, int] = {row[0]: row[1] for row in tx.execute(query)}
+    requests = build_requests(tx, sorted(servers))
+    return [(request, servers[operation_id]) for operation_id, request in requests.items()]
+
+
 def advance(
     tx: Transaction,
     operation_id: int,

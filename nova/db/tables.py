@@ -68,6 +68,19 @@ def _timestamps() -> Iterable[Column[Any]]:
     return Column("created_at", moment()), Column("updated_at", moment())
 
 
+def _simple_rules(name: str) -> sa.Table:
+    """Return a table of the operator's rules: each a protocol, its ports and a range, once."""
+    return _table(
+        name,
+        Column("id", Integer, primary_key=True),
+        _text("protocol", 5, nullable=False),
+        _number("from_port", None, nullable=False),
+        _number("to_port", None, nullable=False),
+        _text("cidr", 43, nullable=False),
+        UniqueConstraint("protocol", "from_port", "to_port", "cidr"),
+    )
+
+
 def _instance_columns() -> list[Column[Any]]:
     """Return the columns that live and deleted servers share, without key and uuid."""
     return [
@@ -550,25 +563,8 @@ security_group_instances = _table(
     Index(None, "security_group_id"),
 )
 
-security_group_default_rules = _table(
-    "security_group_default_rules",
-    Column("id", Integer, primary_key=True),
-    _text("protocol", 5, nullable=False),
-    _number("from_port", None, nullable=False),
-    _number("to_port", None, nullable=False),
-    _text("cidr", 43, nullable=False),
-    UniqueConstraint("protocol", "from_port", "to_port", "cidr"),
-)
-
-provider_fw_rules = _table(
-    "provider_fw_rules",
-    Column("id", Integer, primary_key=True),
-    _text("protocol", 5, nullable=False),
-    _number("from_port", None, nullable=False),
-    _number("to_port", None, nullable=False),
-    _text("cidr", 43, nullable=False),
-    UniqueConstraint("protocol", "from_port", "to_port", "cidr"),
-)
+security_group_default_rules = _simple_rules("security_group_default_rules")
+provider_fw_rules = _simple_rules("provider_fw_rules")
 
 migrations = _table(
     "migrations",

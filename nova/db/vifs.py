@@ -116,10 +116,12 @@ def create(tx: Transaction, row: bulk.Row) -> int:
 
 
 def delete(tx: Transaction, instance_uuid: str, vif_uuid: str) -> bool:
-    """Remove an interface of a server; tell whether there was one."""
+    """Remove an interface of a server, if it does not outlive it; tell whether there was one."""
     columns = virtual_interfaces.c
     statement = sa.delete(virtual_interfaces).where(
-        columns.uuid == vif_uuid, columns.instance_uuid == instance_uuid
+        columns.uuid == vif_uuid,
+        columns.instance_uuid == instance_uuid,
+        columns.preserved.is_(False),
     )
     return tx.execute(statement).rowcount == 1
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from nova.manage.command import Argument, Command, Environment, never
 from nova.manage.output import Result
+from nova.objects.instance import EVERYBODY
 from nova.objects.network import FixedIpDetail
 
 _COLUMNS = ("network", "IP address", "hostname", "host")
@@ -32,13 +33,13 @@ def _all(env: Environment, host: str | None) -> Iterator[FixedIpDetail]:
 
 def reserve(env: Environment, args: argparse.Namespace) -> Result:
     """Keep an address from servers."""
-    env.networks.set_reserved(env.context, args.address, True)
+    env.networks.set_reserved(env.context, EVERYBODY, args.address, True)
     return Result(message=f"Address {args.address} reserved.")
 
 
 def unreserve(env: Environment, args: argparse.Namespace) -> Result:
     """Let servers have an address again."""
-    env.networks.set_reserved(env.context, args.address, False)
+    env.networks.set_reserved(env.context, EVERYBODY, args.address, False)
     return Result(message=f"Address {args.address} not reserved any more.")
 
 

@@ -5,6 +5,7 @@ import argparse
 from nova.manage.command import Argument, Command, Environment, never
 from nova.manage.output import Result
 from nova.objects.floating_ip import FloatingRange
+from nova.objects.instance import EVERYBODY
 
 _COLUMNS = ("project", "address", "instance", "pool", "interface")
 _NONE = "No floating IP addresses have been defined."
@@ -31,7 +32,7 @@ def delete(env: Environment, args: argparse.Namespace) -> Result:
 
 def list_floating(env: Environment, args: argparse.Namespace) -> Result:
     """List all addresses, or those that a host translates."""
-    found = env.floating_ips.list_all(env.context, args.host)
+    found = env.floating_ips.list_all(env.context, EVERYBODY, args.host)
     rows = tuple(
         (one.project_id, one.address, one.instance_uuid, one.pool, one.interface) for one in found
     )

@@ -5,6 +5,7 @@ import argparse
 from nova import exception
 from nova.manage.command import Argument, Command, Environment, never, truth
 from nova.manage.output import Result
+from nova.objects.instance import EVERYBODY
 from nova.objects.network import Network, NewNetwork
 
 _COLUMNS = (
@@ -85,9 +86,9 @@ def modify(env: Environment, args: argparse.Namespace) -> Result:
         )
     network = args.fixed_range
     if args.project is not None or args.disassociate_project:
-        env.networks.set_project(env.context, network, args.project)
+        env.networks.set_project(env.context, EVERYBODY, network, args.project)
     if args.host is not None or args.disassociate_host:
-        env.networks.set_host(env.context, network, args.host)
+        env.networks.set_host(env.context, EVERYBODY, network, args.host)
     return Result(message=f"Network {network} modified.", document={"modified": network})
 
 

@@ -28,6 +28,7 @@ from nova.network.readings import Readings
 from nova.network.rpcapi import NetworkAPI
 from nova.network.served import ServedNetworks
 from nova.network.settings import NetworkSettings
+from nova.objects.instance import EVERYBODY
 from nova.objects.network import DhcpBinding, HostNetwork, Vif
 from nova.objects.path import NetworkPath
 from nova.periodic import PeriodicTask
@@ -254,7 +255,8 @@ class NetworkManager(NetworkAPI, abc.ABC):
     def _list_left_behind(self, context: RequestContext) -> tuple[str, ...]:
         """Return the floating addresses that the conductor waits for this host to forget."""
         try:
-            found = self._floating_ips.anyone().list_all(context, self._settings.host)
+            client = self._floating_ips.anyone()
+            found = client.list_all(context, EVERYBODY, self._settings.host)
         except NovaException as error:
             LOG.warning("What this host must forget is unknown: %s", error)
             return ()

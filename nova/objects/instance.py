@@ -182,6 +182,9 @@ class Scope:
     user_id: str | None = None
 
 
+EVERYBODY = Scope()
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceQuery:
     """One page of servers.

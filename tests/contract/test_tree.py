@@ -47,6 +47,11 @@ def test_no_file_has_a_name_for_anything():
     assert [name_of(p) for p in SOURCES if p.name in vague] == []
 
 
+def test_no_two_decisions_have_one_number():
+    numbers = [path.name[:4] for path in (ROOT / "doc" / "decisions").glob("*.md")]
+    assert len(numbers) == len(set(numbers))
+
+
 @pytest.mark.parametrize("path", RPCAPIS, ids=name_of)
 def test_interfaces_import_only_what_both_sides_have(path):
     allowed = ("nova.rpc", "nova.objects", "nova.context", "nova.exception")

@@ -42,6 +42,26 @@ def test_addresses_count_as_long_as_a_server_holds_them(new_cloud, freed):
     assert boot(cloud).status_int == (202 if freed == "delete" else 403)
 
 
+def test_in_09_servers_in_several_networks_wait_for_a_host_with_all_their_addresses(new_cloud):
+    cloud = new_cloud(quotas={"fixed_ips": 4})
+    (known,) = cloud.rest.get("/os-networks").json["networks"]
+    network = {"uuid": known["id"]}
+    assert boot(cloud, networks=[network] * 3).status_int == 202
+    assert boot(cloud, networks=[network] * 2).status_int == 403
+    assert boot(cloud, networks=[network]).status_int == 202
+    assert boot(cloud).status_int == 403
+    cloud.run_until_idle()
+    servers = cloud.rest.get("/servers/detail").json["servers"]
+    addresses = [sum(map(len, server["addresses"].values())) for server in servers]
+    assert sorted(addresses) == [1, 3]
+
+
+def test_in_09_servers_that_wait_without_networks_count_no_address(new_cloud):
+    cloud = new_cloud(quotas={"fixed_ips": 1})
+    assert boot(cloud, networks="none").status_int == 202
+    assert boot(cloud).status_int == 202
+
+
 def test_addresses_in_use_are_shown(new_cloud):
     cloud = new_cloud(quotas={"fixed_ips": 7})
     cloud.boot()

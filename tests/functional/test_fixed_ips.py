@@ -6,6 +6,7 @@ from nova.conductor.rpcapi.networks import ConductorNetworks
 from nova.conductor.settings import ConductorSettings
 from nova.context import get_admin_context
 from nova.network.rpcapi import NetworkAPI
+from nova.objects.instance import EVERYBODY
 from nova.objects.lifecycle import VmState
 from nova.objects.quota import UNLIMITED
 from tests.fixtures.conductor import make_site, result_of
@@ -33,7 +34,7 @@ def remove(cloud, server, address):
 
 def owner(cloud, address):
     networks = cloud.bus.client(ConductorNetworks).anyone()
-    return networks.get_fixed_ip(CONTEXT, address).instance_uuid
+    return networks.get_fixed_ip(CONTEXT, EVERYBODY, address).instance_uuid
 
 
 def held(cloud):

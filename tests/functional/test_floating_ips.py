@@ -8,6 +8,7 @@ from nova.conductor.rpcapi.networks import ConductorNetworks
 from nova.conductor.rpcapi.quotas import ConductorQuotas
 from nova.context import get_admin_context
 from nova.db import tables
+from nova.objects.instance import EVERYBODY
 from tests.fixtures.conductor import StatementCounter
 from tests.fixtures.rest import PROJECT
 
@@ -89,7 +90,9 @@ def test_address_is_allocated_associated_and_given_back(cloud):
 def test_ids_and_uuids_are_both_taken(cloud):
     made = allocate(cloud.rest)
     conductor = cloud.bus.client(ConductorFloatingIps).anyone()
-    (found,) = [one for one in conductor.list_all(get_admin_context()) if one.id == made["id"]]
+    (found,) = [
+        one for one in conductor.list_all(get_admin_context(), EVERYBODY) if one.id == made["id"]
+    ]
     assert cloud.rest.get(f"/os-floating-ips/{found.uuid}").json["floating_ip"] == made
     assert cloud.rest.delete(f"/os-floating-ips/{found.uuid}").status_int == 202
     assert cloud.rest.get(f"/os-floating-ips/{made['id']}").status_int == 404
@@ -334,7 +337,7 @@ def test_host_that_has_lost_its_only_network_forgets_the_addresses_of_it(new_clo
     (target,) = set(cloud.hosts) - {source}
     network = server.instance().vifs[0].network
     networks = cloud.bus.client(ConductorNetworks).anyone()
-    networks.set_host(get_admin_context(), network.uuid, target)
+    networks.set_host(get_admin_context(), EVERYBODY, network.uuid, target)
     cloud.run_until_idle()
     assert translations(cloud) == {target: {FIRST: fixed_of(server)}}
     assert ("cut", FIRST) in cloud.hosts[source].network.log

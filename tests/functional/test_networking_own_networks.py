@@ -5,6 +5,7 @@ import pytest
 from nova.conductor.network_plan import ManagerKind, NetworkDefaults
 from nova.conductor.rpcapi.networks import ConductorNetworks
 from nova.context import get_admin_context
+from nova.objects.instance import EVERYBODY
 from nova.objects.network import NewNetwork
 from tests.fixtures.networking import make_networking_site
 from tests.fixtures.rest import OTHER_PROJECT, PROJECT
@@ -81,7 +82,7 @@ def test_deleted_subnet_takes_its_range_along(site, front):
     network = front.post("/networks", name="x")
     subnet = make_range(front, network)
     client = site.cloud.bus.client(ConductorNetworks).anyone()
-    client.set_host(get_admin_context(), network["id"], "node1")
+    client.set_host(get_admin_context(), EVERYBODY, network["id"], "node1")
     assert "x" in served_by(site, "node1")
     port = front.post("/ports", network_id=network["id"])
     assert front.refused("DELETE", f"/subnets/{subnet['id']}")[:2] == (409, "NetworkInUse")

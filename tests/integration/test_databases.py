@@ -27,7 +27,6 @@ from nova.db import fixed_ips, floating_ips, instances, migrations_api, networks
 from nova.db.engine import Database, DatabaseSettings, retried
 from nova.exception import (
     AggregateZoneConflict,
-    FloatingIpLimitExceeded,
     GroupPolicyViolated,
     NoMoreFixedIps,
     QuotaExceeded,
@@ -53,6 +52,7 @@ from tests.fixtures.conductor import (
 )
 from tests.fixtures.group_members import fill_group
 from tests.fixtures.group_races import GroupRaces
+from tests.fixtures.quota_races import ACCEPTED, QuotaRaces
 
 pytestmark = pytest.mark.integration
 
@@ -355,20 +355,9 @@ def test_group_that_is_deleted_while_a_server_joins_leaves_no_membership(site):
     assert races.dangling() == 0
 
 
-def test_in_10_parallel_requests_never_exceed_the_quota_of_floating_addresses(site):
-    conductor = site.conductor
-    client = conductor.bus.client(ConductorFloatingIps).anyone()
-    new = FloatingRange(ip_range="203.0.113.0/24", pool="nova")
-    client.create_range(get_admin_context(), new)
-
-    def allocate(_number):
-        try:
-            client.allocate(user_context(), PROJECT)
-        except FloatingIpLimitExceeded:
-            return False
-        return True
-
-    assert _in_parallel(40, allocate).count(True) == 10
+@pytest.mark.parametrize("what", ACCEPTED)
+def test_in_10_parallel_requests_end_at_the_quota(database, what):
+    assert QuotaRaces(database).accepted(what) == ACCEPTED[what]
 
 
 class _GroupClaim:

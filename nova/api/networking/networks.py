@@ -21,6 +21,7 @@ from nova.api.networking.words import (
     wrapped,
 )
 from nova.api.openstack.call import Call
+from nova.api.openstack.networks import delete_network
 from nova.api.openstack.schema import Key, ListOf
 from nova.api.openstack.schema_types import (
     BOOL,
@@ -187,11 +188,7 @@ def delete(call: Call) -> None:
         raise exception.NetworkingUnsupported(
             what="deleting a pool; it ends with the last of its floating addresses"
         )
-    client, project_id = call.conductor.networks, call.scope.project_id
-    if project_id is None:
-        client.delete(call.context, network_id, require_disassociated=False)
-    else:
-        client.delete_of_project(call.context, project_id, network_id)
+    delete_network(call)
 
 
 def _check(wish: Wish) -> None:

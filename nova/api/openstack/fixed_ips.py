@@ -50,7 +50,7 @@ def _address(call: Call) -> str:
 )
 def show(call: Call) -> dict[str, object]:
     """Show an address and who has it."""
-    found = call.conductor.networks.get_fixed_ip(call.context, _address(call))
+    found = call.conductor.networks.get_fixed_ip(call.context, call.scope, _address(call))
     return SHOWN.render(found, call)
 
 
@@ -63,7 +63,7 @@ def show(call: Call) -> dict[str, object]:
 )
 def reserve(call: Call) -> None:
     """Keep an address from servers."""
-    call.conductor.networks.set_reserved(call.context, _address(call), True)
+    call.conductor.networks.set_reserved(call.context, call.scope, _address(call), True)
 
 
 @fixed_ips.route(
@@ -75,4 +75,4 @@ def reserve(call: Call) -> None:
 )
 def unreserve(call: Call) -> None:
     """Let servers have an address again."""
-    call.conductor.networks.set_reserved(call.context, _address(call), False)
+    call.conductor.networks.set_reserved(call.context, call.scope, _address(call), False)

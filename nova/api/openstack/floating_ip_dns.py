@@ -100,7 +100,7 @@ def update(call: Call) -> dict[str, object]:
         project_id=wanted.get("project"),
         availability_zone=wanted.get("availability_zone"),
     )
-    return DOMAIN.render(call.conductor.dns.save_domain(call.context, domain), call)
+    return DOMAIN.render(call.conductor.dns.save_domain(call.context, call.scope, domain), call)
 
 
 @floating_ip_dns.route(
@@ -108,7 +108,7 @@ def update(call: Call) -> dict[str, object]:
 )
 def delete(call: Call) -> None:
     """Delete a domain with its names."""
-    call.conductor.dns.delete_domain(call.context, _domain(call, "id"))
+    call.conductor.dns.delete_domain(call.context, call.scope, _domain(call, "id"))
 
 
 @floating_ip_dns.route(

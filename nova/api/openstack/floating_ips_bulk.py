@@ -62,7 +62,7 @@ _CREATED = Object(
 )
 def index(call: Call) -> dict[str, object]:
     """List all addresses."""
-    found = call.conductor.floating_ips.list_all(call.context)
+    found = call.conductor.floating_ips.list_all(call.context, call.scope)
     return {"floating_ip_info": LISTED.items(found, call)}
 
 
@@ -74,7 +74,7 @@ def index(call: Call) -> dict[str, object]:
 )
 def show(call: Call) -> dict[str, object]:
     """List the addresses that a network host translates."""
-    found = call.conductor.floating_ips.list_all(call.context, call.args["id"])
+    found = call.conductor.floating_ips.list_all(call.context, call.scope, call.args["id"])
     return {"floating_ip_info": LISTED.items(found, call)}
 
 

@@ -160,14 +160,27 @@ def _new_network(call: Call) -> NewNetwork:
 )
 def create(call: Call) -> dict[str, object]:
     """Create a network."""
-    (network,) = call.conductor.networks.create(call.context, _new_network(call))
+    client, project_id, new = call.conductor.networks, call.scope.project_id, _new_network(call)
+    if project_id is None:
+        (network,) = client.create(call.context, new)
+    else:
+        (network,) = client.create_for_project(call.context, project_id, new)
     return _view(call).render(network, call)
+
+
+def delete_network(call: Call) -> None:
+    """Delete the network that the path names, if it is the caller's to delete."""
+    client, project_id = call.conductor.networks, call.scope.project_id
+    if project_id is None:
+        client.delete(call.context, call.args["id"], require_disassociated=False)
+    else:
+        client.delete_of_project(call.context, project_id, call.args["id"])
 
 
 @networks.route("DELETE /os-networks/{id}", policy="", ok=202, until=_UNTIL, errors=409)
 def delete(call: Call) -> None:
     """Delete a network that no server is in."""
-    call.conductor.networks.delete(call.context, call.args["id"], require_disassociated=False)
+    delete_network(call)
 
 
 @networks.route(
@@ -190,23 +203,23 @@ def _action(resource: Resource, name: str, body: Object) -> Callable[[Handler], 
 @_action(networks, "disassociate", DISASSOCIATE)
 def disassociate(call: Call) -> None:
     """Take a network from its project and its host."""
-    call.conductor.networks.disassociate(call.context, call.args["id"])
+    call.conductor.networks.disassociate(call.context, call.scope, call.args["id"])
 
 
 @_action(networks_associate, "disassociate_host", DISASSOCIATE_HOST)
 def disassociate_host(call: Call) -> None:
     """Take a network from its host."""
-    call.conductor.networks.set_host(call.context, call.args["id"], None)
+    call.conductor.networks.set_host(call.context, call.scope, call.args["id"], None)
 
 
 @_action(networks_associate, "disassociate_project", DISASSOCIATE_PROJECT)
 def disassociate_project(call: Call) -> None:
     """Take a network from its project."""
-    call.conductor.networks.set_project(call.context, call.args["id"], None)
+    call.conductor.networks.set_project(call.context, call.scope, call.args["id"], None)
 
 
 @_action(networks_associate, "associate_host", ASSOCIATE_HOST)
 def associate_host(call: Call) -> None:
     """Let a host serve a network."""
     host = call.body["associate_host"]
-    call.conductor.networks.set_host(call.context, call.args["id"], host)
+    call.conductor.networks.set_host(call.context, call.scope, call.args["id"], host)

@@ -5,7 +5,7 @@ Source: compute-api-routes (Networks, nova-network era).
 
 from nova.api.openstack.answers import items, named
 from nova.api.openstack.call import Call
-from nova.api.openstack.networks import CIDR, LABEL, check_ranges
+from nova.api.openstack.networks import CIDR, LABEL, check_ranges, delete_network
 from nova.api.openstack.resource import Resource
 from nova.api.openstack.schema import Json, Key, Object
 from nova.api.openstack.schema_types import BOOL, POSITIVE, STRING
@@ -91,11 +91,7 @@ def create(call: Call) -> dict[str, object]:
 )
 def delete(call: Call) -> None:
     """Delete a network of the caller's project."""
-    network_id, project_id = call.args["id"], call.scope.project_id
-    if project_id is None:
-        call.conductor.networks.delete(call.context, network_id, require_disassociated=False)
-    else:
-        call.conductor.networks.delete_of_project(call.context, project_id, network_id)
+    delete_network(call)
 
 
 def _number(wanted: Json, name: str) -> int | None:

@@ -17,9 +17,12 @@ PROG = "nova-conductor"
 class ConductorLife:
     """Start and end of what the endpoints share: the database and the builds."""
 
-    def __init__(self, db: Database, builds: Pool, stop_timeout_s: float) -> None:
+    def __init__(
+        self, db: Database, builds: Pool, changes: FirewallChanges, stop_timeout_s: float
+    ) -> None:
         self._db = db
         self._builds = builds
+        self._changes = changes
         self._stop_timeout_s = stop_timeout_s
 
     def init_host(self) -> None:
@@ -30,6 +33,7 @@ class ConductorLife:
         """Let builds in progress end; what does not is taken up by the reconciler."""
         self._builds.wait(self._stop_timeout_s)
         self._builds.stop()
+        self._changes.end()
         self._db.close()
 
 
@@ -45,7 +49,7 @@ def run() -> NoReturn:
         builds = Pool(settings.build_threads, "build")
         changes = FirewallChanges(bus)
         duties = Duties(
-            manager=ConductorLife(db, builds, conf.graceful_shutdown_timeout),
+            manager=ConductorLife(db, builds, changes, conf.graceful_shutdown_timeout),
             tasks=periodic_tasks(settings, bus, db, builds, changes),
         )
         identity = ServiceSettings.from_config(conf, PROG, siblings=workers)

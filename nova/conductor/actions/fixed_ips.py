@@ -6,8 +6,8 @@ through.  Source: compute-api-routes (addFixedIp, removeFixedIp).
 
 import dataclasses
 
+from nova.conductor import address_quota
 from nova.conductor.actions.base import ActionRules, Beginning, Ending, Prepared, Values
-from nova.conductor.actions.interfaces import check_quota
 from nova.db import firewall, fixed_ips, floating_ips, interface_addresses
 from nova.db.engine import Transaction
 from nova.exception import (
@@ -32,7 +32,7 @@ class AddFixedIpRules(ActionRules):
         """
         instance, wanted = beginning.instance, _wanted(beginning.request)
         vif = _interface_in(tx, instance, wanted.network_uuid or "")
-        check_quota(tx, beginning)
+        address_quota.claim(tx, instance.project_id, beginning.settings.quotas)
         values = {
             "instance_uuid": instance.uuid,
             "virtual_interface_id": interface_addresses.row_id_of(tx, vif.id),

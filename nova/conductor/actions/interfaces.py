@@ -7,7 +7,7 @@ from nova.conductor import address_quota, addresses, project_networks
 from nova.conductor.actions.base import ActionRules, Beginning, Ending, Prepared, Values
 from nova.conductor.liveness import silent_before
 from nova.conductor.network_plan import Pick, choose_networks
-from nova.db import networks, operations, ports, quotas
+from nova.db import networks, operations, ports
 from nova.db.engine import Transaction
 from nova.exception import (
     InstanceInvalidState,
@@ -21,7 +21,6 @@ from nova.objects.instance import Instance
 from nova.objects.lifecycle import ACTIONS, PUBLIC_ACTION_NAMES
 from nova.objects.network import Network, NetworkMode, RequestedNetwork
 from nova.objects.port import HeldPort
-from nova.objects.quota import UNLIMITED
 
 MAX_INTERFACES = 16
 
@@ -48,8 +47,8 @@ class AttachRules(ActionRules):
         pick = dataclasses.replace(_choose(instance, wanted.network, usable, held), tag=wanted.tag)
         addresses.check_wanted(tx, pick)
         addresses.check_unbound(pick)
-        if pick.port is None:
-            check_quota(tx, beginning)
+        if pick.port is None and pick.network.cidr is not None:
+            address_quota.claim(tx, instance.project_id, beginning.settings.quotas)
         guest = addresses.Guest(
             instance_uuid=instance.uuid,
             host=instance.host or "",
@@ -105,17 +104,6 @@ def check_detached(tx: Transaction, instance: Instance, name: str) -> None:
             attribute="task_state",
             state="detaching an interface",
         )
-
-
-def check_quota(tx: Transaction, beginning: Beginning) -> None:
-    """Refuse one more address than the project may have.  Raises: QuotaExceeded."""
-    project_id, user_id = beginning.instance.project_id, beginning.instance.user_id
-    defaults = beginning.settings.quotas
-    limit = address_quota.limit_of(tx, project_id, defaults)
-    if limit != UNLIMITED:
-        # Nothing more is claimed; the rows are held against other requests of the project.
-        quotas.claim(tx, project_id, user_id, {"instances": 0}, defaults)
-        address_quota.check(tx, project_id, limit, 1)
 
 
 def _held(

@@ -18,12 +18,15 @@ class ConductorDns(Interface):
         """Return the domains that projects in scope may use."""
 
     @call(since="1.0")
-    def save_domain(self, context: RequestContext, domain: DnsDomain) -> DnsDomain:
-        """Make or change a domain.  Raises: DnsNameInvalid, AvailabilityZoneNotFound."""
+    def save_domain(self, context: RequestContext, scope: Scope, domain: DnsDomain) -> DnsDomain:
+        """Make or change a domain; in a project's scope one of its own.
+
+        Raises: DnsNameInvalid, DnsDomainNotOwned, AvailabilityZoneNotFound.
+        """
 
     @call(since="1.0")
-    def delete_domain(self, context: RequestContext, domain: str) -> None:
-        """Delete a domain with its names.  Raises: DnsDomainNotFound."""
+    def delete_domain(self, context: RequestContext, scope: Scope, domain: str) -> None:
+        """Delete a domain with its names.  Raises: DnsDomainNotFound, DnsDomainNotOwned."""
 
     @call(since="1.0", retry_safe=True)
     def list_entries(

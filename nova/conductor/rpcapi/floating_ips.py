@@ -85,8 +85,10 @@ class ConductorFloatingIps(Interface):
         """Describe an address.  Raises: FloatingIpNotFound."""
 
     @call(since="1.0", retry_safe=True)
-    def list_all(self, context: RequestContext, host: str | None = None) -> tuple[FloatingIp, ...]:
-        """Return all addresses, also free ones; or those that a host translates."""
+    def list_all(
+        self, context: RequestContext, scope: Scope, host: str | None = None
+    ) -> tuple[FloatingIp, ...]:
+        """Return all addresses, in everybody's scope also free ones; or those of a host."""
 
     @call(since="1.0", timeout_s=120)
     def create_range(self, context: RequestContext, new: FloatingRange) -> tuple[str, ...]:

@@ -38,6 +38,9 @@ class ConductorNetworks(Interface):
     ) -> NetworksAndPools:
         """Return all networks, or those that a project may use, and all floating pools."""
 
+    # What is done for one project reaches what that owns: others' networks are not found, and
+    # those of nobody, which it may use, are not its to change.
+
     @call(since="1.0")
     def create(self, context: RequestContext, new: NewNetwork) -> tuple[Network, ...]:
         """Create networks with one row per address.
@@ -51,7 +54,8 @@ class ConductorNetworks(Interface):
     ) -> tuple[Network, ...]:
         """Create networks of a project, as many as it may make for itself.
 
-        Raises: NetworkNotCreated, CidrConflict, QuotaExceeded.
+        Raises: NetworkNotCreated, CidrConflict, QuotaExceeded; NetworkChoiceForbidden for
+        what would reach others.
         """
 
     @call(since="1.0")
@@ -119,22 +123,30 @@ class ConductorNetworks(Interface):
         """
 
     @call(since="1.1")
-    def set_project(self, context: RequestContext, network_id: str, project_id: str | None) -> None:
+    def set_project(
+        self, context: RequestContext, scope: Scope, network_id: str, project_id: str | None
+    ) -> None:
         """Give a network to a project, or (None) take it from its project.
 
-        Raises: NetworkNotFound; NetworkInUse when others than the project are in it.
+        Raises: NetworkNotFound, NetworkNotOwned; NetworkInUse when others than the project
+        are in it.
         """
 
     @call(since="1.1")
-    def set_host(self, context: RequestContext, network_id: str, host: str | None) -> None:
+    def set_host(
+        self, context: RequestContext, scope: Scope, network_id: str, host: str | None
+    ) -> None:
         """Let a host serve a network, or (None) no host until one is chosen.
 
-        Raises: NetworkNotFound.
+        Raises: NetworkNotFound, NetworkNotOwned.
         """
 
     @call(since="1.1")
-    def disassociate(self, context: RequestContext, network_id: str) -> None:
-        """Take a network from its project and its host.  Raises: NetworkNotFound."""
+    def disassociate(self, context: RequestContext, scope: Scope, network_id: str) -> None:
+        """Take a network from its project and its host.
+
+        Raises: NetworkNotFound, NetworkNotOwned.
+        """
 
     @call(since="1.1")
     def disassociate_all(self, context: RequestContext, project_id: str) -> tuple[Network, ...]:
@@ -143,8 +155,11 @@ class ConductorNetworks(Interface):
     # --- Fixed addresses
 
     @call(since="1.1", retry_safe=True)
-    def get_fixed_ip(self, context: RequestContext, address: str) -> FixedIpDetail:
-        """Return an address and who has it.  Raises: FixedIpNotFound."""
+    def get_fixed_ip(self, context: RequestContext, scope: Scope, address: str) -> FixedIpDetail:
+        """Return an address and who has it; in a project's scope one of its own networks.
+
+        Raises: FixedIpNotFound.
+        """
 
     @call(since="1.1", retry_safe=True)
     def list_fixed_ips(
@@ -156,8 +171,13 @@ class ConductorNetworks(Interface):
         """
 
     @call(since="1.1", retry_safe=True)
-    def set_reserved(self, context: RequestContext, address: str, reserved: bool) -> None:
-        """Keep an address from servers, or not any more.  Raises: FixedIpNotFound."""
+    def set_reserved(
+        self, context: RequestContext, scope: Scope, address: str, reserved: bool
+    ) -> None:
+        """Keep an address from servers, or not any more; scope as in get_fixed_ip().
+
+        Raises: FixedIpNotFound.
+        """
 
     # --- What nova-network asks for
 

@@ -1,12 +1,15 @@
 """The names that hosts of nova-network are told, and how they follow servers."""
 
+import pytest
+
 from nova.conductor.rpcapi.dns import ConductorDns
 from nova.conductor.rpcapi.floating_ips import ConductorFloatingIps
 from nova.conductor.settings import ConductorSettings
 from nova.context import get_admin_context
+from nova.exception import DnsDomainNotFound, DnsDomainNotOwned
 from nova.objects.dns import DnsDomain, DnsEntry, DnsScope
 from nova.objects.floating_ip import Association, FloatingRange
-from nova.objects.instance import InstanceChange, Scope
+from nova.objects.instance import EVERYBODY, InstanceChange, Scope
 from tests.fixtures.conductor import ANYBODY, PROJECT, make_site
 
 ADMIN = get_admin_context()
@@ -16,7 +19,7 @@ OWN = Scope(project_id=PROJECT)
 def make_named_site(**settings):
     site = make_site(settings=ConductorSettings(instance_dns_domain="Cloud.example", **settings))
     public = DnsDomain(domain="Cloud.Example", scope=DnsScope.PUBLIC)
-    dns(site).save_domain(ADMIN, public)
+    dns(site).save_domain(ADMIN, EVERYBODY, public)
     return site
 
 
@@ -88,3 +91,39 @@ def test_name_stays_without_the_option():
     server = site.conductor.boot(site.compute)
     site.conductor.instances.update(ADMIN, OWN, server.uuid, InstanceChange(hostname="shop"))
     assert "web.cloud.example" in names(site)
+
+
+def domains(site):
+    return {one.domain: one.project_id for one in dns(site).list_domains(ADMIN, EVERYBODY)}
+
+
+def test_project_that_may_make_domains_reaches_its_own_only():
+    site = make_site()
+
+    def save(scope, name, project):
+        domain = DnsDomain(domain=name, scope=DnsScope.PUBLIC, project_id=project)
+        dns(site).save_domain(ADMIN, scope, domain)
+
+    save(EVERYBODY, "shared.example", None)
+    save(EVERYBODY, "foreign.example", "p2")
+    save(OWN, "own.example", PROJECT)
+    save(OWN, "own.example", PROJECT)
+    before = domains(site)
+    for name, project in (
+        ("shared.example", PROJECT),
+        ("foreign.example", PROJECT),
+        ("own.example", None),
+        ("own.example", "p2"),
+        ("new.example", "p2"),
+        ("new.example", None),
+    ):
+        with pytest.raises(DnsDomainNotOwned):
+            save(OWN, name, project)
+    with pytest.raises(DnsDomainNotOwned):
+        dns(site).delete_domain(ADMIN, OWN, "shared.example")
+    with pytest.raises(DnsDomainNotFound):
+        dns(site).delete_domain(ADMIN, OWN, "foreign.example")
+    assert domains(site) == before
+    dns(site).delete_domain(ADMIN, OWN, "own.example")
+    dns(site).delete_domain(ADMIN, EVERYBODY, "foreign.example")
+    assert set(domains(site)) == {"shared.example"}

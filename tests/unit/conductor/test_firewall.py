@@ -252,3 +252,13 @@ def test_net_07_many_changes_of_a_host_are_one_request(frozen_clock):
     changes.flush()
     changes.flush()
     assert bus.hosts == ["host1", "host1"]
+
+
+def test_net_07_host_that_waits_is_told_before_the_process_ends(frozen_clock):
+    bus = Refreshes()
+    changes = FirewallChanges(bus)
+    changes.tell({"host1", "host2"})
+    changes.tell({"host2"})
+    changes.end()
+    changes.end()
+    assert bus.hosts == ["host1", "host2", "host2"]

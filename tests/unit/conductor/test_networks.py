@@ -118,6 +118,38 @@ def _delete_local(site, uuid):
     site.conductor.instances.begin_action(user_context(), ANYBODY, uuid, "delete")
 
 
+def test_release_takes_as_many_statements_for_many_addresses_as_for_one(site):
+    counts = []
+    for interfaces in (1, 8):
+        wanted = (RequestedNetwork(network_uuid=site.network.uuid),) * interfaces
+        server = site.conductor.boot(
+            site.compute, network_mode=NetworkMode.EXPLICIT, networks=wanted
+        )
+        assert len(server.vifs) == interfaces
+        site.conductor.instances.begin_action(user_context(), ANYBODY, server.uuid, "delete")
+        site.conductor.bus.run_until_idle()
+        site.conductor.counter.take()
+        site.conductor.operations.finish(ADMIN, result_of(site.compute.works[-1]))
+        counts.append(len(site.conductor.counter.take()))
+        assert not _held_by(site, server)
+    assert counts[0] == counts[1]
+
+
+def _held_by(site, server):
+    found = site.conductor.networks.list_fixed_ips(ADMIN)
+    return [one.address for one in found if one.instance_uuid == server.uuid]
+
+
+def test_release_of_one_interface_takes_four_statements(site):
+    server = site.conductor.boot(site.compute)
+    (vif,) = server.vifs
+    site.conductor.counter.take()
+    with site.conductor.db.transaction() as tx:
+        assert addresses.release(tx, server.uuid, vif.id, clock.utcnow())
+    assert len(site.conductor.counter.take()) == 4
+    assert not _held_by(site, server)
+
+
 def test_an_exhausted_network_ends_in_error_with_a_reason():
     site = make_site(cidr="10.0.0.0/30")
     (uuid,) = site.conductor.create()

@@ -8,6 +8,7 @@ from nova.context import get_admin_context
 from nova.exception import (
     FixedIpNotFound,
     FlavorNotFound,
+    NetworkChoiceForbidden,
     NetworkHasProject,
     NetworkInUse,
     NetworkNotFound,
@@ -16,10 +17,12 @@ from nova.exception import (
     NotSupported,
     QuotaExceeded,
 )
+from nova.objects.instance import EVERYBODY, Scope
 from nova.objects.network import NetworkMode, NewNetwork, RequestedNetwork
 from tests.fixtures.conductor import PROJECT, make_conductor, make_site, seed_network
 
 ADMIN = get_admin_context()
+P1 = Scope(project_id="p1")
 UNKNOWN = "99999999-2222-4333-8444-555555555555"
 
 
@@ -70,13 +73,13 @@ def test_refused_request_leaves_the_network_to_others(site):
 def test_net_13_network_with_servers_is_not_given_away_when_its_project_lost_it(site):
     server = boot(site, "p1")
     network = server.vifs[0].network
-    site.conductor.networks.disassociate(ADMIN, network.uuid)
+    site.conductor.networks.disassociate(ADMIN, EVERYBODY, network.uuid)
     assert [vif.network.label for vif in boot(site, "p2").vifs] == ["second"]
     with pytest.raises(NoMoreNetworks):
         site.conductor.networks.associate(ADMIN, "p3", network.uuid)
     with pytest.raises(NetworkInUse):
-        site.conductor.networks.set_project(ADMIN, network.uuid, "p3")
-    site.conductor.networks.set_project(ADMIN, network.uuid, "p1")
+        site.conductor.networks.set_project(ADMIN, EVERYBODY, network.uuid, "p3")
+    site.conductor.networks.set_project(ADMIN, EVERYBODY, network.uuid, "p1")
     assert networks_of(site, "p1") == ["private"]
 
 
@@ -126,15 +129,15 @@ def test_only_vlans_are_given_to_projects():
 
 def test_host_of_a_network_is_set_and_cleared(site):
     networks, uuid = site.conductor.networks, site.network.uuid
-    networks.set_host(ADMIN, uuid, "net1")
+    networks.set_host(ADMIN, EVERYBODY, uuid, "net1")
     assert networks.get(ADMIN, uuid).host == "net1"
-    networks.set_host(ADMIN, uuid, None)
+    networks.set_host(ADMIN, EVERYBODY, uuid, None)
     assert networks.get(ADMIN, uuid).host is None
     for change in (networks.set_host, networks.set_project):
         with pytest.raises(NetworkNotFound):
-            change(ADMIN, UNKNOWN, "x")
+            change(ADMIN, EVERYBODY, UNKNOWN, "x")
     with pytest.raises(NetworkNotFound):
-        networks.disassociate(ADMIN, UNKNOWN)
+        networks.disassociate(ADMIN, EVERYBODY, UNKNOWN)
 
 
 def test_network_with_a_project_is_deleted_on_demand_only(site):
@@ -159,6 +162,58 @@ def test_project_deletes_its_own_networks_only():
     assert [one.label for one in conductor.networks.list_networks(ADMIN)] == ["shared"]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda networks, uuid: networks.disassociate(ADMIN, P1, uuid),
+        lambda networks, uuid: networks.set_host(ADMIN, P1, uuid, "net9"),
+        lambda networks, uuid: networks.set_project(ADMIN, P1, uuid, None),
+        lambda networks, uuid: networks.delete_of_project(ADMIN, "p1", uuid),
+    ],
+    ids=["disassociate", "set_host", "set_project", "delete"],
+)
+def test_net_13_project_that_may_change_networks_reaches_its_own_only(change):
+    conductor = make_conductor()
+    shared = seed_network(conductor, label="shared")
+    foreign = seed_network(conductor, label="foreign", cidr="10.1.0.0/24", project_id="p2")
+    own = seed_network(conductor, label="own", cidr="10.2.0.0/24", project_id="p1")
+    free = seed_network(conductor, label="free", cidr="10.3.0.0/24", vlan=9)
+    networks = conductor.networks
+    with pytest.raises(NetworkNotOwned):
+        change(networks, shared.uuid)
+    for uuid in (foreign.uuid, free.uuid, foreign.cidr):
+        with pytest.raises(NetworkNotFound):
+            change(networks, uuid)
+    before = {shared, foreign, free}
+    assert before <= set(networks.list_networks(ADMIN))
+    change(networks, own.uuid)
+    assert own not in networks.list_networks(ADMIN)
+
+
+@pytest.mark.parametrize(
+    "chosen", [{"bridge": "br1"}, {"bridge_interface": "eth1"}, {"vlan": 9}, {"project_id": "p2"}]
+)
+def test_net_13_project_that_makes_a_network_does_not_choose_its_segment(chosen):
+    networks = make_conductor(settings=vlan_settings()).networks
+    new = NewNetwork(label="own", cidr="10.0.0.0/24", **chosen)
+    with pytest.raises(NetworkChoiceForbidden, match=next(iter(chosen))):
+        networks.create_for_project(ADMIN, "p1", new)
+    assert networks.list_networks(ADMIN) == ()
+
+
+def test_project_sees_addresses_of_its_own_networks_only():
+    conductor = make_conductor()
+    seed_network(conductor, label="foreign", cidr="10.1.0.0/24", project_id="p2")
+    seed_network(conductor, label="own", cidr="10.2.0.0/24", project_id="p1")
+    networks = conductor.networks
+    for ask in (networks.get_fixed_ip, lambda *named: networks.set_reserved(*named, True)):
+        with pytest.raises(FixedIpNotFound):
+            ask(ADMIN, P1, "10.1.0.5")
+    assert not networks.get_fixed_ip(ADMIN, EVERYBODY, "10.1.0.5").reserved
+    networks.set_reserved(ADMIN, P1, "10.2.0.5", True)
+    assert networks.get_fixed_ip(ADMIN, P1, "10.2.0.5").reserved
+
+
 def test_networks_that_a_project_makes_end_at_the_quota():
     conductor = make_conductor(settings=vlan_settings(per_project=2))
     networks = conductor.networks
@@ -174,19 +229,19 @@ def test_networks_that_a_project_makes_end_at_the_quota():
 def test_reserved_address_is_given_to_no_server():
     site = make_site()
     networks = site.conductor.networks
-    networks.set_reserved(ADMIN, "10.0.0.3", True)
-    assert networks.get_fixed_ip(ADMIN, "10.0.0.3").reserved
+    networks.set_reserved(ADMIN, EVERYBODY, "10.0.0.3", True)
+    assert networks.get_fixed_ip(ADMIN, EVERYBODY, "10.0.0.3").reserved
     assert boot(site).vifs[0].fixed_ip != "10.0.0.3"
-    networks.set_reserved(ADMIN, "10.0.0.3", False)
+    networks.set_reserved(ADMIN, EVERYBODY, "10.0.0.3", False)
     server = boot(site)
     assert server.vifs[0].fixed_ip == "10.0.0.3"
-    found = networks.get_fixed_ip(ADMIN, "10.0.0.3")
+    found = networks.get_fixed_ip(ADMIN, EVERYBODY, "10.0.0.3")
     assert (found.instance_uuid, found.hostname, found.host) == (server.uuid, "web", "host1")
     assert (found.network_label, found.cidr, found.lost) == ("private", "10.0.0.0/24", False)
     with pytest.raises(FixedIpNotFound):
-        networks.set_reserved(ADMIN, "192.0.2.1", True)
+        networks.set_reserved(ADMIN, EVERYBODY, "192.0.2.1", True)
     with pytest.raises(FixedIpNotFound):
-        networks.get_fixed_ip(ADMIN, "192.0.2.1")
+        networks.get_fixed_ip(ADMIN, EVERYBODY, "192.0.2.1")
 
 
 def test_addresses_are_listed_in_pages_and_by_host():

@@ -77,6 +77,19 @@ def test_report_of_a_step_that_another_overtook_does_not_take_the_server_back(si
         conductor.operations.progress(get_admin_context(), progress_of(work, task_state))
         conductor.bus.run_until_idle()
     assert conductor.get(server.uuid).task_state is TaskState.RESIZE_FINISH
+    assert migration_of(conductor, server.uuid).status is MigrationStatus.POST_MIGRATING
+
+
+def test_overtaken_report_does_not_take_the_record_of_a_resize_back(site, conductor):
+    server = conductor.boot(site.compute)
+    begin(conductor, server.uuid)
+    work = site.compute.works[-1]
+    conductor.operations.start(get_admin_context(), progress_of(work, TaskState.RESIZE_MIGRATING))
+    for task_state in (TaskState.RESIZE_MIGRATED, TaskState.RESIZE_MIGRATING):
+        conductor.operations.progress(get_admin_context(), progress_of(work, task_state))
+        conductor.bus.run_until_idle()
+    assert conductor.get(server.uuid).task_state is TaskState.RESIZE_MIGRATED
+    assert migration_of(conductor, server.uuid).status is MigrationStatus.POST_MIGRATING
 
 
 def test_late_progress_does_not_move_a_finished_record(site, conductor):

@@ -13,7 +13,7 @@ from nova.conductor.settings import conductor_settings
 from nova.context import get_admin_context
 from nova.manage.command import Environment
 from nova.manage.main import build_parser, run
-from nova.objects.instance import Scope
+from nova.objects.instance import EVERYBODY, Scope
 from nova.objects.security_group import NewSecurityGroup, SecurityGroupQuery
 from nova.rpc.local import LocalBus
 from tests.fixtures.conductor import make_conductor
@@ -117,7 +117,7 @@ def test_addresses_are_listed_and_reserved(manage, network, environment):
     assert manage("fixed", "list", "--host", "nowhere")[1] == "No fixed IP found.\n"
     for command, reserved in (("reserve", True), ("unreserve", False)):
         assert manage("fixed", command, "--address", "10.0.0.4")[0] == 0
-        found = environment.networks.get_fixed_ip(environment.context, "10.0.0.4")
+        found = environment.networks.get_fixed_ip(environment.context, EVERYBODY, "10.0.0.4")
         assert found.reserved is reserved
         assert manage("fixed", command, "--address", "192.0.2.1")[0] == 2
 
