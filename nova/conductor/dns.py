@@ -19,15 +19,18 @@ from nova.exception import (
     DnsEntryNotFound,
     DnsNameInvalid,
 )
+from nova.network.rpcapi import NetworkAPI
 from nova.objects.dns import DnsDomain, DnsEntry, check_name
 from nova.objects.instance import Scope
+from nova.rpc.bus import Bus
 
 
 class DnsEndpoint(ConductorDns):
-    """Serves the domains and names of the database."""
+    """Serves the domains and names of the database; nova-network is told of each change."""
 
-    def __init__(self, db: Database, settings: ConductorSettings) -> None:
+    def __init__(self, db: Database, bus: Bus, settings: ConductorSettings) -> None:
         self.db = db
+        self.bus = bus
         self.settings = settings
 
     @retried
@@ -44,6 +47,7 @@ class DnsEndpoint(ConductorDns):
         with self.db.transaction() as tx:
             self._check_zone(tx, domain.availability_zone)
             dns.save_domain(tx, domain, clock.utcnow())
+        self._tell(context)
         return domain
 
     def _check_zone(self, tx: Transaction, zone: str | None) -> None:
@@ -58,6 +62,7 @@ class DnsEndpoint(ConductorDns):
         with self.db.transaction() as tx:
             if not dns.delete_domain(tx, domain.lower()):
                 raise DnsDomainNotFound(domain=domain)
+        self._tell(context)
 
     @retried
     def list_entries(
@@ -90,6 +95,7 @@ class DnsEndpoint(ConductorDns):
                 if shared and not _is_own(tx, scope, present.address):
                     raise DnsNameInvalid(name=entry.name, reason="it is taken.")
             dns.save_entry(tx, entry, clock.utcnow())
+        self._tell(context)
         return entry
 
     @retried
@@ -102,6 +108,11 @@ class DnsEndpoint(ConductorDns):
             if not found or (shared and not _is_own(tx, scope, found[0].address)):
                 raise DnsEntryNotFound(name=name, domain=domain)
             dns.delete_entry(tx, known.domain, name.lower())
+        self._tell(context)
+
+    def _tell(self, context: RequestContext) -> None:
+        """Let name servers follow; a host that asks for several changes at once reads once."""
+        self.bus.client(NetworkAPI).everyone().networks_changed(context)
 
 
 def _usable(tx: Transaction, scope: Scope, domain: str) -> DnsDomain:

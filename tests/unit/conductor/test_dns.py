@@ -88,3 +88,17 @@ def test_name_stays_without_the_option():
     server = site.conductor.boot(site.compute)
     site.conductor.instances.update(ADMIN, OWN, server.uuid, InstanceChange(hostname="shop"))
     assert "web.cloud.example" in names(site)
+
+
+def test_hosts_are_told_of_a_changed_name_before_their_next_heal():
+    site = make_named_site()
+    entry = DnsEntry(domain="cloud.example", name="www", address="10.0.0.9")
+    changes = (
+        lambda: dns(site).save_domain(ADMIN, DnsDomain(domain="b.example", scope=DnsScope.PUBLIC)),
+        lambda: dns(site).save_entry(ADMIN, ANYBODY, entry),
+        lambda: dns(site).delete_entry(ADMIN, ANYBODY, "cloud.example", "www"),
+        lambda: dns(site).delete_domain(ADMIN, "b.example"),
+    )
+    for change in changes:
+        change()
+        assert site.conductor.bus.calls[-1].method == "networks_changed"
