@@ -20,15 +20,18 @@ from nova.exception import (
     DnsEntryNotFound,
     DnsNameInvalid,
 )
+from nova.network.rpcapi import NetworkAPI
 from nova.objects.dns import DnsDomain, DnsEntry, check_name
 from nova.objects.instance import Scope
+from nova.rpc.bus import Bus
 
 
 class DnsEndpoint(ConductorDns):
-    """Serves the domains and names of the database."""
+    """Serves the domains and names of the database; nova-network is told of each change."""
 
-    def __init__(self, db: Database, settings: ConductorSettings) -> None:
+    def __init__(self, db: Database, bus: Bus, settings: ConductorSettings) -> None:
         self.db = db
+        self.bus = bus
         self.settings = settings
 
     @retried
@@ -47,6 +50,7 @@ class DnsEndpoint(ConductorDns):
             self._check_zone(tx, domain.availability_zone)
             if not dns.save_domain(tx, scope, domain, clock.utcnow()):
                 raise DnsDomainNotOwned(domain=domain.domain)
+        self._tell(context)
         return domain
 
     def _check_zone(self, tx: Transaction, zone: str | None) -> None:
@@ -62,6 +66,7 @@ class DnsEndpoint(ConductorDns):
             known = _usable(tx, scope, domain)
             _check_owned(scope, known)
             dns.delete_domain(tx, known.domain)
+        self._tell(context)
 
     @retried
     def list_entries(
@@ -94,6 +99,7 @@ class DnsEndpoint(ConductorDns):
                 if shared and not _is_own(tx, scope, present.address):
                     raise DnsNameInvalid(name=entry.name, reason="it is taken.")
             dns.save_entry(tx, entry, clock.utcnow())
+        self._tell(context)
         return entry
 
     @retried
@@ -106,6 +112,11 @@ class DnsEndpoint(ConductorDns):
             if not found or (shared and not _is_own(tx, scope, found[0].address)):
                 raise DnsEntryNotFound(name=name, domain=domain)
             dns.delete_entry(tx, known.domain, name.lower())
+        self._tell(context)
+
+    def _tell(self, context: RequestContext) -> None:
+        """Let name servers follow; a host that asks for several changes at once reads once."""
+        self.bus.client(NetworkAPI).everyone().networks_changed(context)
 
 
 def _check_owned(scope: Scope, domain: DnsDomain) -> None:

@@ -64,7 +64,7 @@ def endpoints(
         MigrationsEndpoint(db),
         NetworksEndpoint(db, bus, settings),
         FloatingIpsEndpoint(db, bus, settings, notifier),
-        DnsEndpoint(db, settings),
+        DnsEndpoint(db, bus, settings),
         PortsEndpoint(db, settings),
         SecurityGroupsEndpoint(db, settings),
         FirewallEndpoint(db),

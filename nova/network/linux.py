@@ -14,12 +14,18 @@ from nova.exception import (
     ConfigurationError,
     FloatingDeviceMissing,
 )
-from nova.netfilter import EBTABLES_CHAIN, IPTABLES_CHAIN, RuleSet, change_until_equal
+from nova.netfilter import (
+    EBTABLES_CHAIN,
+    IPTABLES_CHAIN,
+    RuleSet,
+    change_until_equal,
+    render_difference,
+)
 from nova.network.bridges import Bridge, vlan_device
 from nova.network.dhcp import DhcpServer
 from nova.network.floating import present_translations
 from nova.network.ip6tables import NO_RULES_V6
-from nova.network.iptables_diff import render_difference
+from nova.network.iptables import PREFIX
 from nova.network.radvd import Advertiser
 from nova.objects.path import Chain, DhcpService
 from nova.objects.path_reading import parse_counted
@@ -287,7 +293,7 @@ def _change_rules(
     """Change what differs; tell whether anything did.  Raises: CommandFailed, CommandTimeout."""
 
     def difference() -> str:
-        return render_difference(rules, _output(f"{program}-save", save()), new_chain)
+        return render_difference(rules, _output(f"{program}-save", save()), PREFIX, new_chain)
 
     def change(text: str) -> CommandOutcome:
         LOG.info("Changing %s lines of %s rules", text.count("\n"), program)

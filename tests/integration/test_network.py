@@ -16,8 +16,8 @@ import pytest
 from oslo_config import cfg
 
 from nova.context import get_admin_context
-from nova.network.iptables import NO_RULES, wanted_rules
-from nova.network.iptables_diff import render_difference
+from nova.netfilter import render_difference
+from nova.network.iptables import NO_RULES, PREFIX, wanted_rules
 from nova.network.linux import LinuxHost
 from nova.network.manager import FlatDHCPManager
 from nova.network.settings import NetworkSettings
@@ -477,11 +477,13 @@ def test_kernel_prints_rules_as_they_were_written(lab: NetworkLab, flavour: str)
     restore = ["ip", "netns", "exec", lab.host, f"iptables-{flavour}-restore", "--noflush", "-w"]
     for name, (networks, settings) in CASES.items():
         rules = wanted_rules(networks, settings)
-        text = render_difference(rules, run(*save))
+        text = render_difference(rules, run(*save), PREFIX)
         done = subprocess.run(restore, input=text, text=True, capture_output=True, check=False)
         assert (done.returncode, done.stderr) == (0, ""), name
-        assert render_difference(rules, run(*save)) == "", name
-    subprocess.run(restore, input=render_difference(NO_RULES, run(*save)), text=True, check=True)
+        assert render_difference(rules, run(*save), PREFIX) == "", name
+    subprocess.run(
+        restore, input=render_difference(NO_RULES, run(*save), PREFIX), text=True, check=True
+    )
     assert "nova" not in run(*save)
 
 

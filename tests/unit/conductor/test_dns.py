@@ -127,3 +127,18 @@ def test_project_that_may_make_domains_reaches_its_own_only():
     dns(site).delete_domain(ADMIN, OWN, "own.example")
     dns(site).delete_domain(ADMIN, EVERYBODY, "foreign.example")
     assert set(domains(site)) == {"shared.example"}
+
+
+def test_hosts_are_told_of_a_changed_name_before_their_next_heal():
+    site = make_named_site()
+    other = DnsDomain(domain="b.example", scope=DnsScope.PUBLIC)
+    entry = DnsEntry(domain="cloud.example", name="www", address="10.0.0.9")
+    changes = (
+        lambda: dns(site).save_domain(ADMIN, EVERYBODY, other),
+        lambda: dns(site).save_entry(ADMIN, ANYBODY, entry),
+        lambda: dns(site).delete_entry(ADMIN, ANYBODY, "cloud.example", "www"),
+        lambda: dns(site).delete_domain(ADMIN, EVERYBODY, "b.example"),
+    )
+    for change in changes:
+        change()
+        assert site.conductor.bus.calls[-1].method == "networks_changed"

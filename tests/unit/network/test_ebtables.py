@@ -2,9 +2,9 @@
 
 import pathlib
 
-from nova.netfilter import EBTABLES_CHAIN
+from nova.netfilter import EBTABLES_CHAIN, render_difference
 from nova.network.ebtables import NO_FRAME_RULES, wanted_frame_rules
-from nova.network.iptables_diff import render_difference
+from nova.network.iptables import PREFIX
 from nova.privileged.rule_text import checked_frame_rules
 from tests.fixtures.golden import assert_golden
 from tests.fixtures.networks import make_network, make_served, make_settings
@@ -15,7 +15,7 @@ SHARED = make_served(make_network(multi_host=True, share_address=True, bridge_in
 
 def test_shared_address_stays_on_its_host() -> None:
     rules = wanted_frame_rules([SHARED], make_settings())
-    text = render_difference(rules, "", EBTABLES_CHAIN)
+    text = render_difference(rules, "", PREFIX, EBTABLES_CHAIN)
     assert_golden(GOLDEN, "ebtables_shared_address.txt", text)
     assert checked_frame_rules(text) == text
 

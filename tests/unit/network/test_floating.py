@@ -1,5 +1,6 @@
 """What a host translates: rules as text, and what must be cut when they change."""
 
+from nova.netfilter import render_difference
 from nova.network.floating import (
     NO_TRANSLATIONS,
     FloatingPlan,
@@ -8,7 +9,7 @@ from nova.network.floating import (
     present_translations,
     wanted_translations,
 )
-from nova.network.iptables_diff import render_difference
+from nova.network.iptables import PREFIX
 from nova.network.plan import make_plan
 from nova.objects.floating_ip import HostFloatingIp
 from nova.privileged.rule_text import checked_rules
@@ -28,7 +29,7 @@ def leading(address=F, fixed_ip=X, interface="eth0"):
 
 def rules_of(*floating_ips, **settings):
     plan = make_plan([served(*floating_ips)], make_settings(**settings))
-    text = render_difference(plan.rules, "")
+    text = render_difference(plan.rules, "", PREFIX)
     assert checked_rules(text) == text
     return text
 

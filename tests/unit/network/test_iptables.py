@@ -5,9 +5,9 @@ import pathlib
 
 import pytest
 
+from nova.netfilter import render_difference
 from nova.network.ip6tables import NO_RULES_V6, wanted_rules_v6
-from nova.network.iptables import NO_RULES, wanted_rules
-from nova.network.iptables_diff import render_difference
+from nova.network.iptables import NO_RULES, PREFIX, wanted_rules
 from nova.privileged.rule_text import checked_rules
 from tests.fixtures.golden import assert_golden
 from tests.fixtures.networks import make_network, make_served, make_settings
@@ -19,7 +19,7 @@ GOLDEN = pathlib.Path(__file__).parent / "golden"
 @pytest.mark.parametrize("name", CASES)
 def test_rules(name: str) -> None:
     networks, settings = CASES[name]
-    text = render_difference(wanted_rules(networks, settings), "")
+    text = render_difference(wanted_rules(networks, settings), "", PREFIX)
     assert_golden(GOLDEN, f"iptables_{name}.txt", text)
     assert checked_rules(text) == text
 
@@ -28,7 +28,7 @@ def test_rules(name: str) -> None:
 def test_rules_v6(name: str) -> None:
     networks, settings = CASES[name]
     settings = dataclasses.replace(settings, use_ipv6=True)
-    text = render_difference(wanted_rules_v6(networks, settings), "")
+    text = render_difference(wanted_rules_v6(networks, settings), "", PREFIX)
     assert_golden(GOLDEN, f"ip6tables_{name}.txt", text)
     assert checked_rules(text) == text
 
@@ -79,4 +79,4 @@ def test_net_09_hostile_bridge_name_has_no_rules() -> None:
 
 
 def test_nothing_to_clear_needs_no_command() -> None:
-    assert render_difference(NO_RULES, "*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n") == ""
+    assert render_difference(NO_RULES, "*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n", PREFIX) == ""

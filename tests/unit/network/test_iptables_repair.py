@@ -5,9 +5,8 @@ import copy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nova.netfilter import RuleSet, SavedTable, parse_saved
+from nova.netfilter import RuleSet, SavedTable, parse_saved, render_difference
 from nova.network.iptables import NO_RULES, PREFIX, wanted_rules
-from nova.network.iptables_diff import render_difference
 from nova.privileged.rule_text import checked_rules
 from tests.fixtures.networks import make_network, make_served, make_settings
 
@@ -112,7 +111,7 @@ def damaged(draw: st.DrawFn) -> State:
     for chain in BUILT_IN["filter"]:
         state["filter"].chains[chain] += draw(st.lists(FOREIGN_RULE, max_size=3))
     if draw(st.booleans()):
-        state = restore(state, render_difference(draw(ANY_WANTED), save(state)))
+        state = restore(state, render_difference(draw(ANY_WANTED), save(state), PREFIX))
         for chain in draw(st.sets(st.sampled_from(BUILT_IN["filter"]))):
             rules = state["filter"].chains[chain]
             extra = [
@@ -129,16 +128,16 @@ def damaged(draw: st.DrawFn) -> State:
 @settings(max_examples=60, deadline=None)
 @given(damaged(), ANY_WANTED)
 def test_any_host_is_repaired_in_one_step(state: State, wanted: RuleSet) -> None:
-    after = restore(state, render_difference(wanted, save(state)))
+    after = restore(state, render_difference(wanted, save(state), PREFIX))
     assert is_reached(after, wanted)
-    assert render_difference(wanted, save(after)) == ""
+    assert render_difference(wanted, save(after), PREFIX) == ""
     assert foreign(after) == foreign(state)
 
 
 @settings(max_examples=40, deadline=None)
 @given(damaged())
 def test_clearing_leaves_only_foreign_rules(state: State) -> None:
-    after = restore(state, render_difference(NO_RULES, save(state)))
+    after = restore(state, render_difference(NO_RULES, save(state), PREFIX))
     ours = [chain for table in after.values() for chain in table.chains if "nova" in chain]
     assert ours == []
     assert foreign(after) == foreign(state)
@@ -150,7 +149,7 @@ def test_guards_of_other_daemons_stay_before_our_accepts() -> None:
     state["filter"].chains["nova-filter-top"] = ["-j nova-compute-local"]
     state["filter"].chains["nova-compute-local"] = []
     state["filter"].chains["FORWARD"] = ["-j LOG", "-j nova-filter-top"]
-    after = restore(state, render_difference(wanted, save(state)))
+    after = restore(state, render_difference(wanted, save(state), PREFIX))
     assert after["filter"].chains["FORWARD"] == [
         "-j nova-filter-top",
         f"-j {PREFIX}FORWARD",
@@ -164,9 +163,9 @@ def test_guards_of_other_daemons_stay_before_our_accepts() -> None:
 
 def test_only_changed_chains_are_written() -> None:
     before = wanted_rules([make_served()], make_settings())
-    state = restore(empty(), render_difference(before, save(empty())))
+    state = restore(empty(), render_difference(before, save(empty()), PREFIX))
     after = wanted_rules([make_served()], make_settings(metadata_port=9000))
-    lines = render_difference(after, save(state)).splitlines()
+    lines = render_difference(after, save(state), PREFIX).splitlines()
     assert [line for line in lines if line.startswith(":")] == [
         f":{PREFIX}INPUT - [0:0]",
         f":{PREFIX}PREROUTING - [0:0]",
