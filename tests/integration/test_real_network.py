@@ -122,6 +122,17 @@ def green(guests):
     return guests[2]
 
 
+def mac_text(server):
+    """Return the address of a server's one card."""
+    (entries,) = server.show()["addresses"].values()
+    return entries[0]["OS-EXT-IPS-MAC:mac_addr"]
+
+
+def mac_of(server):
+    """Return it as frames carry it."""
+    return bytes.fromhex(mac_text(server).replace(":", ""))
+
+
 def pings(address):
     """Tell whether an address answers the machine."""
     done = subprocess.run(["ping", "-c", "1", "-W", "1", address], capture_output=True)
@@ -333,14 +344,22 @@ def test_net_15_question_from_outside_is_not_answered(cloud, shell, red):
 
 
 def test_net_14_third_guest_sees_no_frames_of_two_others(cloud, shell, red, blue, green):
-    tap = cloud.tap_of(green)
-    shell.run(red, f"ping -c 1 {address_of(blue)}")
-    sniffer = Sniffer(cloud, tap)
-    shell.run(red, f"ping -c 5 -i 0.2 {address_of(blue)}")
-    ((entry,),) = green.show()["addresses"].values()
-    own = bytes.fromhex(entry["OS-EXT-IPS-MAC:mac_addr"].replace(":", ""))
-    outgoing = [frame for _, direction, frame in sniffer.frames() if direction == OUTGOING]
-    strange = [frame.hex() for frame in outgoing if not frame[0] & 1 and frame[:6] != own]
+    third, others = mac_of(green), {mac_of(red), mac_of(blue)}
+    with cloud.rule("closed", "icmp", -1, -1):
+        becomes(lambda: pings(address_of(green)), "ping stays out")
+        shell.run(red, f"ping -c 1 {address_of(blue)}")
+        sniffer = Sniffer(cloud, "tap")
+        shell.run(red, f"ping -c 5 -i 0.2 {address_of(blue)}; ping -c 1 {address_of(green)}")
+        frames = sniffer.frames()
+    taps = [cloud.tap_of(server) for server in (blue, green)]
+    to_blue, to_green = (
+        [one for name, way, one in frames if (name, way) == (tap, OUTGOING)] for tap in taps
+    )
+    assert any(one[:12] == mac_of(blue) + mac_of(red) for one in to_blue)
+    assert any(one[:12] == third + mac_of(red) for one in to_green)
+    # The host's own frames are none of theirs: a bridge asks all ports for a card it lost.
+    unicast = [one for one in to_green if not one[0] & 1 and one[:6] != third]
+    strange = [one.hex() for one in unicast if {one[:6], one[6:12]} & others]
     assert strange == []
 
 
