@@ -68,10 +68,7 @@ def with_translations(rules: RuleSet, plan: FloatingPlan) -> RuleSet:
 
 
 def _joined(nat: Table, plan: FloatingPlan) -> Table:
-    inwards = tuple(
-        f"-d {address}/32 -j DNAT --to-destination {fixed}"
-        for address, fixed in plan.targets.items()
-    )
+    inwards = tuple(rule for lead in plan.targets.items() for rule in _inwards(*lead))
     more = {
         _TRANSLATED: inwards,
         PREFIX + "OUTPUT": inwards,
@@ -83,6 +80,19 @@ def _joined(nat: Table, plan: FloatingPlan) -> Table:
     }
     chains = {name: (*rules, *more.get(name, ())) for name, rules in nat.chains.items()}
     return dataclasses.replace(nat, chains=chains)
+
+
+def _inwards(address: str, fixed: str) -> tuple[str, str]:
+    """Return how what is sent to a floating address comes to its guest.
+
+    A connection that the host does not know began with another guest, to whom the address led
+    before.  What its peer sends on is left to the host, which tells the peer that it has ended.
+    """
+    middle = "-p tcp -m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN"
+    return (
+        f"-d {address}/32 {middle} -j RETURN",
+        f"-d {address}/32 -j DNAT --to-destination {fixed}",
+    )
 
 
 def _outwards(one: HostFloatingIp) -> tuple[str, str]:

@@ -13,8 +13,8 @@ _VALUE = re.compile(r"(?:::)?[A-Za-z0-9_][A-Za-z0-9_.:/,-]*\+?|::/[0-9]{1,3}")
 class _Grammar:
     """What one daemon may say.
 
-    daemon: what the names of its chains begin with; own: their form.  options take a value,
-    flags stand alone.
+    daemon: what the names of its chains begin with; own: their form.  options take a value
+    (--tcp-flags two), flags stand alone.
     """
 
     daemon: str
@@ -45,11 +45,11 @@ class _Grammar:
         for word in words:
             if word in self.flags:
                 continue
-            value = next(words, "")
+            values = [next(words, "") for _ in range(2 if word == "--tcp-flags" else 1)]
             if word == "-m":
-                if value not in self.modules:
+                if values[0] not in self.modules:
                     return False
-            elif word not in self.options or not _VALUE.fullmatch(value):
+            elif word not in self.options or not all(map(_VALUE.fullmatch, values)):
                 return False
         return True
 
@@ -62,7 +62,7 @@ _NETWORK = _Grammar(
     tables=("filter", "nat", "mangle"),
     options=frozenset(
         (*_MATCHES, "--to-destination", "--to-source", "--to-ports", "--reject-with")
-        + ("--icmpv6-type",)
+        + ("--icmpv6-type", "--tcp-flags")
     ),
     flags=frozenset(("!", "--checksum-fill")),
     modules=frozenset(("tcp", "udp", "icmp6", "conntrack")),

@@ -348,6 +348,21 @@ class Hosts:
         self.manager.kill(name)
         self.manager.stop(name)
 
+    def reboot(self, index: int) -> None:
+        """Boot a host that crashed, with an empty kernel: its files alone are left."""
+        netns, switch = self.layout.netns(index), self.layout.switch
+        run.output(["ip", "netns", "del", netns])
+        # The kernel removes what was in it, and the other ends of its cards, a little later.
+        ports_of_host = {f"h{index}{segment[0]}" for segment in SEGMENTS}
+
+        def are_gone() -> bool:
+            links = json.loads(run.output(["ip", "-netns", switch, "-json", "link"]))
+            return ports_of_host.isdisjoint(link["ifname"] for link in links)
+
+        wait_until(are_gone, 30, f"the cards of {netns} stay")
+        self._make_network(index)
+        self.boot(index)
+
     def enter(self, index: int) -> list[str]:
         """Return the command prefix that runs a program inside a host.
 

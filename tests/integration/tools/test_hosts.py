@@ -75,6 +75,14 @@ def test_a_crash_keeps_files_and_a_boot_brings_the_host_back(group: Hosts) -> No
     assert not group.succeeds(2, ["ls", str(kept)])
 
 
+def test_a_reboot_leaves_nothing_of_what_the_kernel_held(group: Hosts) -> None:
+    _output(group, 1, "ip", "link", "add", "left", "type", "bridge")
+    group.crash(1)
+    group.reboot(1)
+    assert not group.succeeds(1, ["ip", "link", "show", "left"])
+    assert group.succeeds(1, ["ping", "-c1", "-W5", group.layout.machine_address])
+
+
 def test_a_relay_opens_one_port_of_the_loopback(group: Hosts) -> None:
     handler = http.server.BaseHTTPRequestHandler
     with http.server.HTTPServer(("127.0.0.1", 0), handler) as server:

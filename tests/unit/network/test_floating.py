@@ -47,6 +47,17 @@ def test_rules_of_a_floating_address_are_those_of_the_reference():
         assert line in lines
 
 
+def test_net_12_what_belongs_to_a_connection_of_the_former_owner_is_not_led_to_the_next():
+    lines = rules_of(leading()).splitlines()
+    for chain in ("PREROUTING", "OUTPUT"):
+        middle = (
+            f"-A nova-network-{chain} -d {F}/32 "
+            "-p tcp -m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN -j RETURN"
+        )
+        lead = f"-A nova-network-{chain} -d {F}/32 -j DNAT --to-destination {X}"
+        assert lines.index(middle) < lines.index(lead)
+
+
 def test_guest_reaches_metadata_with_its_own_address():
     lines = rules_of(leading(), metadata_host="192.0.2.1").splitlines()
     untranslated = lines.index(
