@@ -284,6 +284,13 @@ class Firewall(Protocol):
         """
         ...
 
+    def clear_firewall(self) -> None:
+        """Remove what apply_firewall() and guests left on a host that ends its service.
+
+        Raises: DriverError while there are guests; CommandFailed, CommandTimeout.
+        """
+        ...
+
 
 @runtime_checkable
 class GuestControl(Protocol):

@@ -238,6 +238,13 @@ class FakeLifecycle:
         self._do_injected("apply_firewall")
         self.firewall = firewall
 
+    def clear_firewall(self) -> None:
+        """Forget what reaches the guests, if there are none."""
+        if self.guests:
+            reason = f"{len(self.guests)} guests are on this host"
+            raise exception.DriverError(operation="remove the packet filter", reason=reason)
+        self.firewall = HostFirewall()
+
     # --- Control of a running guest
 
     def set_admin_password(self, instance: Instance, password: str) -> None:

@@ -96,10 +96,13 @@ def clean(cloud: Cloud) -> None:
                 run.succeeds(["virsh", "--quiet", "nwfilter-undefine", name])
     file = nova_config.compute_file(cloud.settings, NAME)
     if file.exists() and accounts.exists(nova_programs.USER):
-        program = str(cloud.settings.nova_venv / "bin" / "nova-network")
-        log = cloud.settings.logs / "nova-network-clear.log"
         account = run.Settings(nova_programs.USER, cloud.settings.state)
-        run.logged([program, "--config-file", str(file), "--clear-host"], log, account)
+        # Without libvirt nova-compute has put nothing in place since the machine was started.
+        with_rules = ("nova-compute",) if _libvirt_answers(nova_programs.USER) else ()
+        for name in (*with_rules, "nova-network"):
+            program = str(cloud.settings.nova_venv / "bin" / name)
+            log = cloud.settings.logs / f"{name}-clear.log"
+            run.logged([program, "--config-file", str(file), "--clear-host"], log, account)
     remembered = cloud.settings.state / "ip_forward"
     if remembered.exists():
         Path("/proc/sys/net/ipv4/ip_forward").write_text(remembered.read_text())

@@ -7,11 +7,13 @@ from typing import NoReturn
 
 from oslo_config import cfg
 
+from nova import launcher
 from nova.cmd.compose import program
 from nova.compute.manager import ComputeManager
 from nova.compute.settings import compute_hosts, compute_settings
 from nova.concurrency import Pool
 from nova.context import get_admin_context
+from nova.exception import NovaException
 from nova.image.api import ImageService
 from nova.image.connect import glance_from_config
 from nova.image.source import CheckedImages
@@ -26,6 +28,13 @@ PROG = "nova-compute"
 
 DriverMaker = Callable[[cfg.ConfigOpts, ImageService], ComputeDriver]
 
+CLEAR_HOST = cfg.BoolOpt(
+    "clear-host",
+    default=False,
+    help="Do not serve: remove the packet filters and rules of this host, and end. Refused while "
+    "guests are there.",
+)
+
 _POOL_SIZE = 32
 _EACH_RUN_S = 60
 _RETRY_S = 5
@@ -33,7 +42,10 @@ _RETRY_S = 5
 
 def run() -> NoReturn:
     """Run nova-compute."""
+    cfg.CONF.register_cli_opt(CLEAR_HOST)
     conf = program.configure(PROG)
+    if conf.clear_host:
+        _clear(conf)
 
     def make() -> Group:
         if not _is_fake(conf):
@@ -42,6 +54,15 @@ def run() -> NoReturn:
         return Group(bus, [service(conf, bus, host) for host in compute_hosts(conf, conf.host)])
 
     program.run(make, conf=conf)
+
+
+def _clear(conf: cfg.ConfigOpts) -> NoReturn:
+    try:
+        start_helper(compute_pctxt)
+        make_driver(conf, glance_from_config(conf)).clear_firewall()
+    except NovaException as error:
+        program.leave_with(error)
+    launcher.leave(launcher.OK)
 
 
 def _is_fake(conf: cfg.ConfigOpts) -> bool:

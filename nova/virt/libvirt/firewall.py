@@ -7,7 +7,7 @@ from nova import exception
 from nova.objects.firewall import HostFirewall
 from nova.objects.instance import Instance
 from nova.objects.network import Vif
-from nova.virt.iptables import wanted_rules
+from nova.virt.iptables import NO_RULES, wanted_rules
 from nova.virt.libvirt import filters
 from nova.virt.libvirt.host import Host
 from nova.virt.libvirt.kernel_rules import KernelRules
@@ -24,6 +24,10 @@ class Firewall(Protocol):
 
     def apply(self, wanted: HostFirewall) -> None:
         """Let through to the guests of the host what is told, and nothing else."""
+        ...
+
+    def clear(self) -> None:
+        """Leave nothing on a host that has no guests any more."""
         ...
 
     def prepare(self, instance: Instance) -> None:
@@ -56,6 +60,11 @@ class NWFilterFirewall:
 
     def apply(self, wanted: HostFirewall) -> None:
         """Do nothing: what is sent is judged, what is received is not."""
+
+    def clear(self) -> None:
+        """Remove the filters, those first that name others."""
+        for shared in reversed(filters.SHARED):
+            self._host.undefine_filter(shared.name)
 
     def prepare(self, instance: Instance) -> None:
         """Define the filter of each interface."""
@@ -97,6 +106,12 @@ class IptablesFirewall(NWFilterFirewall):
             self._kernel.apply(family, rules)
             self._kernel.filter_bridged(family)
 
+    def clear(self) -> None:
+        """Remove filters and rules."""
+        super().clear()
+        for family in self._kernel.families():
+            self._kernel.apply(family, NO_RULES)
+
 
 class NoFirewall:
     """Filters nothing: for networks that do it themselves."""
@@ -106,6 +121,9 @@ class NoFirewall:
         LOG.warning("The firewall driver in use lets guests send from any address")
 
     def apply(self, wanted: HostFirewall) -> None:
+        """Do nothing."""
+
+    def clear(self) -> None:
         """Do nothing."""
 
     def prepare(self, instance: Instance) -> None:

@@ -53,6 +53,15 @@ class LiveOperations:
         self._firewall.apply(firewall)
         vif.reflect(one for guest in firewall.guests for one in guest.vifs)
 
+    def clear_firewall(self) -> None:
+        """Remove rules and filters from the host.  Raises: command errors, DriverError."""
+        self._host.connect()
+        guests = self._host.list_guests()
+        if guests:
+            reason = f"{len(guests)} guests are on this host, and would be open to everybody."
+            raise exception.DriverError(operation="remove the packet filter", reason=reason)
+        self._firewall.clear()
+
     # --- Snapshot ---------------------------------------------------------------------------
 
     def snapshot(self, instance: Instance, *, quiesce: bool = False) -> SnapshotFile:

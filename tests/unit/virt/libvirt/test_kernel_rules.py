@@ -12,6 +12,8 @@ from nova.netfilter import RuleSet, Table
 from nova.objects.firewall import HostFirewall
 from nova.privileged import guest_rules
 from nova.privileged.context import run_in_process
+from nova.virt.iptables import NO_RULES
+from nova.virt.libvirt import filters
 from nova.virt.libvirt.firewall import IptablesFirewall
 from nova.virt.libvirt.kernel_rules import KernelRules, numbered_protocols
 from nova.virt.rule_match import Family
@@ -107,20 +109,41 @@ class RecordingKernel(KernelRules):
 
     def __init__(self) -> None:
         self.log: list[tuple[str, Family]] = []
+        self.rules: list[Any] = []
 
     def families(self) -> tuple[Family, ...]:
         """Return both."""
         return tuple(Family)
 
     def apply(self, family: Family, rules: Any) -> bool:
-        """Note a family."""
+        """Note a family and its rules."""
         self.log.append(("apply", family))
+        self.rules.append(rules)
         return True
 
     def filter_bridged(self, family: Family) -> bool:
         """Note a family."""
         self.log.append(("bridged", family))
         return False
+
+
+class RecordingHost:
+    """Notes the filters that are removed."""
+
+    def __init__(self) -> None:
+        self.removed: list[str] = []
+
+    def undefine_filter(self, name: str) -> None:
+        """Note a filter."""
+        self.removed.append(name)
+
+
+def test_host_out_of_service_keeps_no_rule_and_no_filter() -> None:
+    host, kernel = RecordingHost(), RecordingKernel()
+    IptablesFirewall(host, kernel, same_net=True).clear()  # type: ignore[arg-type]
+    assert kernel.log == [("apply", family) for family in Family]
+    assert kernel.rules == [NO_RULES, NO_RULES]
+    assert set(host.removed) == {one.name for one in filters.SHARED}
 
 
 def test_firewall_puts_both_families_in_force() -> None:

@@ -98,3 +98,17 @@ def test_filters_of_a_guest_are_written_anew(driver, host, spawned, monkeypatch)
     monkeypatch.setattr(driver, "_firewall", NotingFirewall(host))
     driver.refresh_network(instance)
     assert host.calls == ["filters of 0"]
+
+
+def test_filters_stay_on_a_host_with_guests(driver, host, spawned, monkeypatch):
+    spawned()
+    monkeypatch.setattr(driver, "_firewall", NotingFirewall(host))
+    with pytest.raises(exception.DriverError, match="1 guests are on this host"):
+        driver.clear_firewall()
+    assert "clear filters" not in host.calls
+
+
+def test_filters_go_from_a_host_without_guests(driver, host, monkeypatch):
+    monkeypatch.setattr(driver, "_firewall", NotingFirewall(host))
+    driver.clear_firewall()
+    assert host.calls == ["clear filters"]
