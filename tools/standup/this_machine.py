@@ -96,13 +96,13 @@ def clean(cloud: Cloud) -> None:
                 run.succeeds(["virsh", "--quiet", "nwfilter-undefine", name])
     file = nova_config.compute_file(cloud.settings, NAME)
     if file.exists() and accounts.exists(nova_programs.USER):
-        account = run.Settings(nova_programs.USER, cloud.settings.state)
         # Without libvirt nova-compute has put nothing in place since the machine was started.
         with_rules = ("nova-compute",) if _libvirt_answers(nova_programs.USER) else ()
         for name in (*with_rules, "nova-network"):
             program = str(cloud.settings.nova_venv / "bin" / name)
             log = cloud.settings.logs / f"{name}-clear.log"
-            run.logged([program, "--config-file", str(file), "--clear-host"], log, account)
+            cleared = [program, "--config-file", str(file), "--clear-host"]
+            run.logged(_as_account(nova_programs.USER, *cleared), log)
     remembered = cloud.settings.state / "ip_forward"
     if remembered.exists():
         Path("/proc/sys/net/ipv4/ip_forward").write_text(remembered.read_text())
@@ -110,6 +110,10 @@ def clean(cloud: Cloud) -> None:
 
 
 def _libvirt_answers(user: str = "root") -> bool:
-    # Not run.Settings(user): that drops the groups of the account, one of which opens the socket.
     asked = ["timeout", "5", "virsh", "--quiet", "--connect", "qemu:///system", "list"]
-    return run.succeeds(["runuser", "-u", user, "--", *asked])
+    return run.succeeds(_as_account(user, *asked))
+
+
+def _as_account(user: str, *command: str) -> list[str]:
+    # Not run.Settings(user): that drops the groups of the account, one of which opens the socket.
+    return ["runuser", "-u", user, "--", *command]
