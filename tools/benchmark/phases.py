@@ -16,7 +16,7 @@ from benchmark import process_figures
 from benchmark.api_client import at_once
 from benchmark.cloud import Cloud
 from benchmark.figures import spread
-from benchmark.groups import Groups
+from benchmark.groups import Followers, Groups
 from benchmark.many import Many
 from benchmark.meter import SETTLE_S, Meter
 from benchmark.options import Options
@@ -258,17 +258,20 @@ class Run:
         """Change the rules of a group that many servers are in; then a real packet filter."""
         sizes = self.options.sizes
         self._fill(sizes.grouped)
-        groups = Groups(self.cloud)
+        groups, hosts = Groups(self.cloud), len(self.servers.per_host("fill-"))
+        followers = Followers(self.cloud.daemons.logs, hosts)
+        times = []
         self.meter.begin()
         for number in range(sizes.rules):
-            groups.add_rule(number)
-            time.sleep(PAUSE_S)
+            add = functools.partial(groups.add_rule, number)
+            times.append(followers.ms_until_in_force(add))
         one = self.meter.end_of_round().per(sizes.rules)
         self.meter.begin()
         at_once(self.options.parallel, sizes.rules, lambda n: groups.add_rule(sizes.rules + n))
         burst = self.meter.end_of_round().per(sizes.rules)
-        hosts = self.options.host_count
-        self.results.groups = GroupChanges(sizes.grouped, hosts, sizes.rules, one, burst)
+        self.results.groups = GroupChanges(
+            sizes.grouped, hosts, sizes.rules, one, burst, spread(times)
+        )
         groups.remove_rules()
         if os.geteuid() == 0:
             count = str(sizes.grouped)

@@ -81,6 +81,9 @@ def _groups(results: Results) -> Iterator[Row]:
             value = f"{cost.messages:.1f} messages"
             each = f"{cost.messages / changes.hosts:.2f} for each host, {_counts(cost)}"
             yield Row(f"change of {what}, {where}", value, "", each)
+        times = changes.in_force_ms
+        value, more = f"{times.p50:.0f} ms", f"p95 {times.p95:.0f} ms, n {times.n}"
+        yield Row("  from the request until all hosts follow", value, "< 2 s", more)
     if found:
         value = f"{found['rules_per_server']:.2f}"
         rules = f"{found['rules']:.0f} for {found['servers']:.0f} servers"

@@ -100,7 +100,8 @@ class Churn:
 class GroupChanges:
     """Rules of a group changed while all servers are in it.
 
-    one: cost of a change alone; burst: cost of each of many at once.
+    one: cost of a change alone; burst: cost of each of many at once; in_force_ms: from the
+    request of a change until the last host follows.
     """
 
     servers: int
@@ -108,6 +109,7 @@ class GroupChanges:
     rules: int
     one: Cost
     burst: Cost
+    in_force_ms: Spread
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """The host's rules follow what is stored: together, in time, and before guests start."""
 
+import logging
 import threading
 import time
 
@@ -42,6 +43,17 @@ def test_net_06_request_brings_what_is_stored_into_force(compute: LoneCompute) -
     refresh(compute)
     compute.bus.run_until_idle()
     assert compute.driver.firewall == STORED
+
+
+def test_log_tells_when_a_change_is_in_force_and_not_of_healing(
+    compute: LoneCompute, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    compute.manager._firewall.ensure(CONTEXT)
+    assert "is in force" not in caplog.text
+    refresh(compute)
+    compute.bus.run_until_idle()
+    assert "A change of rules is in force" in caplog.text
 
 
 def test_net_07_requests_that_wait_become_one_run(compute: LoneCompute) -> None:

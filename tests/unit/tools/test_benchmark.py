@@ -1,6 +1,7 @@
 """Figures of the benchmark."""
 
 import os
+import re
 
 import pytest
 from benchmark import counters, process_figures, report
@@ -137,7 +138,9 @@ def test_report_tells_of_addresses_and_networks():
 
 def test_report_tells_of_changes_of_groups():
     results = Results(label="x", when="now", machine={"cpus": 2, "load": 1.0}, starts=())
-    results.groups = GroupChanges(200, 40, 20, make_cost(messages=42.0), make_cost(messages=4.0))
+    results.groups = GroupChanges(
+        200, 40, 20, make_cost(messages=42.0), make_cost(messages=4.0), spread([700, 800, 900])
+    )
     results.firewall = {
         "servers": 200,
         "rules": 1853,
@@ -149,4 +152,5 @@ def test_report_tells_of_changes_of_groups():
     }
     text = report.text(results)
     assert "1.05 for each host" in text
+    assert re.search(r"until all hosts follow +800 ms +< 2 s +p95 900 ms, n 3", text)
     assert "9.27" in text
