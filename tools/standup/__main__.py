@@ -1,6 +1,7 @@
 """Entry of all tools of this directory: python3 tools/standup COMMAND ..."""
 
 import importlib
+import os
 import sys
 from pathlib import Path
 
@@ -24,7 +25,14 @@ def main() -> int:
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
         print(f"usage: standup {{{','.join(COMMANDS)}}} ...", file=sys.stderr)
         return 2
-    return int(importlib.import_module(COMMANDS[sys.argv[1]]).main(sys.argv[2:]))
+    command = importlib.import_module(COMMANDS[sys.argv[1]])
+    try:
+        status = int(command.main(sys.argv[2:]))
+        sys.stdout.flush()
+    except BrokenPipeError:  # who reads, as head does, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return status
 
 
 if __name__ == "__main__":
