@@ -3,11 +3,13 @@
 Source: compute-api-routes (Networks, nova-network era).
 """
 
+from typing import Any
+
 from nova.api.openstack.answers import items, named
 from nova.api.openstack.call import Call
 from nova.api.openstack.networks import CIDR, LABEL, check_ranges, delete_network
 from nova.api.openstack.resource import Resource
-from nova.api.openstack.schema import Json, Key, Object
+from nova.api.openstack.schema import Key, Object
 from nova.api.openstack.schema_types import BOOL, POSITIVE, STRING
 from nova.api.openstack.views import Field, View
 from nova.exception import InvalidInput
@@ -94,9 +96,9 @@ def delete(call: Call) -> None:
     delete_network(call)
 
 
-def _number(wanted: Json, name: str) -> int | None:
-    value = wanted.get(name)
-    return None if value is None else int(str(value))
+def _number(wanted: Any, name: str) -> int | None:
+    """Return a whole number, which JSON may write as 1, 1.0 and "1"."""
+    return int(wanted[name]) if name in wanted else None
 
 
 def _own(call: Call) -> str:

@@ -185,6 +185,13 @@ def test_project_makes_shows_and_deletes_its_network() -> None:
     assert rest.get(path).status_int == rest.delete(path).status_int == 404
 
 
+@pytest.mark.parametrize("number", [1, 1.0, "1"])
+def test_whole_number_may_be_written_in_each_way_of_json(number: object) -> None:
+    rest = vlan_site()
+    wanted = {"label": "x", "cidr": "10.9.0.0/24", "num_networks": number, "vlan_start": number}
+    assert rest.post("/os-tenant-networks", {"network": wanted}).status_int == 200
+
+
 def test_shared_networks_are_not_the_projects_to_delete(cloud: RestSite) -> None:
     path = f"/os-tenant-networks/{cloud.site.network.uuid}"
     assert cloud.rest.get(path).status_int == 200
