@@ -79,10 +79,11 @@ _COMPUTE = _Grammar(
     modules=frozenset(("tcp", "udp", "conntrack", "multiport", "icmp", "icmp6", "physdev")),
 )
 
+_RANGE = r"[0-9.]{7,15}(?:/[0-9]{1,2})?"
 _FRAME_LINES = tuple(
     re.compile(pattern)
     for pattern in (
-        r"\*filter",
+        r"\*(?:filter|nat)",
         r"COMMIT",
         rf":{_NETWORK_CHAIN} RETURN",
         rf"-[FX] {_NETWORK_CHAIN}",
@@ -90,6 +91,7 @@ _FRAME_LINES = tuple(
         rf"-D {_BUILT_IN} -j {_NETWORK_CHAIN}",
         rf"-A {_NETWORK_CHAIN} -p ARP -[io] {_DEVICE} --arp-ip-(?:src|dst) [0-9.]{{7,15}} -j DROP",
         rf"-A {_NETWORK_CHAIN} -p IPv4 -[io] {_DEVICE} --ip-proto udp --ip-dport 67:68 -j DROP",
+        rf"-A {_NETWORK_CHAIN} -p IPv4 --ip-src {_RANGE}(?: --ip-dst (?:! )?{_RANGE})? -j redirect",
     )
 )
 

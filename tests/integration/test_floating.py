@@ -304,3 +304,25 @@ def test_hst_01_floating_works_with_the_capabilities_of_the_context(
         assert settled.addresses == [FLOATING]
         host.manager.clear_host()
     assert FLOATING not in addresses(host)
+
+
+def test_guest_behind_another_router_is_reached_and_leaves_with_its_floating_address(
+    host: Host,
+) -> None:
+    """What the host translates is taken off the bridge, not led to the router of the guests."""
+    lab, router = host.lab, "10.0.1.6"
+    lab.inside(lab.guests[1], "ip", "route", "replace", "default", "via", router)
+    lab.listen(lab.world, WORLD_ADDRESS, 8085)
+    lead(host, (FLOATING, ONE))
+    assert lab.call(lab.guests[1], WORLD_ADDRESS, 8085) == "closed"
+    (served,) = host.conductor.served
+    host.conductor.served = (dataclasses.replace(served, gateway=router),)
+    with lab.as_host():
+        host.manager.refresh(CONTEXT)
+        rules = host.manager.plan(host.conductor.served).frame_rules
+        assert LinuxHost(host.settings.networks_path).apply_frame_rules(rules) is False
+    assert lab.call(lab.guests[1], WORLD_ADDRESS, 8085) == FLOATING
+    lab.listen(lab.guests[1], ONE, 8086)
+    assert lab.call(lab.world, FLOATING, 8086) == WORLD_ADDRESS
+    lead(host, (FLOATING, None))
+    assert "redirect" not in lab.inside(lab.host, "ebtables-save")

@@ -51,7 +51,9 @@ def test_hst_03_only_texts() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "*nat",
+        "*broute",
+        "-A nova-network-PREROUTING -p IPv4 --ip-src 10.0.0.0/24 -j ACCEPT",
+        "-A nova-network-PREROUTING -p IPv4 -j redirect",
         "-F",
         "-F INPUT",
         "-P INPUT DROP",
@@ -72,7 +74,9 @@ def test_hst_03_frame_rule_is_refused(line: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "*nat",
+        "*broute",
+        "-A nova-network-PREROUTING -p IPv4 --ip-src 10.0.0.0/24 -j ACCEPT",
+        "-A nova-network-PREROUTING -p IPv4 -j redirect",
         "*raw",
         ":nova-network-local - [0:0]",
         ":nova-filter-top - [0:0]",
