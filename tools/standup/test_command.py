@@ -30,7 +30,7 @@ SAME_UNDER_EVENTLET = ("tests/functional/test_programs.py", "tests/functional/to
 REQUESTS_ALONE = tuple(
     f"tests/functional/test_{name}.py"
     for name in (
-        *("api_description", "api_samples", "az_matrix", "foreign_ids_in_bodies"),
+        *("api_description", "api_samples", "az_matrix", "budgets", "foreign_ids_in_bodies"),
         *("mass_assignment", "networking_fuzz", "policy_denials", "rest_fuzz"),
     )
 )
