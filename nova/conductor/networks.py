@@ -47,9 +47,7 @@ class NetworksEndpoint(NetworkOwners, NetworkRanges, FixedIps):
     ) -> tuple[Network, ...]:
         """Return all networks, or those that a project may use."""
         with self.db.reading() as tx:
-            if project_id is None:
-                return tuple(networks.list_all(tx))
-            return tuple(networks.list_usable(tx, project_id))
+            return _visible(tx, project_id)
 
     @retried
     def list_with_pools(
@@ -57,12 +55,8 @@ class NetworksEndpoint(NetworkOwners, NetworkRanges, FixedIps):
     ) -> NetworksAndPools:
         """Return networks, and the pools of floating addresses."""
         with self.db.reading() as tx:
-            found = (
-                networks.list_all(tx)
-                if project_id is None
-                else networks.list_usable(tx, project_id)
-            )
-            return NetworksAndPools(networks=tuple(found), pools=tuple(floating_ips.pools(tx)))
+            pools = tuple(floating_ips.pools(tx))
+            return NetworksAndPools(networks=_visible(tx, project_id), pools=pools)
 
     @retried
     def get(
@@ -236,3 +230,10 @@ class NetworksEndpoint(NetworkOwners, NetworkRanges, FixedIps):
         with self.db.transaction() as tx:
             ids = [network.id for network, _own in networks.list_served_by(tx, host)]
             return tuple(fixed_ips.free_stale(tx, ids, before, now))
+
+
+def _visible(tx: Transaction, project_id: str | None) -> tuple[Network, ...]:
+    """Return all networks, or those that a project may use."""
+    if project_id is None:
+        return tuple(networks.list_all(tx))
+    return tuple(networks.list_usable(tx, project_id))

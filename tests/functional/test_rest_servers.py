@@ -15,6 +15,7 @@ from nova.context import get_admin_context
 from nova.objects.flavor import NewFlavor
 from nova.policy import MEMBER, READER
 from tests.fixtures.cloud import IMAGE_ID
+from tests.fixtures.hostile import JUNK
 from tests.fixtures.rest import OTHER_PROJECT
 
 NET = "99999999-2222-4333-8444-555555555555"
@@ -343,31 +344,6 @@ def test_several_servers_are_numbered(cloud):
 
 # --- Hostile input ----------------------------------------------------------------------------
 
-_JUNK = (
-    None,
-    True,
-    0,
-    -1,
-    2**70,
-    1.5,
-    1e308,
-    "",
-    " ",
-    "x" * 300,
-    "\n",
-    "\u202e",
-    "ünïcödé \U0001f600",
-    "'; DROP TABLE instances; --",
-    "%s%n{0}{x}",
-    "../../etc/passwd",
-    [],
-    [[]],
-    {},
-    {"x": {}},
-    [None],
-    ["\x00"],
-)
-
 
 def _mutations(value, chance):
     """Give copies of a JSON value, each with one part replaced or added."""
@@ -381,7 +357,7 @@ def _mutations(value, chance):
         for index, entry in enumerate(value):
             for changed in _mutations(entry, chance):
                 yield [*value[:index], changed, *value[index + 1 :]]
-    yield from chance.sample(_JUNK, 6)
+    yield from chance.sample(JUNK, 6)
 
 
 _FULL = {
