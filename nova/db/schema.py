@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from nova.db.engine import Transaction
 
-NEWEST = "0003"
+NEWEST = "0004"
 
 _VERSIONS = sa.table("alembic_version", sa.column("version_num"))
 

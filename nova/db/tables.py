@@ -124,6 +124,7 @@ def _instance_columns() -> list[Column[Any]]:
         Column("scheduler_hints", Value(dict[str, tuple[str, ...]], shared=True)),
         Column("image_properties", Value(dict[str, str], shared=True)),
         Column("numa_topology", Value(GuestNuma)),
+        _number("console_generation"),
         _text("shelved_image_id", 36),
         Column("shelved_at", moment()),
         Column("soft_deleted_at", moment()),
@@ -665,4 +666,61 @@ task_log = _table(
     _number("errors"),
     *_timestamps(),
     UniqueConstraint("task_name", "host", "period_beginning", "period_ending"),
+)
+
+console_auth_tokens = _table(
+    "console_auth_tokens",
+    Column("id", Integer, primary_key=True),
+    _text("token_hash", 64, nullable=False),
+    _text("console_type", 32, nullable=False),
+    _text("host", nullable=False),
+    _number("port", None, nullable=False),
+    _number("tls_port", None),
+    _text("internal_access_path"),
+    _text("instance_uuid", 36, nullable=False),
+    _number("generation", None, nullable=False),
+    _text("user_id", nullable=False),
+    _text("project_id", nullable=False),
+    _text("access_url_base", nullable=False),
+    Column("expires", moment(), nullable=False),
+    Column("created_at", moment(), nullable=False),
+    UniqueConstraint("token_hash"),
+    Index(None, "instance_uuid"),
+    Index(None, "expires"),
+)
+
+certificates = _table(
+    "certificates",
+    Column("id", Integer, primary_key=True),
+    _text("user_id", nullable=False),
+    _text("project_id", nullable=False),
+    _text("file_name", nullable=False),
+    Column("certificate", long_text(), nullable=False),
+    Column("revoked_at", moment()),
+    Column("created_at", moment(), nullable=False),
+    Index(None, "project_id", "user_id"),
+    Index(None, "user_id"),
+)
+
+ec2_client_tokens = _table(
+    "ec2_client_tokens",
+    Column("id", Integer, primary_key=True),
+    _text("project_id", nullable=False),
+    _text("client_token", 64, nullable=False),
+    _text("parameters_hash", 64, nullable=False),
+    _text("reservation_id", nullable=False),
+    Column("created_at", moment(), nullable=False),
+    UniqueConstraint("project_id", "client_token"),
+    Index(None, "reservation_id"),
+    Index(None, "created_at"),
+)
+
+ec2_requests = _table(
+    "ec2_requests",
+    Column("id", Integer, primary_key=True),
+    _text("signature_hash", 64, nullable=False),
+    Column("answer", long_text()),
+    Column("created_at", moment(), nullable=False),
+    UniqueConstraint("signature_hash"),
+    Index(None, "created_at"),
 )
