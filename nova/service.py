@@ -137,13 +137,7 @@ class Service:
             self._process_id,
             siblings=settings.siblings,
         )
-        yield PeriodicTask(
-            name="report",
-            interval_s=settings.report_interval_s,
-            function=self._duties.report or heartbeat(self._bus, settings),
-            initial_delay_s=0,
-            retry_s=REPORT_RETRY_S,
-        )
+        yield _report_task(settings, self._duties.report or heartbeat(self._bus, settings))
         yield PeriodicTask(
             name="self-check",
             interval_s=settings.self_check_interval_s,
@@ -153,6 +147,32 @@ class Service:
 
     def _manager_tasks(self) -> Iterable[PeriodicTask]:
         return self._duties.tasks if self.settings.periodic_enable else ()
+
+
+class Reporting:
+    """The reports of a daemon that takes no messages: an HTTP server or a proxy."""
+
+    def __init__(self, bus: Bus, settings: ServiceSettings) -> None:
+        self._runner = PeriodicRunner([_report_task(settings, heartbeat(bus, settings))])
+
+    def start(self) -> None:
+        """Begin to report."""
+        self._runner.start()
+
+    def stop(self, timeout_s: float) -> bool:
+        """Send no further report; tell whether the last one ended in time."""
+        self._runner.stop()
+        return self._runner.wait(timeout_s)
+
+
+def _report_task(settings: ServiceSettings, report: Callable[[], object]) -> PeriodicTask:
+    return PeriodicTask(
+        name="report",
+        interval_s=settings.report_interval_s,
+        function=report,
+        initial_delay_s=0,
+        retry_s=REPORT_RETRY_S,
+    )
 
 
 class Group:

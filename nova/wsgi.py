@@ -17,11 +17,12 @@ from cheroot import wsgi as cheroot_wsgi
 from cheroot.ssl.builtin import BuiltinSSLAdapter
 from oslo_config import cfg
 
-from nova import concurrency
+from nova import clock, concurrency
 from nova.exception import ConfigurationError
 from nova.http_framing import BadFraming, check_request_line, read_head
 from nova.http_patience import BODY, HEAD, Limits, Patience, PatientFile
 from nova.rpc.bus import Bus, RpcServer
+from nova.service import Reporting, ServiceSettings
 
 LOG = logging.getLogger(__name__)
 
@@ -146,19 +147,20 @@ class HttpServer(Protocol):
 class HttpService:
     """An HTTP server with the bus that its application uses, as the launcher runs it.
 
-    listeners: what the application is told over the bus.
+    listeners: what the application is told over the bus.  identity: as whom it reports.
     """
 
     def __init__(
         self,
         server: HttpServer,
         bus: Bus,
-        stop_timeout_s: float,
+        identity: ServiceSettings,
         listeners: Sequence[RpcServer] = (),
     ) -> None:
         self._server = server
         self._bus = bus
-        self._stop_timeout_s = stop_timeout_s
+        self._stop_timeout_s = identity.stop_timeout_s
+        self._reporting = Reporting(bus, identity)
         self._listeners = listeners
 
     def start(self) -> None:
@@ -166,12 +168,15 @@ class HttpService:
         for listener in self._listeners:
             concurrency.spawn(listener.start, name="rpc-start")
         self._server.start()
+        self._reporting.start()
 
     def stop(self) -> bool:
         """Finish what was asked; tell whether all of it ended in time."""
+        deadline = clock.monotonic() + self._stop_timeout_s
         done = self._server.stop(self._stop_timeout_s)
         for listener in self._listeners:
             listener.stop()
+        done = self._reporting.stop(max(0.0, deadline - clock.monotonic())) and done
         self._bus.close()
         return done
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import threading
+import time
 
 import pytest
 
@@ -11,7 +12,7 @@ from nova.objects.service import ReportAnswer
 from nova.periodic import PeriodicTask
 from nova.rpc.base import BaseAPI
 from nova.rpc.local import LocalBus
-from nova.service import Duties, Service, ServiceSettings, heartbeat
+from nova.service import Duties, Reporting, Service, ServiceSettings, heartbeat
 
 SETTINGS = ServiceSettings(
     binary="nova-test", topic="test", host="h1", report_interval_s=0.01, periodic_fuzzy_delay_s=0
@@ -54,6 +55,19 @@ def test_heartbeat_is_a_report_to_the_conductor(bus):
         heartbeat(bus, SETTINGS)()
     record = bus.calls[0]
     assert (record.topic, record.namespace, record.method) == ("conductor", "hosts", "report")
+
+
+@pytest.mark.logs_errors
+def test_a_daemon_without_messages_reports_until_it_is_stopped(bus):
+    reporting = Reporting(bus, SETTINGS)
+    reporting.start()
+    while not bus.calls:
+        time.sleep(0.001)
+    assert reporting.stop(5)
+    count = len(bus.calls)
+    time.sleep(0.03)
+    assert len(bus.calls) == count
+    assert {record.method for record in bus.calls} == {"report"}
 
 
 def test_tasks_run_only_when_periodic_work_is_enabled(bus):

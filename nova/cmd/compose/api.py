@@ -15,6 +15,7 @@ from nova.cmd.compose.http import make_server
 from nova.exception import ConfigurationError
 from nova.image.connect import glance_from_config
 from nova.rpc.bus import Bus
+from nova.service import ServiceSettings
 from nova.wsgi import HttpService, HttpSettings, listen
 
 PROG = "nova-api"
@@ -70,6 +71,6 @@ def _maker(name: str, api: _Api, conf: cfg.ConfigOpts) -> Callable[[], HttpServi
     def make() -> HttpService:
         bus = program.connect(conf)
         server = make_server(settings, api.make_app(of_api, bus, conf), listener)
-        return HttpService(server, bus, settings.stop_timeout_s)
+        return HttpService(server, bus, ServiceSettings.from_config(conf, PROG))
 
     return make

@@ -6,6 +6,7 @@ from nova.api.metadata.app import MetadataCacheManager, make_app, make_handler
 from nova.cmd.compose import program
 from nova.cmd.compose.http import make_server
 from nova.exception import ConfigurationError
+from nova.service import ServiceSettings
 from nova.wsgi import HttpService, HttpSettings, listen
 
 PROG = "nova-api-metadata"
@@ -27,6 +28,6 @@ def run() -> NoReturn:
         handler = make_handler(conf, bus)
         server = make_server(settings, make_app(handler), listener)
         told = bus.serve("metadata", conf.host, [MetadataCacheManager(handler)], workers=4)
-        return HttpService(server, bus, settings.stop_timeout_s, [told])
+        return HttpService(server, bus, ServiceSettings.from_config(conf, PROG), [told])
 
     program.run(make, conf=conf, workers=conf.metadata_workers)
