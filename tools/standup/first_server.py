@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from standup import catalog, first_network, nova_programs, run
+from standup import aws, catalog, first_network, nova_programs, run
 from standup.client import Client
 from standup.cloud import Cloud
 from standup.errors import StandupError
@@ -191,14 +191,21 @@ def console_log(session: Session, compute_url: str, server_id: str, lines: int) 
         return f"(no console: {error.why})"
 
 
+def console_url(cloud: Cloud) -> str:
+    """Return the address of the first server's screen; it opens for ten minutes."""
+    client = Client(cloud.settings, "demo")
+    return str(client.json("console", "url", "show", "--novnc", NAME)["url"])
+
+
 def write_openrc(cloud: Cloud) -> str:
     """Write files to source, and the programs that they put on the path."""
     settings = cloud.settings
     programs = settings.user / "bin"
     programs.mkdir(parents=True, exist_ok=True)
-    client = programs / "openstack"
-    client.unlink(missing_ok=True)
-    client.symlink_to(settings.identity_venv / "bin" / "openstack")
+    for name in ("openstack", "aws"):
+        client = programs / name
+        client.unlink(missing_ok=True)
+        client.symlink_to(settings.identity_venv / "bin" / name)
     manage = programs / "nova-manage"
     manage.write_text(_manage_script(cloud))
     manage.chmod(0o755)
@@ -211,12 +218,17 @@ def write_openrc(cloud: Cloud) -> str:
             f"export OS_PROJECT_NAME={project}\n"
             "export OS_USER_DOMAIN_ID=default OS_PROJECT_DOMAIN_ID=default\n"
             "export OS_IDENTITY_API_VERSION=3 OS_REGION_NAME=RegionOne\n"
+            f"{_exports(aws.environment(settings, cloud.session(user, project)))}"
             f'case ":$PATH:" in *":{programs}:"*) ;; *) export PATH="{programs}:$PATH";; esac\n'
         )
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
             out.write(text)
     _give_to_caller(settings.user, settings.openrc)
     return str(settings.openrc)
+
+
+def _exports(values: dict[str, str]) -> str:
+    return "".join(f"export {name}={value}\n" for name, value in values.items())
 
 
 def _manage_script(cloud: Cloud) -> str:

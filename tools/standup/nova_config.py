@@ -46,21 +46,57 @@ def controller(settings: Settings, transport_url: str) -> Sections:
             "osapi_compute_listen": ports.LOOPBACK,
             "osapi_compute_listen_port": str(settings.ports["compute"]),
             "osapi_compute_workers": "1",
-            "enabled_apis": "osapi_compute,network",
+            "enabled_apis": "osapi_compute,network,ec2",
             "networking_listen": ports.LOOPBACK,
             "networking_listen_port": str(settings.ports["network"]),
             "networking_workers": "1",
+            "ec2_listen": ports.LOOPBACK,
+            "ec2_listen_port": str(settings.ports["ec2"]),
+            "ec2_workers": "1",
+            "ec2_host": ports.LOOPBACK,
+            "ec2_port": str(settings.ports["ec2"]),
+            "keystone_ec2_url": f"{settings.auth_url}/ec2tokens",
+            "s3_listen": ports.LOOPBACK,
+            "s3_listen_port": str(settings.ports["objectstore"]),
+            "s3_host": ports.LOOPBACK,
+            "s3_port": str(settings.ports["objectstore"]),
             "network_manager": NETWORK_MANAGER,
             "flat_network_bridge": BRIDGE,
             "multi_host": "True",
             "default_floating_pool": POOL,
         },
         "api": {"auth_strategy": "keystone"},
+        **_consoles(settings),
         "conductor": {"workers": "1"},
         "scheduler": {"workers": "1"},
         "keystone_authtoken": {"www_authenticate_uri": settings.auth_url, **nova_login},
         "glance": {"endpoint_override": settings.image_url, **nova_login},
         "service_user": nova_login,
+    }
+
+
+def _consoles(settings: Settings) -> Sections:
+    """Return where the consoles' proxies listen, and the addresses that people are told."""
+    numbers, web = settings.ports, f"http://{ports.LOOPBACK}"
+    return {
+        "vnc": {
+            "novncproxy_host": ports.LOOPBACK,
+            "novncproxy_port": str(numbers["novncproxy"]),
+            "novncproxy_base_url": f"{web}:{numbers['novncproxy']}/vnc_auto.html",
+            "xvpvncproxy_host": ports.LOOPBACK,
+            "xvpvncproxy_port": str(numbers["xvpvncproxy"]),
+            "xvpvncproxy_base_url": f"{web}:{numbers['xvpvncproxy']}/console",
+        },
+        "spice": {
+            "html5proxy_host": ports.LOOPBACK,
+            "html5proxy_port": str(numbers["spicehtml5proxy"]),
+            "html5proxy_base_url": f"{web}:{numbers['spicehtml5proxy']}/spice_auto.html",
+        },
+        "serial_console": {
+            "serialproxy_host": ports.LOOPBACK,
+            "serialproxy_port": str(numbers["serialproxy"]),
+            "base_url": f"ws://{ports.LOOPBACK}:{numbers['serialproxy']}/",
+        },
     }
 
 
@@ -102,6 +138,12 @@ def compute(settings: Settings, node: ComputeNode, transport_url: str) -> Sectio
         "DEFAULT": values,
         "libvirt": {"virt_type": "auto", "virt_type_probe_timeout": "3"},
         "vnc": {"server_listen": node.address, "server_proxyclient_address": node.address},
+        "spice": {
+            "enabled": "True",
+            "server_listen": node.address,
+            "server_proxyclient_address": node.address,
+        },
+        "serial_console": {"enabled": "True", "proxyclient_address": node.address},
         "glance": {"endpoint_override": image_url, **nova_login},
         "service_user": nova_login,
         "nova_compute_privileged": {"helper_command": helper},

@@ -8,7 +8,18 @@ from standup.program import Program
 from standup.settings import Settings
 
 USER = "nova"
-CONTROLLER = ("nova-conductor", "nova-scheduler", "nova-api")
+CONTROLLER = (
+    "nova-conductor",
+    "nova-scheduler",
+    "nova-api",
+    "nova-consoleauth",
+    "nova-cert",
+    "nova-objectstore",
+    "nova-novncproxy",
+    "nova-spicehtml5proxy",
+    "nova-serialproxy",
+    "nova-xvpvncproxy",
+)
 COMPUTE = ("nova-network", "nova-api-metadata", "nova-compute")
 NAMES = frozenset({*CONTROLLER, *COMPUTE})
 TIER = 3

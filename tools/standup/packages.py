@@ -31,6 +31,9 @@ HYPERVISOR = (
     "iproute2",
     "sudo",
 )
+# The viewers that the consoles' proxies hand to browsers.
+VIEWERS = ("novnc", "spice-html5", "node-xterm")
+BROWSER = ("chromium", "chromium-driver")
 # What guests may ask for beyond the ordinary; hosts without it say so to the scheduler.
 GUEST_HARDWARE = ("ovmf", "swtpm", "swtpm-tools")
 # What tests of networks and hosts call; Debian may have other packages of the same programs.
@@ -59,7 +62,7 @@ POLICY = Path("/usr/sbin/policy-rc.d")
 
 def for_quickstart(database: str) -> list[str]:
     """Return the packages of the quick start."""
-    return sorted({*BUILD, *HYPERVISOR, *GUEST_IMAGE, *CONTROLLER, *DATABASES[database]})
+    return sorted({*BUILD, *HYPERVISOR, *GUEST_IMAGE, *CONTROLLER, *VIEWERS, *DATABASES[database]})
 
 
 def for_services(names: Iterable[str]) -> list[str]:
@@ -74,7 +77,9 @@ def for_tests(integration: bool) -> list[str]:
     return sorted(
         {
             *BUILD,
+            *VIEWERS,
             *servers,
+            *(BROWSER if integration else ()),
             *(HYPERVISOR if integration else ()),
             *(GUEST_IMAGE if integration else ()),
             *(GUEST_HARDWARE if integration else ()),

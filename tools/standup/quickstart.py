@@ -44,6 +44,17 @@ PROJECT_FILES = (
     "README.md",
     "LICENSE",
 )
+# The daemons that listen on ports of the controller, by the names of these.
+SERVERS = {
+    "compute": "nova-api",
+    "network": "nova-api",
+    "ec2": "nova-api",
+    "objectstore": "nova-objectstore",
+    "novncproxy": "nova-novncproxy",
+    "spicehtml5proxy": "nova-spicehtml5proxy",
+    "serialproxy": "nova-serialproxy",
+    "xvpvncproxy": "nova-xvpvncproxy",
+}
 LEAST_FREE_BYTES = 3 * 2**30
 
 
@@ -195,6 +206,12 @@ class QuickStart:
         network = dict.fromkeys(("public", "internal", "admin"), settings.network_url)
         seed.ensure_service(catalog.Service("compute", "nova", compute))
         seed.ensure_service(catalog.Service("network", "nova-network", network))
+        for kind, name, url in (
+            ("ec2", "ec2", settings.ec2_url),
+            ("s3", "s3", settings.objectstore_url),
+        ):
+            urls = dict.fromkeys(("public", "internal", "admin"), url)
+            seed.ensure_service(catalog.Service(kind, name, urls))
         return "demo and admin can log in"
 
     def openrc(self) -> str:
@@ -242,8 +259,8 @@ class QuickStart:
             jobs = [(manager, program) for manager, daemons in groups for program in daemons]
             with ThreadPoolExecutor(len(jobs)) as pool:
                 list(pool.map(lambda job: job[0].stop(job[1].name), jobs))
-        for name in ("compute", "network"):
-            ports.claim(settings.ports[name], cloud.manager, "nova-api")
+        for name, program in SERVERS.items():
+            ports.claim(settings.ports[name], cloud.manager, program)
         for manager, daemons in groups:
             for program in daemons:
                 manager.start(program)
@@ -253,12 +270,11 @@ class QuickStart:
     def services(self) -> str:
         """Wait until the API answers and every daemon reports."""
         began = time.monotonic()
-        log = self.settings.logs / "nova-api.log"
-        for name in ("compute", "network"):
-            self._wait_for_port(self.settings.ports[name], log)
+        for name, program in SERVERS.items():
+            self._wait_for_port(self.settings.ports[name], program)
         count = 1 if self.settings.wishes.on_this_host else self.settings.wishes.hosts
-        wanted = Counter({"nova-conductor": 1, "nova-scheduler": 1})
-        wanted.update({"nova-compute": count, "nova-network": count})
+        wanted = Counter(dict.fromkeys(nova_programs.CONTROLLER, 1))
+        wanted.update(dict.fromkeys(nova_programs.COMPUTE, count))
         url = f"{self.settings.compute_url}/os-services"
         session = self.cloud.session("admin")
 
@@ -285,12 +301,12 @@ class QuickStart:
             raise StandupError(f"no report from {missing}", self.settings.logs) from error
         return f"{wanted.total()} up within {time.monotonic() - began:.1f} s"
 
-    def _wait_for_port(self, port: int, log: Path) -> None:
+    def _wait_for_port(self, port: int, program: str) -> None:
         wait_until(
             lambda: self._daemons_live() and ports.answers(port),
             90,
-            f"nova-api does not answer on port {port}",
-            log,
+            f"{program} does not answer on port {port}",
+            self.settings.logs / f"{program}.log",
         )
 
     def _daemons_live(self) -> bool:

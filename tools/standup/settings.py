@@ -17,6 +17,12 @@ PREFERRED_PORTS = {
     "glance": 9292,
     "compute": 8774,
     "network": 9696,
+    "ec2": 8773,
+    "objectstore": 3333,
+    "novncproxy": 6080,
+    "xvpvncproxy": 6081,
+    "spicehtml5proxy": 6082,
+    "serialproxy": 6083,
     "rabbit": 5672,
     "rabbit_dist": 25672,
     "rabbit_epmd": 4379,
@@ -102,6 +108,16 @@ class Settings:
     def network_url(self) -> str:
         """The Networking API, as seen from the machine."""
         return f"http://{ports.LOOPBACK}:{self.ports['network']}"
+
+    @property
+    def ec2_url(self) -> str:
+        """The EC2 API, as seen from the machine."""
+        return f"http://{ports.LOOPBACK}:{self.ports['ec2']}/services/Cloud"
+
+    @property
+    def objectstore_url(self) -> str:
+        """nova-objectstore, as seen from the machine."""
+        return f"http://{ports.LOOPBACK}:{self.ports['objectstore']}"
 
     @property
     def floating(self) -> str:

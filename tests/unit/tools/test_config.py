@@ -104,11 +104,29 @@ def test_floating_addresses_are_a_part_of_the_public_network(settings: Settings)
     assert public[1] not in floating  # the switch's
 
 
-def test_controller_serves_both_apis_on_ports_of_their_own(settings: Settings) -> None:
+def test_controller_serves_each_api_on_a_port_of_its_own(settings: Settings) -> None:
     options = nova_config.controller(settings, "rabbit://")["DEFAULT"]
-    assert options["enabled_apis"] == "osapi_compute,network"
+    assert options["enabled_apis"] == "osapi_compute,network,ec2"
     assert options["networking_listen_port"] == "9696"
     assert settings.network_url == "http://127.0.0.1:9696"
+    assert options["ec2_listen_port"] == "8773"
+    assert settings.ec2_url == "http://127.0.0.1:8773/services/Cloud"
+
+
+def test_people_are_told_the_ports_that_the_proxies_listen_on(settings: Settings) -> None:
+    sections = nova_config.controller(settings, "rabbit://")
+    assert sections["vnc"]["novncproxy_base_url"] == "http://127.0.0.1:6080/vnc_auto.html"
+    assert sections["spice"]["html5proxy_base_url"] == "http://127.0.0.1:6082/spice_auto.html"
+    assert sections["serial_console"]["base_url"] == "ws://127.0.0.1:6083/"
+
+
+def test_consoles_of_guests_listen_on_the_management_network_alone(
+    settings: Settings, node: ComputeNode
+) -> None:
+    sections = nova_config.compute(settings, node, "rabbit://")
+    for kind in ("vnc", "spice"):
+        assert sections[kind]["server_listen"] == node.address
+    assert sections["serial_console"]["proxyclient_address"] == node.address
 
 
 def test_conductor_and_hosts_have_the_same_kind_of_networks(
