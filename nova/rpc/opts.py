@@ -18,7 +18,7 @@ UPGRADE_LEVELS_OPTS: list[cfg.Opt] = [
         help=f"Highest version of the {topic} interface that this service speaks. Set it "
         "while services of an older release still run; unset for no limit.",
     )
-    for topic in ("compute", "conductor", "network", "scheduler")
+    for topic in ("cert", "compute", "conductor", "consoleauth", "network", "scheduler")
 ]
 
 OPTS: dict[str, list[cfg.Opt]] = {"DEFAULT": RPC_OPTS, "upgrade_levels": UPGRADE_LEVELS_OPTS}
