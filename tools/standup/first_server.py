@@ -202,10 +202,10 @@ def write_openrc(cloud: Cloud) -> str:
     settings = cloud.settings
     programs = settings.user / "bin"
     programs.mkdir(parents=True, exist_ok=True)
-    for name in ("openstack", "aws"):
+    for name, venv in (("openstack", settings.identity_venv), ("aws", settings.aws_venv)):
         client = programs / name
         client.unlink(missing_ok=True)
-        client.symlink_to(settings.identity_venv / "bin" / name)
+        client.symlink_to(venv / "bin" / name)
     manage = programs / "nova-manage"
     manage.write_text(_manage_script(cloud))
     manage.chmod(0o755)

@@ -20,7 +20,6 @@ REQUIREMENTS = (
     "glance==33.0.0",
     "gunicorn==27.*",
     "python-openstackclient",
-    "awscli",
     "setuptools<81",
 )
 CONSTRAINTS = Path(__file__).with_name("identity-constraints.txt")

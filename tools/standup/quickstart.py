@@ -78,6 +78,7 @@ class QuickStart:
                 self.identity_venv,
                 ("packages",),
             ),
+            Step("aws venv", "AWS client", self.aws_venv, ("packages",)),
             Step("guest image", "guest image", self.guest_image, ("packages",)),
             Step("rabbitmq", "RabbitMQ", self.rabbitmq, ("accounts",)),
             Step(
@@ -89,7 +90,7 @@ class QuickStart:
             Step("compute", "compute hosts", self.compute_hosts, ("accounts",)),
             Step("identity", "Keystone and Glance", self.identity, ("identity venv", "accounts")),
             Step("catalogue", "users, roles and endpoints", self.catalogue, ("identity",)),
-            Step("openrc", "files to source", self.openrc, ("catalogue",)),
+            Step("openrc", "files to source", self.openrc, ("catalogue", "aws venv")),
             Step("image", "image in Glance", self.image, ("catalogue", "guest image")),
             Step("schema", "nova's database and networks", self.schema, ("nova venv", "database")),
             Step("daemons", "nova's daemons", self.daemons, ("schema", "rabbitmq", "compute")),
@@ -149,6 +150,14 @@ class QuickStart:
         """Install Keystone, Glance and the command-line client."""
         log = self.settings.cache / "identity-venv.log"
         done = identity.install(self.settings.identity_venv, log)
+        return "installed" if done else "up to date"
+
+    def aws_venv(self) -> str:
+        """Install the AWS command-line client."""
+        pins = ["--constraint", str(CHECKOUT / "constraints.txt"), "awscli"]
+        key = f"awscli {(CHECKOUT / 'constraints.txt').read_text()}"
+        log = self.settings.cache / "aws-venv.log"
+        done = venvs.ensure(self.settings.aws_venv, key, [pins], log)
         return "installed" if done else "up to date"
 
     def guest_image(self) -> str:

@@ -95,6 +95,11 @@ class Settings:
         return self.cache / "identity-venv"
 
     @property
+    def aws_venv(self) -> Path:
+        """Virtual environment of the AWS client."""
+        return self.cache / "aws-venv"
+
+    @property
     def auth_url(self) -> str:
         """Keystone, as seen from the machine."""
         return f"http://{ports.LOOPBACK}:{self.ports['keystone']}/v3"
