@@ -348,6 +348,33 @@ class ConsoleNotAvailable(NotFound):
     message = "The console log of instance {instance_uuid} is not available yet."
 
 
+# --- Certificates ---------------------------------------------------------------------------
+
+
+class CryptoCAFileNotFound(NotFound):
+    message = "The certificate authority of project {project_id} could not be found."
+
+
+class CryptoCRLFileNotFound(NotFound):
+    message = "The revocation list of project {project_id} could not be found."
+
+
+class AuthorityUnusable(Internal):
+    """A file of an authority is not as it has to be; nobody but the operator can mend it."""
+
+    message = "The certificate authority can not be used: {reason}"
+
+
+class AuthorityBusy(Unavailable):
+    message = "The certificate authority is in use by others."
+
+
+class DecryptionFailure(Invalid):
+    """It never says what was wrong: whoever sends the text must not learn from it."""
+
+    message = "The text can not be decrypted."
+
+
 # --- Quotas ---------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from nova import clock
 from nova.conductor.agents import AgentsEndpoint
+from nova.conductor.certificates import CertificatesEndpoint
 from nova.conductor.dns import DnsEndpoint
 from nova.conductor.firewall import FirewallEndpoint
 from nova.conductor.firewall_changes import WINDOW_S, FirewallChanges
@@ -55,6 +56,7 @@ def endpoints(
         OperationsEndpoint(db, bus, settings, build, pool),
         ToldHosts(db, settings, notifier),
         AgentsEndpoint(db),
+        CertificatesEndpoint(db),
         AuditEndpoint(db, settings),
         ToldFlavors(db, notifier),
         ToldKeypairs(db, settings, notifier),

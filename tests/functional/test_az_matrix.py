@@ -97,8 +97,8 @@ PLACES = {
     "/os-cells/{id}": ["cell"],
     "/os-cells/{id}/capacities": ["cell"],
 }
-# The same for everybody: what the program can do.
-OPEN_TO_ALL = {"/extensions/{id}"}
+# The same for everybody: what the program can do, and the certificate that signs for the caller.
+OPEN_TO_ALL = {"/extensions/{id}", "/os-certificates/{id}"}
 # Routes whose path names what is done, not what it is done to.
 VERBS = {
     ("PUT", "/os-services/{id}", "2.1-2.52"): "verb",

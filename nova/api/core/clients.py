@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from nova.cert.rpcapi import CertAPI
 from nova.compute.rpcapi import ComputeAPI
 from nova.conductor.rpcapi.agents import ConductorAgents
 from nova.conductor.rpcapi.aggregates import ConductorAggregates
@@ -66,3 +67,8 @@ def conductor_clients(bus: Bus) -> ConductorClients:
 def compute_client(bus: Bus) -> Client[ComputeAPI]:
     """Return the client for live reads from compute hosts."""
     return bus.client(ComputeAPI)
+
+
+def cert_client(bus: Bus) -> CertAPI:
+    """Return the client for certificates, which reaches any nova-cert."""
+    return bus.client(CertAPI).anyone()

@@ -2,7 +2,7 @@
 
 from oslo_config import cfg
 
-from nova.api.core.clients import compute_client, conductor_clients
+from nova.api.core.clients import cert_client, compute_client, conductor_clients
 from nova.api.core.hosts import HostStates
 from nova.api.networking import (
     agents,
@@ -69,6 +69,7 @@ def make_app(
     provided = Services(
         conductor=conductor,
         compute=compute_client(bus),
+        cert=cert_client(bus),
         images=images,
         policy=policy,
         settings=settings,

@@ -2,7 +2,7 @@
 
 from oslo_config import cfg
 
-from nova.api.core.clients import compute_client, conductor_clients
+from nova.api.core.clients import cert_client, compute_client, conductor_clients
 from nova.api.core.hosts import HostStates
 from nova.api.core.projects import AnyProject, Projects, keystone_projects
 from nova.api.openstack import (
@@ -13,6 +13,7 @@ from nova.api.openstack import (
     assisted_volume_snapshots,
     attach_interfaces,
     availability_zones,
+    certificates,
     crash_dump,
     create_image,
     deferred_delete,
@@ -147,6 +148,7 @@ RESOURCES: tuple[Resource, ...] = (
     server_shares.server_shares,
     hosts.hosts,
     agents.agents,
+    certificates.certificates,
     usage_audit_log.usage_audit_log,
     external_events.external_events,
     assisted_volume_snapshots.assisted_volume_snapshots,
@@ -185,6 +187,7 @@ def make_app(
     provided = Services(
         conductor=conductor,
         compute=compute_client(bus),
+        cert=cert_client(bus),
         images=images,
         policy=policy,
         settings=settings,

@@ -12,6 +12,7 @@ from nova.api.openstack.links import Link, Links
 from nova.api.openstack.validation import QueryValues
 from nova.api.openstack.versions import Range, Version
 from nova.api.settings import ApiSettings
+from nova.cert.rpcapi import CertAPI
 from nova.compute.rpcapi import ComputeAPI
 from nova.context import RequestContext
 from nova.image.api import ImageService
@@ -28,6 +29,7 @@ class Services:
 
     conductor: ConductorClients
     compute: Client[ComputeAPI]
+    cert: CertAPI
     images: ImageService
     policy: Policy
     settings: ApiSettings

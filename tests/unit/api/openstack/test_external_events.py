@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import webob
 
-from nova.api.core.clients import compute_client, conductor_clients
+from nova.api.core.clients import cert_client, compute_client, conductor_clients
 from nova.api.core.hosts import HostStates
 from nova.api.openstack.app import RESOURCES, default_rules
 from nova.api.openstack.call import Services
@@ -156,6 +156,7 @@ def _send_as(cloud: RestSite, role: str, event: dict[str, Any]) -> webob.Respons
     provided = Services(
         conductor=conductor,
         compute=compute_client(cloud.bus),
+        cert=cert_client(cloud.bus),
         images=cloud.images,
         policy=policy,
         settings=ApiSettings(),
