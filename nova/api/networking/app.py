@@ -2,6 +2,7 @@
 
 from oslo_config import cfg
 
+from nova.api.core.caller import Services
 from nova.api.core.clients import cert_client, compute_client, conductor_clients
 from nova.api.core.hosts import HostStates
 from nova.api.networking import (
@@ -22,7 +23,6 @@ from nova.api.networking.dispatch import NetworkingDispatcher
 from nova.api.networking.faults import NetworkingFaults
 from nova.api.networking.versions import NetworkingVersions
 from nova.api.openstack.auth import authentication
-from nova.api.openstack.call import Services
 from nova.api.openstack.environment import WsgiApp
 from nova.api.openstack.pipeline import guarded
 from nova.api.openstack.resource import Resource

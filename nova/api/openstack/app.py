@@ -2,6 +2,7 @@
 
 from oslo_config import cfg
 
+from nova.api.core.caller import Services
 from nova.api.core.clients import cert_client, compute_client, conductor_clients
 from nova.api.core.hosts import HostStates
 from nova.api.core.projects import AnyProject, Projects, keystone_projects
@@ -73,7 +74,6 @@ from nova.api.openstack import (
     volumes_boot,
 )
 from nova.api.openstack.auth import authentication
-from nova.api.openstack.call import Services
 from nova.api.openstack.dispatch import Dispatcher
 from nova.api.openstack.environment import WsgiApp
 from nova.api.openstack.middleware import VersionDocuments

@@ -8,8 +8,9 @@ import webob
 import webob.dec
 
 from nova import exception
+from nova.api.core.caller import Services
 from nova.api.openstack import faults, validation, versions
-from nova.api.openstack.call import Call, Services
+from nova.api.openstack.call import Call
 from nova.api.openstack.environment import CONTEXT_KEY, OPERATION_KEY, TOKEN_KEY
 from nova.api.openstack.links import Links, base_url
 from nova.api.openstack.resource import METHODS_WITH_BODY, Answer, Reply, Resource, Route

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 import webob
 
+from nova.api.core.caller import Services
 from nova.api.core.clients import cert_client, compute_client, conductor_clients
 from nova.api.core.hosts import HostStates
 from nova.api.openstack.app import RESOURCES, default_rules
-from nova.api.openstack.call import Services
 from nova.api.openstack.dispatch import Dispatcher
 from nova.api.openstack.environment import CONTEXT_KEY
 from nova.api.settings import ApiSettings
