@@ -13,7 +13,7 @@ def environment(settings: Settings, session: Session) -> dict[str, str]:
 
     The clients read the addresses from 2023 on (AWS CLI 1.29 and 2.13, boto3 1.28).
     """
-    access, secret = _keys(session)
+    access, secret = credentials(session)
     return {
         "AWS_ACCESS_KEY_ID": access,
         "AWS_SECRET_ACCESS_KEY": secret,
@@ -23,8 +23,8 @@ def environment(settings: Settings, session: Session) -> dict[str, str]:
     }
 
 
-def _keys(session: Session) -> tuple[str, str]:
-    """Return access key and secret, the first that Keystone has or new ones."""
+def credentials(session: Session) -> tuple[str, str]:
+    """Return access key and secret of the session's user in its project, new ones if need be."""
     root = session.credentials.auth_url
     token = session.call("GET", f"{root}/auth/tokens", X_Subject_Token=session.token).body["token"]
     url = f"{root}/users/{token['user']['id']}/credentials/OS-EC2"
