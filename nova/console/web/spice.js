@@ -1,0 +1,85 @@
+import { KeyNames } from "../viewer/atKeynames.js";
+import { Constants } from "../viewer/enums.js";
+import { SpiceMainConn } from "../viewer/main.js";
+import { SpiceMiniData, SpiceMsgcKeyDown, SpiceMsgcKeyUp } from "../viewer/spicemsg.js";
+import { run } from "./console.js";
+import { typeText } from "./keyboard.js";
+
+const OTHER_NAMES = {
+  Backquote: "Tilde",
+  Backslash: "BSlash",
+  BracketLeft: "LBrace",
+  BracketRight: "RBrace",
+  Semicolon: "SemiColon",
+  ShiftLeft: "ShiftL",
+};
+const CTRL_ALT_DEL = [KeyNames.KEY_LCtrl, KeyNames.KEY_Alt, 0xe0 | (KeyNames.KEY_KP_Decimal << 8)];
+const POLL_MS = 100;
+
+function scanCode(code) {
+  const name = OTHER_NAMES[code] ?? code.replace(/^(Key|Digit)/, "");
+  return KeyNames[`KEY_${name}`];
+}
+
+function open(screen, url, events) {
+  let over = false;
+  const connection = new SpiceMainConn({
+    uri: url,
+    screen_id: screen.id,
+    password: "",
+    onerror: end,
+  });
+  // The library tells of the main channel only: the console can be used once it has a picture
+  // and takes keys.
+  const poll = setInterval(() => {
+    if (connection.inputs?.state !== "ready" || !canvas()) return;
+    clearInterval(poll);
+    events.opened();
+  }, POLL_MS);
+
+  function end() {
+    if (over) return;
+    over = true;
+    clearInterval(poll);
+    events.closed();
+  }
+
+  function canvas() {
+    return screen.querySelector("canvas");
+  }
+
+  function setScanCode(code, down) {
+    if (connection.inputs?.state !== "ready") return;
+    const key = down ? new SpiceMsgcKeyDown() : new SpiceMsgcKeyUp();
+    key.code = down ? code : code | (code < 0x100 ? 0x80 : 0x8000);
+    const message = new SpiceMiniData();
+    const type = down ? "SPICE_MSGC_INPUTS_KEY_DOWN" : "SPICE_MSGC_INPUTS_KEY_UP";
+    message.build_msg(Constants[type], key);
+    connection.inputs.send_msg(message);
+  }
+
+  return {
+    close: () => {
+      over = true;
+      clearInterval(poll);
+      connection.stop();
+    },
+    focus: () => canvas()?.focus(),
+    scale: (on) => {
+      const picture = canvas();
+      if (!picture) return;
+      const room = screen.getBoundingClientRect();
+      const factor = Math.min(room.width / picture.width, room.height / picture.height);
+      // A transformation leaves the coordinates of the mouse within the picture as they are.
+      picture.style.transform = on && factor > 0 ? `scale(${factor})` : "";
+    },
+    // The library's own function releases no key.
+    ctrlAltDel: () => {
+      for (const code of CTRL_ALT_DEL) setScanCode(code, true);
+      for (const code of CTRL_ALT_DEL.toReversed()) setScanCode(code, false);
+    },
+    type: (text) => typeText(text, (code, down) => setScanCode(scanCode(code), down)),
+  };
+}
+
+run(open);
