@@ -348,6 +348,22 @@ class ConsoleNotAvailable(NotFound):
     message = "The console log of instance {instance_uuid} is not available yet."
 
 
+class ConsoleTypeInvalid(Invalid):
+    message = "There is no console of type {console_type}."
+
+
+class ConsoleTypeUnavailable(Invalid):
+    """Neither configured on the host nor a part of the guest."""
+
+    message = "Consoles of type {console_type} are not available for this server."
+
+
+class ConsoleTokenNotFound(NotFound):
+    """The token itself is left out: it may be a valid one with a slip."""
+
+    message = "The console token is unknown, or no longer valid."
+
+
 # --- Certificates ---------------------------------------------------------------------------
 
 
@@ -699,6 +715,10 @@ class DriverError(Internal):
 
 class GuestNotFound(NotFound):
     message = "The hypervisor has no guest {instance_uuid}."
+
+
+class GuestNotRunning(Conflict):
+    message = "Instance {instance_uuid} is not running."
 
 
 class CommandFailed(Internal):

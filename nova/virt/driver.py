@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 from nova.objects.action_request import ImageChoice
+from nova.objects.console import ConsoleConnection, ConsoleType
 from nova.objects.diagnostics import Diagnostics
 from nova.objects.firewall import HostFirewall
 from nova.objects.flavor import Flavor
@@ -113,6 +114,19 @@ class Console(Protocol):
 
     def get_console_output(self, instance: Instance) -> bytes:
         """Return at most the last 100 KiB.  Raises: ConsoleNotAvailable."""
+        ...
+
+
+@runtime_checkable
+class RemoteConsole(Protocol):
+    """Consoles that proxies connect to; only some drivers have them."""
+
+    def get_console(self, instance: Instance, console_type: ConsoleType) -> ConsoleConnection:
+        """Return where a running guest's console of a type listens.
+
+        Raises: ConsoleTypeUnavailable when the guest has none of that type; GuestNotFound;
+        GuestNotRunning.
+        """
         ...
 
 

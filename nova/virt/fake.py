@@ -5,6 +5,7 @@ Source: virt-driver (operations, other drivers).
 
 import collections
 import dataclasses
+import itertools
 import json
 import threading
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from typing import TypeVar
 
 from nova import concurrency, exception
 from nova.objects import traits
+from nova.objects.console import ConsoleConnection, ConsoleType
 from nova.objects.firewall import HostFirewall
 from nova.objects.instance import Instance
 from nova.objects.instance_detail import InstanceDetail
@@ -25,6 +27,16 @@ from nova.virt.fake_lifecycle import ON, FakeGuest, FakeLifecycle
 T = TypeVar("T")
 
 CONSOLE_BYTES = 100 * 1024
+FIRST_PORTS: dict[ConsoleType, int] = {
+    ConsoleType.NOVNC: 5900,
+    ConsoleType.XVPVNC: 5900,
+    ConsoleType.SPICE_HTML5: 6900,
+    ConsoleType.SPICE_DIRECT: 6900,
+    ConsoleType.RDP_HTML5: 3389,
+    ConsoleType.SERIAL: 10000,
+    ConsoleType.WEBMKS: 9020,
+}
+_SPICE_TLS_OFFSET = 1000
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,3 +278,30 @@ class FakeDriver(FakeLifecycle):
         if guest is None or not guest.console:
             raise exception.ConsoleNotAvailable(instance_uuid=instance.uuid)
         return guest.console
+
+    def get_console(self, instance: Instance, console_type: ConsoleType) -> ConsoleConnection:
+        """Return ports by the guest's display, the lowest that no running guest has.
+
+        Raises: GuestNotFound, GuestNotRunning.
+        """
+        guest = self._guest(instance)
+        self._disturb("get_console", instance.uuid)
+        if guest.power_state not in ON:
+            raise exception.GuestNotRunning(instance_uuid=instance.uuid)
+        port = FIRST_PORTS[console_type] + self._display_of(guest)
+        is_spice = console_type in (ConsoleType.SPICE_HTML5, ConsoleType.SPICE_DIRECT)
+        is_rdp = console_type is ConsoleType.RDP_HTML5
+        return ConsoleConnection(
+            host="127.0.0.1",
+            port=port,
+            tls_port=port + _SPICE_TLS_OFFSET if is_spice else None,
+            internal_access_path=instance.uuid if is_rdp else None,
+        )
+
+    def _display_of(self, guest: FakeGuest) -> int:
+        with self._lock:
+            others = [other for other in self.guests.values() if other is not guest]
+            taken = {other.display for other in others if other.power_state in ON}
+            if guest.display is None or guest.display in taken:
+                guest.display = next(n for n in itertools.count() if n not in taken)
+            return guest.display

@@ -31,6 +31,7 @@ class FakeGuest:
 
     image_id: what its root disk was made of; rescue_image_id: what it is rescued with.
     aside_gb: size of the root disk that a resize has put aside.  contents: of the root disk.
+    display: number of its consoles among those of the host.
     """
 
     name: str
@@ -48,6 +49,7 @@ class FakeGuest:
     password: str | None = None
     interfaces: dict[str, Vif] = dataclasses.field(default_factory=dict)
     nmis: int = 0
+    display: int | None = None
 
 
 class FakeLifecycle:

@@ -37,4 +37,21 @@ FAKE_OPTS: list[cfg.Opt] = [
     ),
 ]
 
-OPTS: dict[str, list[cfg.Opt]] = {"fake": FAKE_OPTS}
+
+def _enabled(default: bool, what: str) -> cfg.BoolOpt:
+    return cfg.BoolOpt(
+        "enabled",
+        default=default,
+        help=f"Whether the guests of this host have {what}; without it, requests for its URL "
+        "are refused.",
+    )
+
+
+OPTS: dict[str, list[cfg.Opt]] = {
+    "fake": FAKE_OPTS,
+    "vnc": [_enabled(True, "a VNC console")],
+    "spice": [_enabled(False, "a SPICE console")],
+    "rdp": [_enabled(False, "an RDP console")],
+    "serial_console": [_enabled(False, "a serial console that proxies reach")],
+    "mks": [_enabled(False, "an MKS console")],
+}
