@@ -358,6 +358,10 @@ class ConsoleTypeUnavailable(Invalid):
     message = "Consoles of type {console_type} are not available for this server."
 
 
+class SocketPortRangeExhausted(Conflict):
+    message = "No port is free on {host} for the serial console: see [serial_console] port_range."
+
+
 class ConsoleTokenNotFound(NotFound):
     """The token itself is left out: it may be a valid one with a slip."""
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from nova import concurrency, exception
 from nova.objects.action_request import ImageChoice
+from nova.objects.console import ConsoleConnection, ConsoleType
 from nova.objects.flavor import Flavor
 from nova.objects.instance import Instance
 from nova.objects.instance_detail import InstanceDetail
@@ -17,6 +18,7 @@ from nova.privileged import guest_files
 from nova.virt.driver import EventSink
 from nova.virt.libvirt import host_traits, path, probe, resources
 from nova.virt.libvirt.capabilities import HostCapabilities
+from nova.virt.libvirt.consoles import ReachedAt, connection_of
 from nova.virt.libvirt.direct_io import supports_direct_io
 from nova.virt.libvirt.disk import DiskStore
 from nova.virt.libvirt.files import GuestFilesMaker
@@ -31,6 +33,7 @@ from nova.virt.libvirt.power import GuestPower
 from nova.virt.libvirt.rebuild import Rebuilder
 from nova.virt.libvirt.rescue import Rescuer
 from nova.virt.libvirt.resize import Resizer
+from nova.virt.libvirt.serial_ports import SerialPorts
 from nova.virt.libvirt.snapshots import Snapshots
 
 LOG = logging.getLogger(__name__)
@@ -46,7 +49,8 @@ class DriverSettings:
     """What the configuration says; hardware.virt_type may be auto.
 
     host_ip: management address of the host.  iso_program: maker of config drives.
-    snapshot_format: of snapshots, None for that of the disk.
+    snapshot_format: of snapshots, None for that of the disk.  serial_ports None: guests have
+    no serial console that proxies reach.
     """
 
     hardware: HardwareSettings
@@ -56,6 +60,8 @@ class DriverSettings:
     cpu_dedicated_set: str | None = None
     cpu_shared_set: str | None = None
     snapshot_format: str | None = None
+    serial_ports: SerialPorts | None = None
+    reached_at: ReachedAt = dataclasses.field(default_factory=ReachedAt)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +94,7 @@ class LibvirtDriver(LiveOperations):
         self._firewall = firewall
         self._power = GuestPower(host, sleep)
         self._settings = settings
-        setup = GuestSetup(host, self._disks, firewall, settings.hardware)
+        setup = GuestSetup(host, self._disks, firewall, settings.hardware, settings.serial_ports)
         files = GuestFilesMaker(self._images, self._disks, settings.iso_program)
         self._setup, self._files = setup, files
         self._rebuilder = Rebuilder(host, self._disks, files, setup)
@@ -270,6 +276,19 @@ class LibvirtDriver(LiveOperations):
         if text is None:
             raise exception.ConsoleNotAvailable(instance_uuid=instance.uuid)
         return text
+
+    def get_console(self, instance: Instance, console_type: ConsoleType) -> ConsoleConnection:
+        """Return where a running guest's console of a type listens.
+
+        Raises: ConsoleTypeUnavailable, GuestNotFound, GuestNotRunning, DriverError.
+        """
+        if self._power.is_off(instance.uuid):
+            raise exception.GuestNotRunning(instance_uuid=instance.uuid)
+        definition = self._host.definition(instance.uuid, live=True)
+        found = connection_of(definition, console_type, self._settings.reached_at)
+        if found is None:
+            raise exception.ConsoleTypeUnavailable(console_type=console_type.value)
+        return found
 
     # --- Network ----------------------------------------------------------------------------
 

@@ -7,13 +7,16 @@ from oslo_config import cfg
 from nova import exception
 from nova.virt.libvirt import firewall, limited
 from nova.virt.libvirt.cache_age import AgeRules
+from nova.virt.libvirt.consoles import ReachedAt
 from nova.virt.libvirt.disk import MIB, DiskStore
 from nova.virt.libvirt.driver import DriverSettings, LibvirtDriver, Storage
+from nova.virt.libvirt.guest import GuestSpice
 from nova.virt.libvirt.hardware import HardwareSettings
 from nova.virt.libvirt.host import Host
 from nova.virt.libvirt.imagecache import CacheSettings, ImageCache, ImageSource
 from nova.virt.libvirt.paths import Area
 from nova.virt.libvirt.qemu_img import QemuImg
+from nova.virt.libvirt.serial_ports import SerialPorts, port_range
 
 LOG = logging.getLogger(__name__)
 
@@ -42,6 +45,12 @@ def create(conf: cfg.ConfigOpts, images: ImageSource) -> LibvirtDriver:
         cpu_dedicated_set=conf.compute.cpu_dedicated_set,
         cpu_shared_set=conf.compute.cpu_shared_set,
         snapshot_format=conf.libvirt.snapshot_image_format,
+        serial_ports=_serial_ports(conf, host),
+        reached_at=ReachedAt(
+            vnc=str(conf.vnc.server_proxyclient_address),
+            spice=str(conf.spice.server_proxyclient_address),
+            serial=str(conf.serial_console.proxyclient_address),
+        ),
     )
     packet_filter = firewall.create(
         conf.firewall_driver, host, same_net=conf.allow_same_net_traffic
@@ -84,21 +93,57 @@ def _hardware(conf: cfg.ConfigOpts) -> HardwareSettings:
         cpu_mode=conf.libvirt.cpu_mode,
         cpu_models=tuple(conf.libvirt.cpu_models),
         cache_mode=_file_cache_mode(conf.libvirt.disk_cachemodes),
-        vnc_listen=_console_address(conf),
+        vnc_listen=_listen(conf, "vnc"),
+        vnc_keymap=conf.vnc.keymap,
+        spice=_spice(conf),
         virtio_nics=conf.libvirt.use_virtio_for_bridges,
         random_source=conf.libvirt.rng_dev_path or None,
         memory_statistics_period_s=conf.libvirt.mem_stats_period_seconds,
     )
 
 
-def _console_address(conf: cfg.ConfigOpts) -> str | None:
-    """Return where consoles listen, None for nowhere."""
-    if not conf.vnc.enabled:
+def _listen(conf: cfg.ConfigOpts, kind: str) -> str | None:
+    """Return where consoles of a kind (vnc, spice) listen, None for nowhere."""
+    if not conf[kind].enabled:
         return None
-    address = str(conf.vnc.server_listen)
+    return _checked(str(conf[kind].server_listen), f"[{kind}] server_listen")
+
+
+def _checked(address: str, option: str) -> str:
     if address in _EVERYWHERE:
-        LOG.warning("[vnc] server_listen %s: tenants may reach the consoles of others", address)
+        LOG.warning("%s %s: tenants may reach the consoles of others", option, address)
     return address
+
+
+def _spice(conf: cfg.ConfigOpts) -> GuestSpice | None:
+    listen = _listen(conf, "spice")
+    if listen is None:
+        return None
+    group = conf.spice
+    playback = group.playback_compression
+    tuning = {
+        "image": group.image_compression,
+        "jpeg": group.jpeg_compression,
+        "zlib": group.zlib_compression,
+        "playback": None if playback is None else ("on" if playback else "off"),
+        "streaming": group.streaming_mode,
+    }
+    return GuestSpice(
+        listen=listen,
+        keymap=group.keymap,
+        agent=group.agent_enabled,
+        secure=group.require_secure,
+        tuning={name: value for name, value in tuning.items() if value is not None},
+    )
+
+
+def _serial_ports(conf: cfg.ConfigOpts, host: Host) -> SerialPorts | None:
+    """Return the ports of serial consoles, None when guests have none that proxies reach."""
+    group = conf.serial_console
+    if not group.enabled:
+        return None
+    listen = _checked(str(group.listen or group.proxyclient_address), "[serial_console] listen")
+    return SerialPorts(listen, port_range(group.port_range), host.serial_ports)
 
 
 def _file_cache_mode(modes: list[str]) -> str | None:

@@ -98,6 +98,29 @@ class GuestTpm:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class GuestSpice:
+    """A SPICE console.
+
+    agent: the guest's agent has a channel.  secure: no connection without TLS.
+    tuning: values of compression and streaming by libvirt's element.
+    """
+
+    listen: str
+    keymap: str | None = None
+    agent: bool = True
+    secure: bool = False
+    tuning: dict[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class GuestSocket:
+    """An address and a port on which the guest's first serial port listens."""
+
+    listen: str
+    port: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class GuestNotes:
     """What the definition tells an administrator about the server."""
 
@@ -122,6 +145,7 @@ class GuestConfig:
     architecture and machine None: libvirt's default.
     vnc_listen: address of the graphical console, None for no console.
     serial_log_path: file that gets all output of the first serial port, None for no port.
+    serial_socket: where proxies reach the first serial port, None for nowhere.
     hidden: the guest is not told that it runs on KVM.
     """
 
@@ -145,8 +169,11 @@ class GuestConfig:
     interfaces: tuple[GuestInterface, ...] = ()
     scsi_model: str | None = None
     serial_log_path: str | None = None
+    serial_socket: GuestSocket | None = None
     serial_ports: int = 1
     vnc_listen: str | None = None
+    vnc_keymap: str | None = None
+    spice: GuestSpice | None = None
     tablet: bool = False
     input_bus: str = "usb"
     video_model: str | None = None

@@ -11,10 +11,12 @@ from nova.privileged import guest_files
 from nova.virt.libvirt import manifest, rescue_info, vif
 from nova.virt.libvirt.disk import DiskStore
 from nova.virt.libvirt.firewall import Firewall
+from nova.virt.libvirt.guest import GuestSocket
 from nova.virt.libvirt.hardware import DiskFile, GuestFiles, HardwareSettings, guest_config
 from nova.virt.libvirt.host import Host
 from nova.virt.libvirt.manifest import DiskEntry
 from nova.virt.libvirt.rescue_info import RescueInfo
+from nova.virt.libvirt.serial_ports import SerialPorts
 from nova.virt.libvirt.xml import domain_xml
 
 KERNEL = "kernel"
@@ -25,9 +27,15 @@ class GuestSetup:
     """Defines and starts guests.  hardware may be replaced once it is settled."""
 
     def __init__(
-        self, host: Host, disks: DiskStore, firewall: Firewall, hardware: HardwareSettings
+        self,
+        host: Host,
+        disks: DiskStore,
+        firewall: Firewall,
+        hardware: HardwareSettings,
+        serial_ports: SerialPorts | None = None,
     ) -> None:
         self.hardware = hardware
+        self._serial_ports = serial_ports
         self._host = host
         self._disks = disks
         self._firewall = firewall
@@ -36,7 +44,8 @@ class GuestSetup:
         """Write the definition, of a rescued server that with its rescue disk.
 
         What a suspended guest left is dropped: it fits the old definition only.
-        Raises: ImageUnacceptable, BlockDeviceNotSupported, DriverError.
+        Raises: ImageUnacceptable, BlockDeviceNotSupported, SocketPortRangeExhausted,
+        DriverError.
         """
         vif.plug(instance.vifs)
         directory = self._disks.directory(instance.uuid)
@@ -46,9 +55,21 @@ class GuestSetup:
             files = rescue_files_of(info, directory, files)
             if not info.stable:
                 instance = dataclasses.replace(instance, image_properties=info.properties)
-        config = guest_config(instance, files, self.hardware, self._firewall.filter_of)
+        config = guest_config(
+            instance,
+            files,
+            self.hardware,
+            self._firewall.filter_of,
+            self._serial_socket(instance.uuid),
+        )
         self._host.forget_saved(instance.uuid)
         self._host.define(domain_xml(config))
+
+    def _serial_socket(self, instance_uuid: str) -> GuestSocket | None:
+        ports = self._serial_ports
+        if ports is None:
+            return None
+        return GuestSocket(listen=ports.listen, port=ports.take(instance_uuid))
 
     def start(self, instance: Instance) -> None:
         """Start a guest that is defined; the filters come before any interface.

@@ -18,6 +18,8 @@ from nova.virt.libvirt.guest import (
     GuestDisk,
     GuestInterface,
     GuestNotes,
+    GuestSocket,
+    GuestSpice,
     GuestTpm,
 )
 from nova.virt.libvirt.processors import HostProcessors, guest_processors
@@ -50,6 +52,8 @@ class HardwareSettings:
     cpu_models: tuple[str, ...] = ()
     cache_mode: str | None = None
     vnc_listen: str | None = None
+    vnc_keymap: str | None = None
+    spice: GuestSpice | None = None
     tablet: bool = True
     virtio_nics: bool = True
     random_source: str | None = "/dev/urandom"
@@ -83,11 +87,16 @@ class GuestFiles:
 
 
 def guest_config(
-    instance: Instance, files: GuestFiles, settings: HardwareSettings, filter_of: FilterOf
+    instance: Instance,
+    files: GuestFiles,
+    settings: HardwareSettings,
+    filter_of: FilterOf,
+    serial_socket: GuestSocket | None = None,
 ) -> GuestConfig:
     """Return the configuration of a server's guest.
 
-    filter_of names the packet filter of an interface, None for none.
+    filter_of names the packet filter of an interface, None for none.  serial_socket: where
+    proxies reach its serial console, None for nowhere.
     Raises: ImageUnacceptable, BlockDeviceNotSupported, Invalid (flavor), DriverError.
     """
     wanted = parse(instance.image_properties, instance.image_ref)
@@ -127,8 +136,11 @@ def guest_config(
         ),
         scsi_model=_scsi_model(disks, wanted),
         serial_log_path=files.console_log_path,
+        serial_socket=serial_socket,
         serial_ports=guest_limits.serial_ports(flavor, properties),
         vnc_listen=settings.vnc_listen if full else None,
+        vnc_keymap=settings.vnc_keymap,
+        spice=settings.spice if full else None,
         tablet=full and _tablet(settings, wanted),
         input_bus=guest_rules.input_bus(flavor, properties),
         video_model=_video_model(settings, wanted) if full else None,
@@ -239,7 +251,11 @@ def _tpm(instance: Instance) -> GuestTpm | None:
 def _tablet(settings: HardwareSettings, wanted: ImageProperties) -> bool:
     if wanted.pointer_model:
         return wanted.pointer_model == "usbtablet"
-    return settings.tablet and settings.vnc_listen is not None
+    return settings.tablet and _has_screen(settings)
+
+
+def _has_screen(settings: HardwareSettings) -> bool:
+    return settings.vnc_listen is not None or settings.spice is not None
 
 
 def _interface(
@@ -295,7 +311,9 @@ def _scsi_model(disks: tuple[GuestDisk, ...], wanted: ImageProperties) -> str | 
 def _video_model(settings: HardwareSettings, wanted: ImageProperties) -> str | None:
     if wanted.video_model:
         return wanted.video_model
-    return "virtio" if settings.vnc_listen else None
+    if settings.spice is not None:
+        return "qxl"
+    return "virtio" if _has_screen(settings) else None
 
 
 def _random_source(

@@ -21,6 +21,7 @@ from nova.objects.lifecycle import PowerState
 from nova.virt.driver import GuestEvent
 from nova.virt.libvirt import capabilities
 from nova.virt.libvirt.capabilities import HostCapabilities
+from nova.virt.libvirt.consoles import serial_port_of
 from nova.virt.libvirt.guest_calls import GuestCalls
 
 LOG = logging.getLogger(__name__)
@@ -174,6 +175,18 @@ class Host(GuestCalls):
             return found
 
         return self._do("list the guests", work)
+
+    def serial_ports(self) -> dict[str, int | None]:
+        """Return the ports of serial consoles by uuid of all guests, None for one without."""
+
+        def work(connection: Any) -> dict[str, int | None]:
+            found = {}
+            for domain in connection.listAllDomains():
+                with _vanished_is_fine():
+                    found[domain.UUIDString()] = serial_port_of(domain.XMLDesc())
+            return found
+
+        return self._do("read the ports of serial consoles", work)
 
     def find_guest(self, instance_uuid: str) -> GuestFacts | None:
         """Return a guest, None if there is none."""

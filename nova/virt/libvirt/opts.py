@@ -140,17 +140,98 @@ LIBVIRT_OPTS: list[cfg.Opt] = [
     ),
 ]
 
+# Groups in which options of VNC were before.
+_OLD = ("DEFAULT", "vnc")
+_LISTEN_HELP = (
+    "Address on which guests' {what} consoles listen: the loopback or the management address of "
+    "the host, never one that tenants reach."
+)
+_REACHED_HELP = "Address of this host at which proxies reach guests' {what} consoles."
+_KEYMAP_HELP = (
+    "Keyboard layout that the hypervisor assumes for {what} clients that send characters. Unset: "
+    "clients send keys, and the guest decides."
+)
+
 VNC_OPTS: list[cfg.Opt] = [
-    cfg.BoolOpt(
-        "enabled",
-        default=True,
-        help="Whether guests have a VNC console.",
-    ),
     cfg.HostAddressOpt(
         "server_listen",
         default="127.0.0.1",
-        help="Address on which guests' VNC consoles listen: the loopback or the management "
-        "address of the host, never one that tenants reach.",
+        deprecated_opts=[cfg.DeprecatedOpt("vncserver_listen", group=group) for group in _OLD],
+        help=_LISTEN_HELP.format(what="VNC"),
+    ),
+    cfg.HostAddressOpt(
+        "server_proxyclient_address",
+        default="127.0.0.1",
+        deprecated_opts=[
+            cfg.DeprecatedOpt("vncserver_proxyclient_address", group=group) for group in _OLD
+        ],
+        help=_REACHED_HELP.format(what="VNC"),
+    ),
+    cfg.StrOpt("keymap", regex=r"^[a-z]{2}(-[a-z]{2})?$", help=_KEYMAP_HELP.format(what="VNC")),
+]
+
+SPICE_OPTS: list[cfg.Opt] = [
+    cfg.HostAddressOpt(
+        "server_listen", default="127.0.0.1", help=_LISTEN_HELP.format(what="SPICE")
+    ),
+    cfg.HostAddressOpt(
+        "server_proxyclient_address",
+        default="127.0.0.1",
+        help=_REACHED_HELP.format(what="SPICE"),
+    ),
+    cfg.StrOpt("keymap", regex=r"^[a-z]{2}(-[a-z]{2})?$", help=_KEYMAP_HELP.format(what="SPICE")),
+    cfg.BoolOpt(
+        "agent_enabled",
+        default=True,
+        help="Whether guests get a channel for the SPICE agent.",
+    ),
+    cfg.BoolOpt(
+        "require_secure",
+        default=False,
+        help="Whether the hypervisor refuses SPICE connections without TLS, for clients that "
+        "connect directly; the certificates are those of libvirt's qemu.conf.",
+    ),
+    cfg.StrOpt(
+        "image_compression",
+        choices=["auto_glz", "auto_lz", "quic", "glz", "lz", "off"],
+        help="Compression of images. Unset: the hypervisor's default.",
+    ),
+    cfg.StrOpt(
+        "jpeg_compression",
+        choices=["auto", "never", "always"],
+        help="Lossy compression of images over slow connections. Unset: the default.",
+    ),
+    cfg.StrOpt(
+        "zlib_compression",
+        choices=["auto", "never", "always"],
+        help="Compression of images over slow connections. Unset: the default.",
+    ),
+    cfg.BoolOpt(
+        "playback_compression",
+        help="Whether sound is compressed. Unset: the hypervisor's default.",
+    ),
+    cfg.StrOpt(
+        "streaming_mode",
+        choices=["filter", "all", "off"],
+        help="Which changing parts of the screen are sent as video. Unset: the default.",
+    ),
+]
+
+SERIAL_OPTS: list[cfg.Opt] = [
+    cfg.StrOpt(
+        "port_range",
+        default="10000:20000",
+        help="Ports on which guests' serial consoles listen: start:stop, stop excluded.",
+    ),
+    cfg.HostAddressOpt(
+        "listen",
+        sample_default="$proxyclient_address",
+        help="Address on which guests' serial consoles listen. Unset: proxyclient_address.",
+    ),
+    cfg.HostAddressOpt(
+        "proxyclient_address",
+        default="127.0.0.1",
+        help=_REACHED_HELP.format(what="serial"),
     ),
 ]
 
@@ -158,4 +239,6 @@ OPTS: dict[str, list[cfg.Opt]] = {
     "DEFAULT": DEFAULT_OPTS,
     "libvirt": LIBVIRT_OPTS,
     "vnc": VNC_OPTS,
+    "spice": SPICE_OPTS,
+    "serial_console": SERIAL_OPTS,
 }

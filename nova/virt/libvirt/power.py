@@ -58,6 +58,10 @@ class GuestPower:
             self._sleep(_POLL_S)
         return True
 
+    def is_off(self, instance_uuid: str) -> bool:
+        """Tell whether the guest has no process.  Raises: GuestNotFound."""
+        return self._state(instance_uuid) not in ON
+
     def _press(self, instance_uuid: str) -> None:
         try:
             self._host.ask_shutdown(instance_uuid)

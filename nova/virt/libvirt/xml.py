@@ -3,13 +3,21 @@
 import re
 from xml.etree import ElementTree
 
-from nova.virt.libvirt.guest import GuestConfig, GuestDisk, GuestInterface, GuestNotes
+from nova.virt.libvirt.guest import (
+    GuestConfig,
+    GuestDisk,
+    GuestInterface,
+    GuestNotes,
+    GuestSocket,
+    GuestSpice,
+)
 from nova.virt.libvirt.xml_processors import add_arrangement, add_memory, add_processors
 
 NOTES_NAMESPACE = "http://openstack.org/xmlns/libvirt/nova/1.1"
 PRODUCT = "OpenStack Nova"
 
 _QEMU_LIKE = frozenset({"kvm", "qemu"})
+_SPICE_AGENT = "com.redhat.spice.0"
 _FULL_VIRTUALIZATION = "hvm"
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -181,7 +189,7 @@ def _add_devices(domain: ElementTree.Element, config: GuestConfig) -> None:
     for interface in config.interfaces:
         _add_interface(devices, interface)
     if config.serial_log_path:
-        serial = ElementTree.SubElement(devices, "serial", type="pty")
+        serial = _add_serial(devices, config.serial_socket)
         attributes = {"file": config.serial_log_path, "append": "on"}
         ElementTree.SubElement(serial, "log", attributes)
         ElementTree.SubElement(serial, "target", port="0")
@@ -195,6 +203,16 @@ def _add_devices(domain: ElementTree.Element, config: GuestConfig) -> None:
         ElementTree.SubElement(channel, "target", attributes)
     _add_screen(devices, config)
     _add_auxiliary(devices, config)
+
+
+def _add_serial(devices: ElementTree.Element, place: GuestSocket | None) -> ElementTree.Element:
+    if place is None:
+        return ElementTree.SubElement(devices, "serial", type="pty")
+    serial = ElementTree.SubElement(devices, "serial", type="tcp")
+    attributes = {"mode": "bind", "host": place.listen, "service": str(place.port)}
+    ElementTree.SubElement(serial, "source", attributes)
+    ElementTree.SubElement(serial, "protocol", type="raw")
+    return serial
 
 
 def _add_disk(devices: ElementTree.Element, disk: GuestDisk) -> None:
@@ -243,12 +261,32 @@ def _add_screen(devices: ElementTree.Element, config: GuestConfig) -> None:
     if config.vnc_listen:
         attributes = {"type": "vnc", "port": "-1", "autoport": "yes", "listen": config.vnc_listen}
         graphics = ElementTree.SubElement(devices, "graphics", attributes)
+        if config.vnc_keymap:
+            graphics.set("keymap", config.vnc_keymap)
         ElementTree.SubElement(graphics, "listen", type="address", address=config.vnc_listen)
+    if config.spice:
+        _add_spice(devices, config.spice)
     if config.video_model:
         video = ElementTree.SubElement(devices, "video")
         model = ElementTree.SubElement(video, "model", type=config.video_model)
         if config.video_ram_mb:
             model.set("vram", str(config.video_ram_mb * 1024))
+
+
+def _add_spice(devices: ElementTree.Element, spice: GuestSpice) -> None:
+    attributes = {"type": "spice", "autoport": "yes", "listen": spice.listen}
+    graphics = ElementTree.SubElement(devices, "graphics", attributes)
+    if spice.secure:
+        graphics.set("defaultMode", "secure")
+    if spice.keymap:
+        graphics.set("keymap", spice.keymap)
+    ElementTree.SubElement(graphics, "listen", type="address", address=spice.listen)
+    for element, value in spice.tuning.items():
+        name = "mode" if element == "streaming" else "compression"
+        ElementTree.SubElement(graphics, element, {name: value})
+    if spice.agent:
+        channel = ElementTree.SubElement(devices, "channel", type="spicevmc")
+        ElementTree.SubElement(channel, "target", type="virtio", name=_SPICE_AGENT)
 
 
 def _add_auxiliary(devices: ElementTree.Element, config: GuestConfig) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from nova import exception
 from nova.virt.libvirt import buses
-from nova.virt.libvirt.guest import GuestCpu
+from nova.virt.libvirt.guest import GuestCpu, GuestSpice
 from nova.virt.libvirt.hardware import DiskFile, GuestFiles, HardwareSettings, guest_config
 from tests.fixtures.guests import make_flavor, make_instance, make_network, make_vif
 
@@ -187,3 +187,9 @@ def test_ide_has_room_for_four_devices():
     assert [names.take("ide") for _ in range(4)] == ["hda", "hdb", "hdc", "hdd"]
     with pytest.raises(exception.BlockDeviceNotSupported):
         names.take("ide")
+
+
+def test_a_spice_console_brings_its_video_card_and_tablet():
+    config = make_config(spice=GuestSpice(listen="192.0.2.1"))
+    assert config.spice.listen == "192.0.2.1" and config.vnc_listen is None
+    assert config.tablet and config.video_model == "qxl"

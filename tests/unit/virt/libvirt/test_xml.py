@@ -14,6 +14,8 @@ from nova.virt.libvirt.guest import (
     GuestDisk,
     GuestInterface,
     GuestNotes,
+    GuestSocket,
+    GuestSpice,
 )
 from nova.virt.libvirt.xml import NOTES_NAMESPACE, domain_xml
 from tests.fixtures.guests import NOON
@@ -53,6 +55,20 @@ def make_config(**changes):
 
 CONFIGS = {
     "plain": make_config(),
+    "consoles": make_config(
+        serial_log_path=f"{FOLDER}/console.log",
+        serial_socket=GuestSocket(listen="192.0.2.11", port=10003),
+        serial_ports=2,
+        vnc_listen="192.0.2.11",
+        vnc_keymap="en-us",
+        spice=GuestSpice(
+            listen="192.0.2.11",
+            keymap="de",
+            secure=True,
+            tuning={"jpeg": "never", "streaming": "off"},
+        ),
+        video_model="qxl",
+    ),
     "everything": make_config(
         virt_type="kvm",
         vcpus=2,

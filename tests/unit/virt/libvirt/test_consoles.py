@@ -1,0 +1,106 @@
+"""Where consoles listen, by what libvirt says of a guest; and the ports of serial consoles."""
+
+import socket
+
+import pytest
+
+from nova import exception
+from nova.objects.console import ConsoleConnection, ConsoleType
+from nova.virt.libvirt.consoles import ReachedAt, connection_of, serial_port_of
+from nova.virt.libvirt.serial_ports import DEFAULT_RANGE, SerialPorts, port_range
+
+REACHED_AT = ReachedAt(vnc="192.0.2.1", spice="192.0.2.2", serial="192.0.2.3")
+DEFINITION = """
+<domain><devices>
+  <serial type='pty'><target port='1'/></serial>
+  <serial type='tcp'><source mode='bind' host='192.0.2.9' service='10004'/></serial>
+  <graphics type='vnc' port='5901' autoport='yes'/>
+  <graphics type='spice' port='-1' tlsPort='5903' autoport='yes'/>
+</devices></domain>
+"""
+BARE = "<domain><devices><serial type='pty'/></devices></domain>"
+OFF = "<domain><devices><graphics type='vnc' port='-1' autoport='yes'/></devices></domain>"
+
+
+@pytest.mark.parametrize(
+    ("console_type", "expected"),
+    [
+        (ConsoleType.NOVNC, ConsoleConnection(host="192.0.2.1", port=5901)),
+        (ConsoleType.XVPVNC, ConsoleConnection(host="192.0.2.1", port=5901)),
+        (
+            ConsoleType.SPICE_HTML5,
+            ConsoleConnection(host="192.0.2.2", port=5903, tls_port=5903),
+        ),
+        (ConsoleType.SERIAL, ConsoleConnection(host="192.0.2.3", port=10004)),
+        (ConsoleType.RDP_HTML5, None),
+        (ConsoleType.WEBMKS, None),
+    ],
+)
+def test_consoles_of_a_running_guest(console_type, expected):
+    assert connection_of(DEFINITION, console_type, REACHED_AT) == expected
+
+
+@pytest.mark.parametrize("definition", [BARE, OFF, "<domain/>"])
+@pytest.mark.parametrize("console_type", list(ConsoleType))
+def test_guests_without_consoles(definition, console_type):
+    assert connection_of(definition, console_type, REACHED_AT) is None
+
+
+def test_the_port_of_the_serial_console_stands_in_the_definition():
+    assert serial_port_of(DEFINITION) == 10004
+    assert serial_port_of(BARE) is None and serial_port_of("<domain/>") is None
+
+
+@pytest.mark.parametrize("text", ["", "10000", "20000:10000", "a:b", "1:2000", "60000:70000", "5:"])
+def test_an_unusable_range_is_replaced_by_the_default(text):
+    assert port_range(text) == DEFAULT_RANGE
+
+
+def test_a_range_ends_before_its_second_number():
+    assert list(port_range("2000:2003")) == [2000, 2001, 2002]
+
+
+@pytest.fixture
+def three_ports():
+    """Give three neighbouring ports that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        first = min(probe.getsockname()[1], 65000)
+    return range(first, first + 3)
+
+
+@pytest.mark.loopback
+def test_a_guest_keeps_its_port_and_others_get_the_next(three_ports):
+    defined = {}
+    ports = SerialPorts("127.0.0.1", three_ports, lambda: defined)
+    assert [ports.take(uuid) for uuid in ("a", "b", "a")] == [
+        three_ports[0],
+        three_ports[1],
+        three_ports[0],
+    ]
+    defined |= {"a": three_ports[0], "b": three_ports[1], "plain": None}
+    restarted = SerialPorts("127.0.0.1", three_ports, lambda: defined)
+    assert restarted.take("c") == three_ports[2]
+    assert restarted.take("b") == three_ports[1]
+    with pytest.raises(exception.SocketPortRangeExhausted, match=r"127\\.0\\.0\\.1|127"):
+        defined["c"] = three_ports[2]
+        restarted.take("d")
+    del defined["a"]
+    assert restarted.take("d") == three_ports[0]
+
+
+@pytest.mark.loopback
+def test_ports_of_failed_builds_are_taken_back_when_none_is_left(three_ports):
+    ports = SerialPorts("127.0.0.1", three_ports[:1], dict)
+    assert ports.take("failed") == three_ports[0]
+    assert ports.take("next") == three_ports[0]
+
+
+@pytest.mark.loopback
+def test_a_port_that_somebody_else_took_is_changed(three_ports):
+    defined = {"a": three_ports[0]}
+    ports = SerialPorts("127.0.0.1", three_ports, lambda: defined)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", three_ports[0]))
+        other.listen()
+        assert ports.take("a") == three_ports[1]
