@@ -395,6 +395,21 @@ class DecryptionFailure(Invalid):
     message = "The text can not be decrypted."
 
 
+# --- Bundles --------------------------------------------------------------------------------
+
+
+class BundleNotFound(NotFound):
+    message = "There is no {image_location} among the buckets of the project."
+
+
+class BundleUnacceptable(Invalid):
+    message = "The bundle can not be used: {reason}"
+
+
+class BundleStoreUnavailable(Unavailable):
+    message = "The object store does not give out the bundle: {reason}"
+
+
 # --- Quotas ---------------------------------------------------------------------------------
 
 
