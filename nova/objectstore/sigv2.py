@@ -15,11 +15,43 @@ SCHEME = "AWS "
 
 # Parameters that are signed; the others only choose what part of a list is shown.
 _SIGNED_PARAMETERS = frozenset(
-    """accelerate acl analytics cors defaultObjectAcl delete inventory lifecycle location logging
-    metrics notification object-lock partNumber policy replication requestPayment
-    response-cache-control response-content-disposition response-content-encoding
-    response-content-language response-content-type response-expires restore select select-type
-    storageClass tagging torrent uploadId uploads versionId versioning versions website""".split()
+    (
+        "accelerate",
+        "acl",
+        "analytics",
+        "cors",
+        "defaultObjectAcl",
+        "delete",
+        "inventory",
+        "lifecycle",
+        "location",
+        "logging",
+        "metrics",
+        "notification",
+        "object-lock",
+        "partNumber",
+        "policy",
+        "replication",
+        "requestPayment",
+        "response-cache-control",
+        "response-content-disposition",
+        "response-content-encoding",
+        "response-content-language",
+        "response-content-type",
+        "response-expires",
+        "restore",
+        "select",
+        "select-type",
+        "storageClass",
+        "tagging",
+        "torrent",
+        "uploadId",
+        "uploads",
+        "versionId",
+        "versioning",
+        "versions",
+        "website",
+    )
 )
 _SIGNATURE = re.compile(r"[A-Za-z0-9+/]{27}=")
 _MAX_EXPIRES = 1 << 40

@@ -6,7 +6,7 @@ Source: AWS, "Authenticating Requests (AWS Signature Version 4)" of the S3 API r
 import datetime
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from urllib.parse import quote, unquote_to_bytes
 
 from nova.objectstore.claim import (
@@ -22,6 +22,8 @@ from nova.objectstore.request import Request
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 MAX_EXPIRES_S = 7 * 24 * 3600
+
+_Complain = Callable[[str], Refusal]
 
 _DATE_FORMAT = "%Y%m%dT%H%M%SZ"
 _SIGNATURE = re.compile(r"[0-9a-f]{64}")
@@ -93,7 +95,7 @@ def _words(header: str) -> dict[str, str]:
     return words
 
 
-def _credential(text: str, complain: "_Complain") -> tuple[str, str]:
+def _credential(text: str, complain: _Complain) -> tuple[str, str]:
     """Return the access key and the scope; the region is anybody's choice."""
     access, *scope = text.rsplit("/", 4)
     if len(scope) != 4 or not access or scope[2:] != ["s3", "aws4_request"]:
@@ -108,14 +110,14 @@ def _signed_at(request: Request) -> datetime.datetime:
     return _moment(text, lambda reason: refuse("AccessDenied", reason))
 
 
-def _moment(text: str, complain: "_Complain") -> datetime.datetime:
+def _moment(text: str, complain: _Complain) -> datetime.datetime:
     try:
         return datetime.datetime.strptime(text, _DATE_FORMAT)
     except ValueError:
         raise complain("the date must have the form YYYYMMDDTHHMMSSZ.") from None
 
 
-def _check_scope_date(scope: str, signed_at: datetime.datetime, complain: "_Complain") -> None:
+def _check_scope_date(scope: str, signed_at: datetime.datetime, complain: _Complain) -> None:
     if scope.partition("/")[0] != signed_at.strftime("%Y%m%d"):
         raise complain("the date of the credential is not that of the request.")
 
@@ -129,7 +131,7 @@ def _check_life(signed_at: datetime.datetime, expires: str, now: datetime.dateti
         raise expired()
 
 
-def _signed_names(text: str, complain: "_Complain") -> list[str]:
+def _signed_names(text: str, complain: _Complain) -> list[str]:
     names = text.split(";")
     if names != sorted(set(names)) or text != text.lower() or "" in names:
         raise complain("the signed headers must be sorted, in lower case and each named once.")
@@ -161,7 +163,7 @@ def _payload(text: str | None) -> str:
     return text
 
 
-def _signature(text: str, complain: "_Complain") -> str:
+def _signature(text: str, complain: _Complain) -> str:
     if not _SIGNATURE.fullmatch(text):
         raise complain("the signature must be 64 hexadecimal digits.")
     return text

@@ -3,6 +3,7 @@
 Source: AWS, S3 API reference; control characters can not be in XML 1.0 and are left out.
 """
 
+import datetime
 import re
 from xml.etree.ElementTree import Element, ParseError, tostring
 
@@ -68,3 +69,8 @@ def _malformed() -> Refusal:
         "MalformedXML",
         "The XML you provided was not well-formed or did not validate against our published schema",
     )
+
+
+def timestamp(moment: datetime.datetime) -> str:
+    """Return a time as documents have it."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
