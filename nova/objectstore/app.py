@@ -1,19 +1,23 @@
 """The object store as a WSGI application: who asks, what for, and what that is answered."""
 
 import logging
+import pathlib
 import uuid
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
+from oslo_config import cfg
+
 from nova import log
 from nova.context import RequestContext
+from nova.exception import ConfigurationError
 from nova.objectstore import request as requests
 from nova.objectstore import xml
 from nova.objectstore.auth import Authenticator, claim_of
 from nova.objectstore.call import Call, Response
 from nova.objectstore.faults import fault_of
-from nova.objectstore.identity import Identity
+from nova.objectstore.identity import Identity, keystone_identity
 from nova.objectstore.payload import Payload
 from nova.objectstore.request import Environ, Request
 from nova.objectstore.routes import handler_of
@@ -23,6 +27,20 @@ from nova.policy import Policy
 LOG = logging.getLogger(__name__)
 
 StartResponse = Callable[..., Any]
+
+
+def make_app(conf: cfg.ConfigOpts) -> "ObjectStoreApp":
+    """Return the application that the options describe.  Raises: ConfigurationError."""
+    return ObjectStoreApp(open_store(conf), keystone_identity(conf), Policy(conf, {}))
+
+
+def open_store(conf: cfg.ConfigOpts) -> Store:
+    """Return the store in the folder of the options.  Raises: ConfigurationError."""
+    try:
+        return Store(pathlib.Path(conf.buckets_path))
+    except OSError as error:
+        reason = f"buckets_path = {conf.buckets_path} can not be used: {error.strerror}"
+        raise ConfigurationError(reason=reason) from error
 
 
 class ObjectStoreApp:

@@ -9,8 +9,9 @@ from nova.objectstore import xml
 from nova.objectstore.claim import Claim
 from nova.objectstore.errors import Refusal, refuse
 from nova.objectstore.payload import Payload
+from nova.objectstore.records import Bucket, ObjectInfo
 from nova.objectstore.request import Request
-from nova.objectstore.store import Bucket, ObjectInfo, Store
+from nova.objectstore.store import Store
 from nova.policy import Policy
 
 PUBLIC_READ = "public-read"

@@ -13,8 +13,8 @@ from nova.objectstore import xml
 from nova.objectstore.acls import owner_element
 from nova.objectstore.call import Call, Response
 from nova.objectstore.errors import refuse
+from nova.objectstore.records import Bucket, ObjectInfo, Page
 from nova.objectstore.request import Request
-from nova.objectstore.store import Bucket, ObjectInfo, Page
 from nova.objectstore.xml import element
 
 MAX_KEYS = 1000
@@ -181,6 +181,4 @@ def _of_token(token: str) -> str:
     try:
         return base64.b64decode(token, altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
-        raise refuse(
-            "InvalidArgument", "The continuation token provided is incorrect"
-        ) from None
+        raise refuse("InvalidArgument", "The continuation token provided is incorrect") from None

@@ -182,7 +182,8 @@ def _upload_id(call: Call) -> str:
 def _part_number(text: str | None) -> int:
     if text is None or not _NUMBER.fullmatch(text) or not 1 <= int(text) <= MAX_PARTS:
         raise refuse(
-            "InvalidArgument", f"Part number must be an integer between 1 and {MAX_PARTS}, inclusive"
+            "InvalidArgument",
+            f"Part number must be an integer between 1 and {MAX_PARTS}, inclusive",
         )
     return int(text)
 

@@ -3,8 +3,6 @@
 Source: AWS, S3 API reference.
 """
 
-from collections.abc import Iterator
-from typing import BinaryIO
 from urllib.parse import unquote
 from xml.etree.ElementTree import Element
 
@@ -14,13 +12,11 @@ from nova.objectstore.acls import canned
 from nova.objectstore.call import Call, Response, empty
 from nova.objectstore.errors import refuse
 from nova.objectstore.faults import fault_of
-from nova.objectstore.store import Attributes, ObjectInfo
+from nova.objectstore.records import Attributes, ObjectInfo
 from nova.objectstore.xml import element
 
-PIECE_BYTES = 1024 * 1024
 MAX_METADATA_BYTES = 2048
 MAX_DELETED = 1000
-MAX_KEY_BYTES = 1024
 
 # Headers that are kept with an object and given back.
 _KEPT = ("cache-control", "content-disposition", "content-encoding", "content-language", "expires")
@@ -32,8 +28,7 @@ _DEFAULT_TYPE = "binary/octet-stream"
 def get_object(call: Call) -> Response:
     """GET object."""
     info, status, headers, first, length = _looked_at(call)
-    file = call.store.open_object(info)
-    return Response(status=status, headers=headers, body=FileBody(file, first, length))
+    return Response(status=status, headers=headers, body=call.store.read(info, first, length))
 
 
 def head_object(call: Call) -> Response:
@@ -53,7 +48,7 @@ def put_object(call: Call) -> Response:
         call.request.key,
         call.payload,
         attributes_of(call, canned(call.request)),
-        lambda current: ranges.check_writing(call.request.header, current and current.etag),
+        lambda there: ranges.check_writing(call.request.header, there.etag if there else None),
     )
     return empty(headers={"ETag": f'"{info.etag}"', **checksum_headers(info)})
 
@@ -89,26 +84,6 @@ def _deleted(call: Call, bucket: str, key: str) -> Element:
             element("Message", fault.message),
         )
     return element("Deleted", element("Key", key))
-
-
-class FileBody:
-    """Part of a file in large pieces, for servers that send what they are given."""
-
-    def __init__(self, file: BinaryIO, first: int, length: int) -> None:
-        self._file, self._left = file, length
-        file.seek(first)
-
-    def __iter__(self) -> Iterator[bytes]:
-        while self._left:
-            piece = self._file.read(min(PIECE_BYTES, self._left))
-            if not piece:
-                raise exception.Internal(reason="An object is shorter than its record says.")
-            self._left -= len(piece)
-            yield piece
-
-    def close(self) -> None:
-        """Let go of the file; the server calls this in any case."""
-        self._file.close()
 
 
 def source_of(call: Call) -> ObjectInfo:

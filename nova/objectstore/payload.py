@@ -16,7 +16,7 @@ from nova.objectstore.claim import (
     Claim,
 )
 from nova.objectstore.errors import Refusal, refuse
-from nova.objectstore.request import Request
+from nova.objectstore.request import Request, Stream
 
 MAX_DOCUMENT_BYTES = 2 * 1024 * 1024
 
@@ -70,7 +70,7 @@ class Payload:
         Raises: Refusal.
         """
         sums = self._sums()
-        framed = ChunkedReader(self._request.stream) if self._is_framed else None
+        framed = ChunkedReader(_Whole(self._request.stream)) if self._is_framed else None
         size = 0
         for piece in framed.pieces() if framed else self._plain():
             size += len(piece)
@@ -93,10 +93,10 @@ class Payload:
         return found
 
     def _plain(self) -> Iterator[bytes]:
-        left = self.length
+        left, stream = self.length, _Whole(self._request.stream)
         while left is None or left:
             size = PIECE_BYTES if left is None else min(left, PIECE_BYTES)
-            piece = self._request.stream.read(size)
+            piece = stream.read(size)
             if not piece:
                 return
             if left is not None:
@@ -133,6 +133,20 @@ class Payload:
         if found != expected:
             raise refuse("BadDigest", f"The {name} you specified did not match what we received.")
         self.checksum = Checksum(algorithm=self._algorithm, value=found)
+
+
+class _Whole:
+    """A stream whose breaks are told in the words of S3."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    def read(self, size: int) -> bytes:
+        """Read as the stream does.  Raises: Refusal."""
+        try:
+            return self._stream.read(size)
+        except (OSError, ValueError) as error:
+            raise _incomplete() from error
 
 
 def _incomplete() -> Refusal:

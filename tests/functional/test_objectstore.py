@@ -222,7 +222,9 @@ def test_list_of_version_1(full):
     assert answer.texts("CommonPrefixes/Prefix") == ["b/"]
     assert answer.texts("IsTruncated") == ["true"]
     (marker,) = answer.texts("NextMarker")
-    rest = full.send("GET", f"/box?delimiter=/&marker={marker.replace(' ', '%20').replace('&', '%26')}")
+    rest = full.send(
+        "GET", f"/box?delimiter=/&marker={marker.replace(' ', '%20').replace('&', '%26')}"
+    )
     assert rest.texts("Contents/Key") == ["e"]
     assert rest.texts("CommonPrefixes/Prefix") == ["d/"]
     assert rest.texts("IsTruncated") == ["false"]
@@ -238,7 +240,9 @@ def test_list_of_version_2(full):
         keys += answer.texts("Contents/Key")
         if answer.texts("IsTruncated") == ["false"]:
             break
-        query = f"&continuation-token={answer.texts('NextContinuationToken')[0].replace('=', '%3D')}"
+        query = (
+            f"&continuation-token={answer.texts('NextContinuationToken')[0].replace('=', '%3D')}"
+        )
     assert keys == ["a", "b/1", "b/2", "c &", "d/1/x", "e"]
     later = full.send("GET", "/box?list-type=2&start-after=c&encoding-type=url")
     assert later.texts("Contents/Key") == ["c%20%26", "d/1/x", "e"]
@@ -438,7 +442,9 @@ CALLS = [
 @pytest.mark.parametrize("who", ["stranger", "anybody"])
 def test_ec_08_bucket_of_another_project_is_out_of_reach(site, owner, method, target, who):
     put(owner, "/box/a")
-    wire = site.anybody() if who == "anybody" else site.wire("stranger", "other", "member", "reader")
+    wire = (
+        site.anybody() if who == "anybody" else site.wire("stranger", "other", "member", "reader")
+    )
     answer = wire.send(method, target, headers={"x-amz-acl": "private"} if "acl" in target else {})
     assert (answer.status, answer.code) == (403, "" if method == "HEAD" else "AccessDenied")
     assert owner.send("GET", "/box/a").body == b"hello"

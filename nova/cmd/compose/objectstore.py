@@ -7,7 +7,7 @@ from nova.cmd.compose import program
 from nova.cmd.compose.http import make_server
 from nova.exception import ConfigurationError
 from nova.objectstore.app import make_app
-from nova.service import Service, ServiceSettings
+from nova.service import ServiceSettings
 from nova.wsgi import HttpService, HttpSettings, listen
 
 PROG = "nova-objectstore"
@@ -29,8 +29,7 @@ def run() -> NoReturn:
 
     def make() -> HttpService:
         bus = program.connect(conf)
-        identity = ServiceSettings.from_config(conf, PROG, siblings=conf.s3_workers)
         server = make_server(settings, make_app(conf), listener)
-        return HttpService(server, bus, settings.stop_timeout_s, [Service(identity, bus, [])])
+        return HttpService(server, bus, ServiceSettings.from_config(conf, PROG))
 
     program.run(make, conf=conf, workers=conf.s3_workers)
