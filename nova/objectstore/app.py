@@ -76,7 +76,7 @@ class ObjectStoreApp:
                 LOG.exception("Unexpected error")
             else:
                 LOG.info("Refused with %s: %s", fault.code, fault.message)
-            body = fault.body(environ.get("PATH_INFO", ""), request_id)
+            body = fault.body(requests.resource_of(environ), request_id)
             return _without_body_for_head(
                 environ["REQUEST_METHOD"],
                 Response(status=fault.status, body=[body], headers=_of_document(body)),

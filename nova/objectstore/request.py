@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
-from urllib.parse import quote, unquote_plus, unquote_to_bytes
+from urllib.parse import quote, unquote, unquote_plus, unquote_to_bytes
 
 from nova.objectstore.errors import refuse
 
@@ -91,6 +91,11 @@ def from_environ(environ: Environ) -> Request:
         key=key,
         is_presigned="x-amz-signature" in names or "signature" in names,
     )
+
+
+def resource_of(environ: Environ) -> str:
+    """Return what a request is about, to be read by people."""
+    return unquote(_raw_path(environ), errors="replace")
 
 
 def _raw_path(environ: Environ) -> str:

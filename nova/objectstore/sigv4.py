@@ -180,7 +180,7 @@ def _canonical_request(
     return "\n".join(
         (
             request.method,
-            quote(unquote_to_bytes(request.raw_path), safe="/~"),
+            "/".join(map(_segment, request.raw_path.split("/"))),
             "&".join(f"{key}={value}" for key, value in pairs),
             *headers,
             "",
@@ -188,6 +188,11 @@ def _canonical_request(
             payload,
         )
     )
+
+
+def _segment(text: str) -> str:
+    """Return a part of the path in the one spelling that is signed."""
+    return quote(unquote_to_bytes(text), safe="~")
 
 
 def _encoded(text: str) -> str:

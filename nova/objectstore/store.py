@@ -362,7 +362,9 @@ class Store:
         files.write_record(self._record(info.bucket, info.key), _plain(info))
 
     def _forget(self, info: ObjectInfo | None) -> None:
-        for name, _ in info.data if info is not None else ():
+        if info is None:
+            return
+        for name, _ in info.data:
             (self._root / info.bucket / "data" / name).unlink(missing_ok=True)
 
     def _upload(self, bucket: str, key: str, upload_id: str) -> Upload:
