@@ -28,12 +28,15 @@ class Limits:
     """Seconds for each part of a request, and reads of one source that may be slow at once.
 
     slow_per_source counts reads that wait for longer than a moment; 0 stands for no limit.
+    body_bytes_per_s: where bodies are large by nature, so many bytes of one earn a second for
+    the rest of it, up to body_s at any time; 0 where body_s is for the whole of it.
     """
 
     idle_s: float = 900
     head_s: float = 30
     body_s: float = 60
     slow_per_source: int = 100
+    body_bytes_per_s: int = 0
 
     def seconds(self, part: str) -> float:
         """Return the time for a part of a request."""
@@ -132,6 +135,7 @@ class PatientFile:
 
     def begin(self, part: str) -> None:
         """Let a part of a request begin now."""
+        self._earns = self._patience.limits.body_bytes_per_s if part == BODY else 0
         self._since = clock.monotonic()
         self._deadline = self._since + self._patience.limits.seconds(part)
 
@@ -139,6 +143,10 @@ class PatientFile:
         """Read as a file does."""
         with self._watched():
             found: bytes = self._inner.read(*args)
+        if self._earns:
+            self._since = clock.monotonic()
+            earned = self._deadline + len(found) / self._earns
+            self._deadline = min(earned, self._since + self._patience.limits.body_s)
         return found
 
     def readline(self, *args: Any) -> bytes:

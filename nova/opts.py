@@ -95,7 +95,7 @@ HTTP_OPTS: list[cfg.Opt] = [
     cfg.ListOpt(
         "enabled_ssl_apis",
         default=[],
-        help="APIs that are served over TLS: osapi_compute, network, metadata.",
+        help="APIs that are served over TLS: osapi_compute, network, metadata, objectstore.",
     ),
 ]
 

@@ -20,6 +20,7 @@ from oslo_config import cfg
 from nova import clock, concurrency
 from nova.exception import ConfigurationError
 from nova.http_framing import BadFraming, check_request_line, read_head
+from nova.http_input import BoundedChunks, ContinuedInput, discard
 from nova.http_patience import BODY, HEAD, Limits, Patience, PatientFile
 from nova.rpc.bus import Bus, RpcServer
 from nova.service import Reporting, ServiceSettings
@@ -65,6 +66,7 @@ class HttpSettings:
     socket_timeout_s: float = 900
     header_timeout_s: float = 30
     body_timeout_s: float = 60
+    body_bytes_per_s: int = 0
     slow_per_source: int = 100
     keep_alive: bool = True
     keepidle_s: int = 600
@@ -79,6 +81,7 @@ class HttpSettings:
             idle_s=self.socket_timeout_s,
             head_s=self.header_timeout_s,
             body_s=self.body_timeout_s,
+            body_bytes_per_s=self.body_bytes_per_s,
             slow_per_source=self.slow_per_source,
         )
         return Patience(limits)
@@ -217,6 +220,7 @@ class _StrictServer(cheroot_wsgi.Server):
             shutdown_timeout=int(settings.stop_timeout_s),
         )
         self._listener = listener
+        self.gateway = _Gateway
         self.max_request_header_size = settings.max_header_line_bytes * 4
         self.settings = settings
         self.patience = settings.patience()
@@ -242,11 +246,32 @@ class _StrictServer(cheroot_wsgi.Server):
 _MAX_THREADS = 64
 
 
+class _Gateway(cheroot_wsgi.Gateway_10):
+    """Gives the application bodies in pieces, which clients send once they are read."""
+
+    def get_environ(self) -> Any:
+        request = self.req
+        if request.chunked_read:
+            request.rfile = BoundedChunks(request.conn.rfile)
+        if request.is_awaited:
+            request.rfile = ContinuedInput(request.rfile, self._go_on)
+        return super().get_environ()
+
+    def _go_on(self) -> None:
+        self.req.conn.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
 def _connection_class(settings: HttpSettings, patience: Patience) -> type:
     reader = _StrictReader(settings.max_header_line_bytes)
 
     class Request(cheroot_server.HTTPRequest):
-        header_reader = reader
+        is_awaited = False
+
+        def header_reader(self, rfile: Any, headers: dict[bytes, bytes]) -> None:
+            """Read the headers; Expect is kept from the library, which would answer it now."""
+            reader(rfile, headers)
+            expected = headers.pop(b"Expect", b"").lower()
+            self.is_awaited = expected == b"100-continue"
 
         def read_request_line(self) -> bool:
             self.conn.rfile.begin(HEAD)
@@ -262,6 +287,12 @@ def _connection_class(settings: HttpSettings, patience: Patience) -> type:
         def respond(self) -> None:
             self.conn.rfile.begin(BODY)
             super().respond()
+
+        def send_headers(self) -> None:
+            if not self.close_connection:
+                unsent = getattr(self.rfile, "is_awaited", False)
+                self.close_connection = unsent or not discard(self.rfile)
+            super().send_headers()
 
     class Connection(cheroot_server.HTTPConnection):
         RequestHandlerClass = Request

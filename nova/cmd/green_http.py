@@ -48,6 +48,7 @@ class GreenServer:
             url_length_limit=settings.max_url_bytes,
             debug=False,
             socket_timeout=settings.socket_timeout_s,
+            capitalize_response_headers=False,
         )
 
     def stop(self, timeout_s: float) -> bool:
