@@ -15,7 +15,9 @@ from collections.abc import Mapping, Sequence
 HTML = "text/html; charset=utf-8"
 WEB = importlib.resources.files("nova.console") / "web"
 _CONTROL = ("Cc", "Cf", "Cs", "Zl", "Zp")
-_FRAMING_HOST = re.compile(r"(https?://)?[A-Za-z0-9.-]+(:[0-9]+)?|https?://\[[0-9A-Fa-f:]+\](:[0-9]+)?")
+_FRAMING_HOST = re.compile(
+    r"(https?://)?[A-Za-z0-9.-]+(:[0-9]+)?|https?://\[[0-9A-Fa-f:]+\](:[0-9]+)?"
+)
 
 
 class PageKind(enum.StrEnum):

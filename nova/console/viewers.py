@@ -184,8 +184,7 @@ def bundle(sources: Mapping[str, str], entry: str, name: str) -> str:
     sources: text by path; what they require of each other is relative.
     """
     modules = ",\n".join(
-        f"{json.dumps(path)}: function (require, module, exports) {{\n"
-        f"{_resolved(path, text)}\n}}"
+        f"{json.dumps(path)}: function (require, module, exports) {{\n{_resolved(path, text)}\n}}"
         for path, text in sources.items()
     )
     return f"""const modules = {{

@@ -4,6 +4,8 @@ import { run } from "./console.js";
 const FONT_SIZE = 15;
 const SMALLEST = 8;
 const LARGEST = 28;
+// A serial line shows only what is sent from now on, which may be nothing until a key is pressed.
+const HINT = "\x1b[2mConnected. Press Enter for a prompt.\x1b[0m\r\n";
 
 function open(screen, url, events) {
   // Serial lines carry no size: guests take a terminal of this one for granted.
@@ -21,7 +23,10 @@ function open(screen, url, events) {
   socket.binaryType = "arraybuffer";
   const decoder = new TextDecoder();
   const encoder = new TextEncoder();
-  socket.addEventListener("open", events.opened);
+  socket.addEventListener("open", () => {
+    terminal.write(HINT);
+    events.opened();
+  });
   socket.addEventListener("close", events.closed);
   socket.addEventListener("message", (event) => {
     terminal.write(decoder.decode(event.data, { stream: true }));
