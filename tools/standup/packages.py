@@ -33,6 +33,9 @@ HYPERVISOR = (
 )
 # What guests may ask for beyond the ordinary; hosts without it say so to the scheduler.
 GUEST_HARDWARE = ("ovmf", "swtpm", "swtpm-tools")
+# What the proxies of consoles show in browsers.
+CONSOLES = ("novnc", "spice-html5", "node-xterm")
+BROWSER = ("chromium", "chromium-driver")
 # What tests of networks and hosts call; Debian may have other packages of the same programs.
 GUEST_CLIENTS = {
     "busybox": "busybox-static",
@@ -59,7 +62,9 @@ POLICY = Path("/usr/sbin/policy-rc.d")
 
 def for_quickstart(database: str) -> list[str]:
     """Return the packages of the quick start."""
-    return sorted({*BUILD, *HYPERVISOR, *GUEST_IMAGE, *CONTROLLER, *DATABASES[database]})
+    return sorted(
+        {*BUILD, *HYPERVISOR, *GUEST_IMAGE, *CONTROLLER, *CONSOLES, *DATABASES[database]}
+    )
 
 
 def for_services(names: Iterable[str]) -> list[str]:
@@ -78,6 +83,7 @@ def for_tests(integration: bool) -> list[str]:
             *(HYPERVISOR if integration else ()),
             *(GUEST_IMAGE if integration else ()),
             *(GUEST_HARDWARE if integration else ()),
+            *((*CONSOLES, *BROWSER) if integration else ()),
             *(clients if integration else ()),
         }
     )

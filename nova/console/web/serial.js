@@ -14,6 +14,7 @@ function open(screen, url, events) {
     rows: 24,
     cursorBlink: true,
     scrollback: 5000,
+    screenReaderMode: true,
     fontSize: FONT_SIZE,
     fontFamily: '"DejaVu Sans Mono", "Liberation Mono", monospace',
     theme: { background: "#14181e", foreground: "#e6eaf0" },
