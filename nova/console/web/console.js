@@ -162,7 +162,7 @@ class Console {
     const missed = await this.session.type(field.value.replaceAll("\r\n", "\n"));
     send.disabled = false;
     if (missed) {
-      result.textContent = `${missed} characters are not on a US keyboard and were left out.`;
+      result.textContent = `Left out, as a US keyboard has no key for them: ${missed}`;
     } else {
       field.value = "";
       dialog.close();
@@ -203,10 +203,11 @@ export function run(open) {
   });
   new ResizeObserver(() => console.applyScale()).observe(screen);
   // Before the viewer sees the key, which would take it for the server's.
-  const leave = (event) => {
+  const leave = async (event) => {
     if (!isWayOut(event)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
+    if (document.fullscreenElement) await document.exitFullscreen();
     document.querySelector("#actions button:enabled").focus();
   };
   addEventListener("keydown", leave, { capture: true });

@@ -4,6 +4,8 @@ import { run } from "./console.js";
 const FONT_SIZE = 15;
 const SMALLEST = 8;
 const LARGEST = 28;
+// A serial line shows only what is sent from now on, which may be nothing until a key is pressed.
+const HINT = "\x1b[2mConnected. Press Enter for a prompt.\x1b[0m\r\n";
 
 function open(screen, url, events) {
   // Serial lines carry no size: guests take a terminal of this one for granted.
@@ -12,6 +14,7 @@ function open(screen, url, events) {
     rows: 24,
     cursorBlink: true,
     scrollback: 5000,
+    screenReaderMode: true,
     fontSize: FONT_SIZE,
     fontFamily: '"DejaVu Sans Mono", "Liberation Mono", monospace',
     theme: { background: "#14181e", foreground: "#e6eaf0" },
@@ -21,7 +24,10 @@ function open(screen, url, events) {
   socket.binaryType = "arraybuffer";
   const decoder = new TextDecoder();
   const encoder = new TextEncoder();
-  socket.addEventListener("open", events.opened);
+  socket.addEventListener("open", () => {
+    terminal.write(HINT);
+    events.opened();
+  });
   socket.addEventListener("close", events.closed);
   socket.addEventListener("message", (event) => {
     terminal.write(decoder.decode(event.data, { stream: true }));

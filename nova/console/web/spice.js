@@ -23,9 +23,13 @@ function scanCode(code) {
 
 function open(screen, url, events) {
   let over = false;
+  // The library sets the height of the element that it draws in.
+  const picture = document.createElement("div");
+  picture.id = "picture";
+  screen.append(picture);
   const connection = new SpiceMainConn({
     uri: url,
-    screen_id: screen.id,
+    screen_id: picture.id,
     password: "",
     onerror: end,
   });
@@ -45,7 +49,7 @@ function open(screen, url, events) {
   }
 
   function canvas() {
-    return screen.querySelector("canvas");
+    return picture.querySelector("canvas");
   }
 
   function setScanCode(code, down) {
@@ -66,10 +70,8 @@ function open(screen, url, events) {
     },
     focus: () => canvas()?.focus(),
     scale: (on) => {
-      const picture = canvas();
-      if (!picture) return;
-      const room = screen.getBoundingClientRect();
-      const factor = Math.min(room.width / picture.width, room.height / picture.height);
+      const { width, height } = canvas() ?? {};
+      const factor = Math.min(screen.clientWidth / width, screen.clientHeight / height);
       // A transformation leaves the coordinates of the mouse within the picture as they are.
       picture.style.transform = on && factor > 0 ? `scale(${factor})` : "";
     },
