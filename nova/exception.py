@@ -368,6 +368,18 @@ class ConsoleTokenNotFound(NotFound):
     message = "The console token is unknown, or no longer valid."
 
 
+class ConsoleTokenOfOtherType(Forbidden):
+    message = "The token is not that of an RDP console."
+
+
+class ConsoleNotFound(NotFound):
+    message = "There is no console {console_id}."
+
+
+class ConsolePoolNotFound(NotFound):
+    message = "The host of instance {instance_uuid} has no pool of consoles."
+
+
 # --- Certificates ---------------------------------------------------------------------------
 
 
@@ -717,6 +729,13 @@ class NetworkHostUnavailable(Unavailable):
 
 class PortNotFound(NotFound):
     message = "Port {port_id} could not be found."
+
+
+# --- Identity ------------------------------------------------------------------------------
+
+
+class IdentityUnavailable(Unavailable):
+    message = "The identity service can not be asked: {reason}"
 
 
 # --- Drivers --------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from nova.compute.operations import AWAY, Operations
 from nova.compute.plans import HostTools, make_plans
 from nova.compute.pool import Pool
 from nova.compute.recovery import Recovery
+from nova.compute.remote_console import RemoteConsoles
 from nova.compute.rpcapi import ComputeAPI
 from nova.compute.settings import ComputeSettings
 from nova.compute.uploads import Uploads
@@ -23,6 +24,7 @@ from nova.conductor.rpcapi.hosts import ConductorHosts
 from nova.context import RequestContext
 from nova.exception import InstanceInvalidState, NovaException
 from nova.image.api import ImageService
+from nova.objects.console import ConsoleConnection, ConsoleType
 from nova.objects.diagnostics import Diagnostics
 from nova.objects.instance import Instance
 from nova.objects.lifecycle import ACTIONS, PowerState
@@ -74,6 +76,7 @@ class ComputeManager(ComputeAPI):
         )
         self._plans = make_plans(tools)
         self._uploads = Uploads(driver, images)
+        self._consoles = RemoteConsoles(driver, self._settings.console_types)
         self._recovery = Recovery(bus, host, self._operations, tools)
         self._recovered = False
         self._report_lock = threading.Lock()
@@ -156,6 +159,18 @@ class ComputeManager(ComputeAPI):
     def describe_path(self, context: RequestContext, instance: Instance) -> GuestPath:
         """Return what this host has on the way of a server's packets."""
         return self._driver.describe_path(instance)
+
+    def get_console(
+        self, context: RequestContext, instance: Instance, console_type: ConsoleType
+    ) -> ConsoleConnection:
+        """Return where the console of a running guest listens."""
+        return self._consoles.connection(instance, console_type)
+
+    def validate_console_port(
+        self, context: RequestContext, instance: Instance, port: int, console_type: ConsoleType
+    ) -> bool:
+        """Tell whether a port is that of the guest's console now."""
+        return self._consoles.is_port_of(instance, port, console_type)
 
     # --- Reports
 

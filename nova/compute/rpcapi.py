@@ -1,6 +1,7 @@
 """What nova-compute does for the conductor (operations) and the API (live reads)."""
 
 from nova.context import RequestContext
+from nova.objects.console import ConsoleConnection, ConsoleType
 from nova.objects.diagnostics import Diagnostics
 from nova.objects.instance import Instance
 from nova.objects.operation import Work
@@ -12,7 +13,7 @@ class ComputeAPI(Interface):
     """Operations on the servers of one host, and what can be read there only."""
 
     topic = "compute"
-    version = "2.2"
+    version = "2.3"
 
     @cast(since="2.0")
     def run_operation(self, context: RequestContext, work: Work) -> None:
@@ -65,3 +66,18 @@ class ComputeAPI(Interface):
 
         Raises: DriverError.
         """
+
+    @call(since="2.3", timeout_s=10, retry_safe=True)
+    def get_console(
+        self, context: RequestContext, instance: Instance, console_type: ConsoleType
+    ) -> ConsoleConnection:
+        """Return where the console of a running guest listens.
+
+        Raises: ConsoleTypeUnavailable, GuestNotFound, GuestNotRunning, ActionNotSupported.
+        """
+
+    @call(since="2.3", timeout_s=5, retry_safe=True)
+    def validate_console_port(
+        self, context: RequestContext, instance: Instance, port: int, console_type: ConsoleType
+    ) -> bool:
+        """Tell whether a port is that of the guest's console now."""

@@ -5,9 +5,11 @@ import dataclasses
 from oslo_config import cfg
 
 from nova.compute.power import ShutdownSettings
+from nova.compute.remote_console import GROUPS
 from nova.compute.resources import Reserves
 from nova.metadata.documents import DocumentSettings
 from nova.metadata.settings import document_settings
+from nova.objects.console import ConsoleType
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,7 @@ class ComputeSettings:
     pull_interval_s: int = 60
     power_state_interval_s: int = 600
     firewall_heal_interval_s: int = 60
+    console_types: frozenset[ConsoleType] = frozenset({ConsoleType.NOVNC, ConsoleType.XVPVNC})
 
 
 def compute_settings(conf: cfg.ConfigOpts) -> ComputeSettings:
@@ -53,6 +56,7 @@ def compute_settings(conf: cfg.ConfigOpts) -> ComputeSettings:
         pull_interval_s=conf.operations_pull_interval,
         power_state_interval_s=conf.sync_power_state_interval,
         firewall_heal_interval_s=conf.firewall_heal_interval,
+        console_types=frozenset(kind for kind, group in GROUPS.items() if conf[group].enabled),
     )
 
 

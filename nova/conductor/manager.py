@@ -3,6 +3,7 @@
 from nova import clock
 from nova.conductor.agents import AgentsEndpoint
 from nova.conductor.certificates import CertificatesEndpoint
+from nova.conductor.consoles import CLEANUP_INTERVAL_S, ConsolesEndpoint
 from nova.conductor.dns import DnsEndpoint
 from nova.conductor.firewall import FirewallEndpoint
 from nova.conductor.firewall_changes import WINDOW_S, FirewallChanges
@@ -71,6 +72,7 @@ def endpoints(
         SecurityGroupsEndpoint(db, settings),
         FirewallEndpoint(db),
         MetadataEndpoint(db),
+        ConsolesEndpoint(db),
         HousekeepingEndpoint(Reconciler(db, bus, settings, build), Timers(db, settings, instances)),
     ]
 
@@ -86,6 +88,7 @@ def periodic_tasks(
     build = BuildTask(db, bus, settings)
     reconciler = Reconciler(db, bus, settings, build)
     timers = Timers(db, settings, InstancesEndpoint(db, bus, settings, build, pool))
+    consoles = ConsolesEndpoint(db)
     auditor = UsageAuditor(db, settings, Notifier(bus, db, settings.notifications))
     return (
         PeriodicTask(
@@ -102,6 +105,11 @@ def periodic_tasks(
             name="timers",
             interval_s=INTERVAL_S,
             function=lambda: timers.run(clock.utcnow(), TIMERS),
+        ),
+        PeriodicTask(
+            name="expired_console_tokens",
+            interval_s=CLEANUP_INTERVAL_S,
+            function=lambda: consoles.delete_expired(clock.utcnow()),
         ),
         PeriodicTask(name="firewall_changes", interval_s=WINDOW_S, function=changes.flush),
         PeriodicTask(

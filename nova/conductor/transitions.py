@@ -212,7 +212,10 @@ def broken() -> dict[str, Any]:
 def begun(instance: Instance, action: Action, now: datetime.datetime) -> dict[str, Any]:
     """Return what an action changes of a server's states when it begins."""
     task_state = action.running[0] if action.running else instance.task_state
-    return {"task_state": task_state, "updated_at": now}
+    values: dict[str, Any] = {"task_state": task_state, "updated_at": now}
+    if action.ends_consoles:
+        values["console_generation"] = instance.console_generation + 1
+    return values
 
 
 def begin(tx: Transaction, instance: Instance, values: Mapping[str, Any]) -> bool:
@@ -220,7 +223,11 @@ def begin(tx: Transaction, instance: Instance, values: Mapping[str, Any]) -> boo
     return instances.compare_and_set(
         tx,
         instance.uuid,
-        {"vm_state": (instance.vm_state,), "task_state": (instance.task_state,)},
+        {
+            "vm_state": (instance.vm_state,),
+            "task_state": (instance.task_state,),
+            "console_generation": (instance.console_generation,),
+        },
         values,
     )
 

@@ -65,6 +65,7 @@ FIELDS = (
     "terminated_at",
     "created_at",
     "updated_at",
+    "console_generation",
 )
 
 Accepted = Mapping[str, Sequence[Any]]

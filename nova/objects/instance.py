@@ -90,6 +90,7 @@ class Instance:
     created_at: datetime.datetime | None = None
     updated_at: datetime.datetime | None = None
     deleted_at: datetime.datetime | None = None
+    console_generation: int = 0
 
     @property
     def name(self) -> str:

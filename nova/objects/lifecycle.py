@@ -111,6 +111,7 @@ class Action:
     deny_locked: a locked server refuses it (administrators excepted).
     needs_host: it can begin only on a server that has been launched on a host.
     deadline_s: after this time without progress the reconciler steps in.
+    ends_consoles: the guest's process ends, and tokens of its consoles with it.
     """
 
     vm_states: frozenset[VmState]
@@ -121,6 +122,7 @@ class Action:
     deny_locked: bool = True
     needs_host: bool = True
     deadline_s: int = 600
+    ends_consoles: bool = False
 
     @property
     def interrupts(self) -> bool:
@@ -174,6 +176,7 @@ ACTIONS: dict[str, Action] = {
         done=VmState.DELETED,
         recover=Recover.REPEAT,
         needs_host=False,
+        ends_consoles=True,
     ),
     "soft_delete": Action(
         vm_states=ANY_STATE,
@@ -181,6 +184,7 @@ ACTIONS: dict[str, Action] = {
         running=(TaskState.SOFT_DELETING,),
         done=VmState.SOFT_DELETED,
         recover=Recover.REPEAT,
+        ends_consoles=True,
     ),
     "restore": Action(
         vm_states=_states(VmState.SOFT_DELETED),
@@ -199,6 +203,7 @@ ACTIONS: dict[str, Action] = {
         running=(TaskState.POWERING_OFF,),
         done=VmState.STOPPED,
         recover=Recover.REPEAT,
+        ends_consoles=True,
     ),
     "soft_reboot": Action(
         vm_states=_states(VmState.ACTIVE),
@@ -222,6 +227,7 @@ ACTIONS: dict[str, Action] = {
         running=_HARD_REBOOT,
         done=VmState.ACTIVE,
         recover=Recover.REPEAT,
+        ends_consoles=True,
     ),
     "pause": Action(
         vm_states=_states(VmState.ACTIVE),
@@ -240,6 +246,7 @@ ACTIONS: dict[str, Action] = {
         running=(TaskState.SUSPENDING,),
         done=VmState.SUSPENDED,
         recover=Recover.REPEAT,
+        ends_consoles=True,
     ),
     "resume": Action(
         vm_states=_states(VmState.SUSPENDED),
@@ -252,12 +259,14 @@ ACTIONS: dict[str, Action] = {
         running=(TaskState.RESCUING,),
         done=VmState.RESCUED,
         recover=Recover.REPEAT,
+        ends_consoles=True,
     ),
     "unrescue": Action(
         vm_states=_states(VmState.RESCUED),
         running=(TaskState.UNRESCUING,),
         done=VmState.ACTIVE,
         recover=Recover.REPEAT,
+        ends_consoles=True,
     ),
     "changePassword": Action(
         vm_states=_states(VmState.ACTIVE),
@@ -272,6 +281,7 @@ ACTIONS: dict[str, Action] = {
         done=VmState.ACTIVE,
         recover=Recover.ERROR,
         deadline_s=1800,
+        ends_consoles=True,
     ),
     "resize": Action(
         vm_states=_states(VmState.ACTIVE, VmState.STOPPED),
@@ -279,6 +289,7 @@ ACTIONS: dict[str, Action] = {
         done=VmState.RESIZED,
         recover=Recover.REPEAT,
         deadline_s=1800,
+        ends_consoles=True,
     ),
     "confirmResize": Action(
         vm_states=_states(VmState.RESIZED),
@@ -291,6 +302,7 @@ ACTIONS: dict[str, Action] = {
         running=(TaskState.RESIZE_REVERTING,),
         done=VmState.ACTIVE,
         recover=Recover.REPEAT,
+        ends_consoles=True,
     ),
     "createImage": Action(
         vm_states=_LAUNCHED,
@@ -318,12 +330,14 @@ ACTIONS: dict[str, Action] = {
         done=VmState.SHELVED,
         recover=Recover.REPEAT,
         deadline_s=7200,
+        ends_consoles=True,
     ),
     "shelveOffload": Action(
         vm_states=_states(VmState.SHELVED),
         running=(TaskState.SHELVING_OFFLOADING,),
         done=VmState.SHELVED_OFFLOADED,
         recover=Recover.REPEAT,
+        ends_consoles=True,
     ),
     # A server that was offloaded is scheduled and built again from its image.
     "unshelve": Action(
@@ -376,6 +390,23 @@ ACTIONS: dict[str, Action] = {
         recover=Recover.REPEAT,
     ),
 }
+
+# States in which a server may have a guest that shows something.
+CONSOLE_STATES = frozenset(
+    {VmState.ACTIVE, VmState.PAUSED, VmState.RESCUED, VmState.RESIZED, VmState.ERROR}
+)
+_CONSOLE_ENDS = frozenset(
+    task_state
+    for action in ACTIONS.values()
+    if action.ends_consoles
+    for task_state in action.running
+)
+
+
+def has_console(vm_state: VmState, task_state: TaskState | None) -> bool:
+    """Tell whether a console of a server may be asked for."""
+    return vm_state in CONSOLE_STATES and task_state not in _CONSOLE_ENDS
+
 
 # Names under which operations are shown to users (os-instance-actions), where they differ.
 PUBLIC_ACTION_NAMES: dict[str, str] = {

@@ -11,6 +11,7 @@ from nova.api.core.projects import AnyProject, Projects, require_project
 from nova.api.settings import ApiSettings
 from nova.cert.rpcapi import CertAPI
 from nova.compute.rpcapi import ComputeAPI
+from nova.consoleauth.rpcapi import ConsoleAuthAPI
 from nova.context import RequestContext
 from nova.image.api import ImageService
 from nova.objects.instance import Scope
@@ -27,6 +28,7 @@ class Services:
     conductor: ConductorClients
     compute: Client[ComputeAPI]
     cert: CertAPI
+    consoleauth: ConsoleAuthAPI
     images: ImageService
     policy: Policy
     settings: ApiSettings

@@ -19,6 +19,7 @@ from nova.conductor.rpcapi.ports import ConductorPorts
 from nova.conductor.rpcapi.quotas import ConductorQuotas
 from nova.conductor.rpcapi.security_groups import ConductorSecurityGroups
 from nova.conductor.rpcapi.server_groups import ConductorServerGroups
+from nova.consoleauth.rpcapi import ConsoleAuthAPI
 from nova.rpc.bus import Bus, Client
 
 
@@ -72,3 +73,8 @@ def compute_client(bus: Bus) -> Client[ComputeAPI]:
 def cert_client(bus: Bus) -> CertAPI:
     """Return the client for certificates, which reaches any nova-cert."""
     return bus.client(CertAPI).anyone()
+
+
+def consoleauth_client(bus: Bus) -> ConsoleAuthAPI:
+    """Return the client for tokens of consoles."""
+    return bus.client(ConsoleAuthAPI).anyone()

@@ -3,7 +3,7 @@
 from oslo_config import cfg
 
 from nova.api.core.caller import Services
-from nova.api.core.clients import cert_client, compute_client, conductor_clients
+from nova.api.core.clients import cert_client, compute_client, conductor_clients, consoleauth_client
 from nova.api.core.hosts import HostStates
 from nova.api.networking import (
     agents,
@@ -70,6 +70,7 @@ def make_app(
         conductor=conductor,
         compute=compute_client(bus),
         cert=cert_client(bus),
+        consoleauth=consoleauth_client(bus),
         images=images,
         policy=policy,
         settings=settings,

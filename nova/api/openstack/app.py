@@ -3,7 +3,7 @@
 from oslo_config import cfg
 
 from nova.api.core.caller import Services
-from nova.api.core.clients import cert_client, compute_client, conductor_clients
+from nova.api.core.clients import cert_client, compute_client, conductor_clients, consoleauth_client
 from nova.api.core.hosts import HostStates
 from nova.api.core.projects import AnyProject, Projects, keystone_projects
 from nova.api.openstack import (
@@ -15,6 +15,8 @@ from nova.api.openstack import (
     attach_interfaces,
     availability_zones,
     certificates,
+    console_auth_tokens,
+    consoles,
     crash_dump,
     create_image,
     deferred_delete,
@@ -46,6 +48,7 @@ from nova.api.openstack import (
     quota_sets,
     rebuild,
     refusals,
+    remote_consoles,
     rescue,
     resize,
     security_group_default_rules,
@@ -107,6 +110,9 @@ RESOURCES: tuple[Resource, ...] = (
     admin_password.admin_password,
     deferred_delete.deferred_delete,
     crash_dump.crash_dump,
+    remote_consoles.remote_consoles,
+    console_auth_tokens.console_auth_tokens,
+    consoles.consoles,
     server_diagnostics.server_diagnostics,
     server_password.server_password,
     server_metadata.server_metadata,
@@ -188,6 +194,7 @@ def make_app(
         conductor=conductor,
         compute=compute_client(bus),
         cert=cert_client(bus),
+        consoleauth=consoleauth_client(bus),
         images=images,
         policy=policy,
         settings=settings,

@@ -23,6 +23,7 @@ _BY_FAMILY: dict[type[exception.NovaException], int] = {
 # Classes whose status differs from that of their family.
 _BY_CLASS: dict[type[exception.NovaException], int] = {
     exception.ApiVersionNotSupported: 406,
+    exception.ConsoleTokenOfOtherType: 401,
     exception.RequestBodyTooLarge: 413,
     exception.UnsupportedContentType: 415,
     exception.NoValidHost: 400,

@@ -6,7 +6,7 @@ import pytest
 import webob
 
 from nova.api.core.caller import Services
-from nova.api.core.clients import cert_client, compute_client, conductor_clients
+from nova.api.core.clients import cert_client, compute_client, conductor_clients, consoleauth_client
 from nova.api.core.hosts import HostStates
 from nova.api.openstack.app import RESOURCES, default_rules
 from nova.api.openstack.dispatch import Dispatcher
@@ -157,6 +157,7 @@ def _send_as(cloud: RestSite, role: str, event: dict[str, Any]) -> webob.Respons
         conductor=conductor,
         compute=compute_client(cloud.bus),
         cert=cert_client(cloud.bus),
+        consoleauth=consoleauth_client(cloud.bus),
         images=cloud.images,
         policy=policy,
         settings=ApiSettings(),
