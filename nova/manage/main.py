@@ -17,6 +17,7 @@ from typing import Any
 from nova import audit, exception
 from nova.manage import (
     api,
+    cert,
     db,
     firewall,
     fixed,
@@ -36,6 +37,7 @@ LOG = logging.getLogger(__name__)
 
 COMMANDS: tuple[Command, ...] = (
     *api.COMMANDS,
+    *cert.COMMANDS,
     *db.COMMANDS,
     *network.COMMANDS,
     *floating.COMMANDS,

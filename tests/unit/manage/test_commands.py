@@ -8,6 +8,7 @@ import pytest
 from oslo_config import cfg
 
 from nova import config
+from nova.cert.rpcapi import CertAPI
 from nova.conductor.rpcapi.floating_ips import ConductorFloatingIps
 from nova.conductor.rpcapi.quotas import ConductorQuotas
 from nova.conductor.rpcapi.security_groups import ConductorSecurityGroups
@@ -19,6 +20,7 @@ from nova.manage.output import Result, render
 from nova.objects.service import HostReport
 from nova.rpc.local import LocalBus
 from tests.fixtures.conductor import make_conductor
+from tests.fixtures.doubles import partly_served
 
 CONF = cfg.ConfigOpts()
 config.register(CONF)
@@ -207,3 +209,33 @@ def test_in_18_control_characters_are_escaped_in_tables():
     text = render(Result(columns=("Name",), rows=(("a\x1b[31m\nb",),)), as_json=False)
     assert "\x1b" not in text
     assert "a\\x1b[31m\\nb" in text
+
+
+@partly_served
+class _Cert(CertAPI):
+    """A nova-cert that notes whose certificates it is told to revoke."""
+
+    def __init__(self):
+        self.revoked = []
+
+    def revoke_certs_by_user(self, context, user_id):
+        self.revoked.append((user_id, None))
+
+    def revoke_certs_by_project(self, context, project_id):
+        self.revoked.append((None, project_id))
+
+    def revoke_certs_by_user_and_project(self, context, user_id, project_id):
+        self.revoked.append((user_id, project_id))
+
+
+def test_ec_11_certificates_are_revoked_by_nova_cert(manage, environment):
+    assert manage("cert", "revoke", "--user", "u")[0] == 3
+    served = _Cert()
+    environment.daemons().serve("cert", "controller", [served]).start()
+    assert manage("cert", "revoke", "--user", "u")[0] == 0
+    assert manage("cert", "revoke", "--project", "p")[0] == 0
+    code, out, _ = manage("cert", "revoke", "--user", "u", "--project", "p")
+    assert (code, out) == (0, "The certificates of user u in project p are revoked.\n")
+    assert served.revoked == [("u", None), (None, "p"), ("u", "p")]
+    assert manage("cert", "revoke")[0] != 0
+    assert len(served.revoked) == 3
