@@ -108,10 +108,9 @@ class Call:
     def _is_vouched_for(self, claim: Claim) -> bool:
         """Tell whether the document is safe by other means.
 
-        A presigned URL gives its holder the right; version 2 signs Content-MD5.
+        A presigned URL gives its holder the right; version 2 never signs more than Content-MD5.
         """
-        is_v2 = not claim.string_to_sign.startswith("AWS4")
-        return claim.is_presigned or (is_v2 and "content-md5" in self.request.headers)
+        return claim.is_presigned or not claim.string_to_sign.startswith("AWS4")
 
     def _bucket(self, rule: str, name: str | None = None) -> Bucket:
         bucket = self.store.get_bucket(name or self.request.bucket)

@@ -19,6 +19,7 @@ class Claim:
     """The holder of an access key asks for what is signed; who knows the secret can tell.
 
     payload: SHA-256 of the body, or one of the words above.
+    also: another string that clients sign for the same request.
     """
 
     access: str
@@ -26,6 +27,7 @@ class Claim:
     string_to_sign: str
     payload: str = UNSIGNED
     is_presigned: bool = False
+    also: str | None = None
 
     @property
     def covers_payload(self) -> bool:

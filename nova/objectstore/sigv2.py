@@ -81,10 +81,13 @@ def query_claim(request: Request, now: datetime.datetime) -> Claim:
 def _claim(request: Request, access: str, signature: str, date: str) -> Claim:
     if not access or not _SIGNATURE.fullmatch(signature):
         raise refuse("InvalidArgument", "The authorization must be <access key>:<signature>.")
+    path = request.raw_path
+    is_bare = len(path) > 1 and path.count("/") == 1
     return Claim(
         access=access,
         signature=signature,
-        string_to_sign=_string_to_sign(request, date),
+        string_to_sign=_string_to_sign(request, date, f"{path}/" if is_bare else path),
+        also=_string_to_sign(request, date, path) if is_bare else None,
         payload=request.header("x-amz-content-sha256") or UNSIGNED,
         is_presigned=request.is_presigned,
     )
@@ -98,7 +101,8 @@ def _moment(text: str) -> datetime.datetime:
     return moment.astimezone(datetime.UTC).replace(tzinfo=None)
 
 
-def _string_to_sign(request: Request, date: str) -> str:
+def _string_to_sign(request: Request, date: str, path: str) -> str:
+    """Return what was signed; clients differ in the slash after a bucket that stands alone."""
     amazon = request.headers_beginning("x-amz-")
     return "\n".join(
         (
@@ -107,7 +111,7 @@ def _string_to_sign(request: Request, date: str) -> str:
             _of_content(request, "content-type"),
             date,
             *(f"x-amz-{name}:{amazon[name].strip()}" for name in sorted(amazon)),
-            _resource(request),
+            path + _parameters(request),
         )
     )
 
@@ -120,7 +124,7 @@ def _of_content(request: Request, name: str) -> str:
     return (found or "").strip()
 
 
-def _resource(request: Request) -> str:
+def _parameters(request: Request) -> str:
     signed = sorted((name, value) for name, value in request.query if name in _SIGNED_PARAMETERS)
     words = [f"{name}={value}" if value else name for name, value in signed]
-    return request.raw_path + ("?" + "&".join(words) if words else "")
+    return "?" + "&".join(words) if words else ""
