@@ -84,6 +84,12 @@ class StreamEnd:
         limit(self.sock, self._deadline)
         self.sock.sendall(data)
 
+    def secure(self, context: ssl.SSLContext) -> socket.socket:
+        """Go on with TLS, as its client; return the socket.  Raises: TimeoutError; OSError."""
+        limit(self.sock, self._deadline)
+        self.sock = context.wrap_socket(self.sock)
+        return self.sock
+
     # --- The relay: non-blocking
 
     @property

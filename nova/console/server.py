@@ -92,10 +92,11 @@ class ProxyServer:
         self._none_open = concurrency.Event()
         self._none_open.set()
         self._stopping = False
+        self._acceptor: concurrency.Thread | None = None
 
     def start(self) -> None:
         """Begin to accept connections."""
-        concurrency.spawn(self._accept, name="accept")
+        self._acceptor = concurrency.spawn(self._accept, name="accept")
 
     def stop(self, timeout_s: float) -> bool:
         """Accept no more; end sessions; tell whether all ended in time.
@@ -103,14 +104,17 @@ class ProxyServer:
         Sessions last for hours, so they are not waited for: browsers connect again, to another
         proxy or to this one after its start.
         """
+        deadline = clock.monotonic() + timeout_s
         self._stopping = True
         _shut_down(self._listener)
+        if self._acceptor is not None:
+            self._acceptor.join(timeout_s)
+        self._listener.close()
         for connection in self._snapshot():
             connection.stop()
-        done = self._none_open.wait(timeout_s)
+        done = self._none_open.wait(max(0.0, deadline - clock.monotonic()))
         for connection in self._snapshot():
             connection.cut()
-        self._listener.close()
         return done
 
     def _snapshot(self) -> list[Connection]:

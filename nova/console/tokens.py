@@ -23,6 +23,12 @@ def token_of(request: Request) -> str | None:
     return None
 
 
+def token_in_query(request: Request) -> str | None:
+    """Return the token in the query of a request's address alone."""
+    found = [one for one in _in_query(request) if one]
+    return found[-1] if found and len(found[-1]) <= MAX_TOKEN_LENGTH else None
+
+
 def _in_query(request: Request) -> Iterator[str]:
     yield from _safe_values(request.query, "token")
 

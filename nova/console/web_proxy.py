@@ -5,7 +5,6 @@ Source: consoles, section 4.
 
 import logging
 import re
-import socket
 from collections.abc import Callable, Mapping
 
 from nova.console import origin, pages, sessions
@@ -28,12 +27,11 @@ _METHODS = ("GET", "HEAD")
 # Nothing that some other program would read differently: no encoded forms, dots or slashes.
 _PATH = re.compile(r"/|(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?")
 
-Secure = Callable[[BrowserEnd, StreamEnd], socket.socket]
+Secure = Callable[[BrowserEnd, StreamEnd], None]
 
 
-def stay(browser: BrowserEnd, target: StreamEnd) -> socket.socket:
+def stay(browser: BrowserEnd, target: StreamEnd) -> None:
     """Leave the connection to the console as it is."""
-    return target.sock
 
 
 class Refused(NovaException):
@@ -47,8 +45,7 @@ class Refused(NovaException):
 class WebProxy:
     """Handles connections of browsers.
 
-    secure: agrees with both sides on how the console is protected, and returns the socket to go
-    on with.
+    secure: agrees with both sides on how the console is protected.
     """
 
     def __init__(
@@ -168,7 +165,7 @@ class WebProxy:
     ) -> None:
         browser = BrowserEnd(connection.sock, request.headers, connection.deadline)
         try:
-            end.sock = self._secure(browser, end)
+            self._secure(browser, end)
         except (OSError, NovaException) as error:
             to = target.connection
             LOG.warning("The console at %s port %s can not be used: %s", to.host, to.port, error)

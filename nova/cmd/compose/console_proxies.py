@@ -10,10 +10,12 @@ from nova.cmd.compose import program
 from nova.console import viewers
 from nova.console.limits import Limits
 from nova.console.pages import PageKind
+from nova.console.rfb_security import RfbSecurity, client_tls
 from nova.console.server import Connection, ProxyServer
 from nova.console.sessions import Tokens
 from nova.console.settings import SessionRules, caps_from, tls_from
-from nova.console.web_proxy import WebProxy
+from nova.console.web_proxy import Secure, WebProxy, stay
+from nova.console.xvp_proxy import XvpProxy
 from nova.objects.console import ConsoleType
 from nova.rpc.bus import Bus
 from nova.service import ServiceSettings
@@ -24,7 +26,8 @@ MakeHandler = Callable[[cfg.ConfigOpts, Bus, Limits], Callable[[Connection], Non
 
 def run_novncproxy() -> NoReturn:
     """Run nova-novncproxy."""
-    _run("nova-novncproxy", "vnc", "novncproxy", web(PageKind.VNC, ConsoleType.NOVNC))
+    make = web(PageKind.VNC, ConsoleType.NOVNC, vnc_security)
+    _run("nova-novncproxy", "vnc", "novncproxy", make)
 
 
 def run_spicehtml5proxy() -> NoReturn:
@@ -39,15 +42,44 @@ def run_serialproxy() -> NoReturn:
     _run("nova-serialproxy", "serial_console", "serialproxy", make)
 
 
-def web(kind: PageKind, console_type: ConsoleType) -> MakeHandler:
+def run_xvpvncproxy() -> NoReturn:
+    """Run nova-xvpvncproxy."""
+    _run("nova-xvpvncproxy", "vnc", "xvpvncproxy", xvp)
+
+
+def vnc_security(conf: cfg.ConfigOpts) -> Secure:
+    """Return how nova-novncproxy and VNC servers agree.  Raises: ConfigurationError."""
+    vnc, tls = conf.vnc, None
+    if "vencrypt" in vnc.auth_schemes:
+        tls = client_tls(vnc.vencrypt_ca_certs, vnc.vencrypt_client_cert, vnc.vencrypt_client_key)
+    return RfbSecurity(vnc.auth_schemes, tls).agree
+
+
+def no_security(conf: cfg.ConfigOpts) -> Secure:
+    """Return that nothing is to be agreed on."""
+    return stay
+
+
+def web(
+    kind: PageKind,
+    console_type: ConsoleType,
+    security: Callable[[cfg.ConfigOpts], Secure] = no_security,
+) -> MakeHandler:
     """Return the maker of a proxy for browsers.  It raises: ConfigurationError."""
 
     def make(conf: cfg.ConfigOpts, bus: Bus, limits: Limits) -> Callable[[Connection], None]:
         files = viewers.load(kind, pathlib.Path(conf.web) if conf.web else None)
         rules = SessionRules.from_conf(conf)
-        return WebProxy(kind, files, Tokens(bus, console_type), limits, rules).handle
+        tokens = Tokens(bus, console_type)
+        return WebProxy(kind, files, tokens, limits, rules, security(conf)).handle
 
     return make
+
+
+def xvp(conf: cfg.ConfigOpts, bus: Bus, limits: Limits) -> Callable[[Connection], None]:
+    """Return the handler of nova-xvpvncproxy."""
+    tokens = Tokens(bus, ConsoleType.XVPVNC)
+    return XvpProxy(tokens, limits, SessionRules.from_conf(conf)).handle
 
 
 def make_service(
