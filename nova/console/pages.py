@@ -70,6 +70,9 @@ ORIGIN_REFUSED = Refusal(
 BAD_REQUEST = Refusal(
     400, "Bad request", "The address of the request is not well-formed.", "Check the link."
 )
+METHOD_REFUSED = Refusal(
+    405, "Method not allowed", "Pages of consoles can only be read.", "Check the link."
+)
 NOT_FOUND = Refusal(404, "There is no such page", "Nothing is to be found at this address.", _ASK)
 TOO_MANY = Refusal(
     429,

@@ -1,0 +1,18 @@
+"""The program nova-serialproxy."""
+
+import sys
+from typing import NoReturn
+
+from nova.cmd import backend
+
+
+def main() -> NoReturn:
+    """Run the program."""
+    backend.choose(sys.argv[1:], "nova-serialproxy")
+    from nova.cmd.compose import console_proxies
+
+    console_proxies.run_serialproxy()
+
+
+if __name__ == "__main__":
+    main()
