@@ -53,6 +53,14 @@ class GuestCalls:
 
         self.with_guest("save the guest", instance_uuid, work)
 
+    def is_saved(self, instance_uuid: str) -> bool:
+        """Tell whether a guest goes on from its saved memory at the next start."""
+
+        def work(domain: Any) -> bool:
+            return bool(domain.hasManagedSaveImage())
+
+        return self.with_guest("look for the saved memory of the guest", instance_uuid, work)
+
     def forget_saved(self, instance_uuid: str) -> None:
         """Drop a guest's saved memory; none being there, and no guest, is fine."""
 

@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from nova import exception
 from nova.objects.instance import Instance
@@ -15,6 +15,7 @@ from nova.virt.libvirt.guest import GuestSocket
 from nova.virt.libvirt.hardware import DiskFile, GuestFiles, HardwareSettings, guest_config
 from nova.virt.libvirt.host import Host
 from nova.virt.libvirt.manifest import DiskEntry
+from nova.virt.libvirt.power import ON
 from nova.virt.libvirt.rescue_info import RescueInfo
 from nova.virt.libvirt.serial_ports import SerialPorts
 from nova.virt.libvirt.xml import domain_xml
@@ -44,9 +45,11 @@ class GuestSetup:
         """Write the definition, of a rescued server that with its rescue disk.
 
         What a suspended guest left is dropped: it fits the old definition only.
-        Raises: ImageUnacceptable, BlockDeviceNotSupported, SocketPortRangeExhausted,
-        DriverError.
+        Raises: ImageUnacceptable, BlockDeviceNotSupported, DriverError.
         """
+        self._define(instance, None)
+
+    def _define(self, instance: Instance, serial_socket: GuestSocket | None) -> None:
         vif.plug(instance.vifs)
         directory = self._disks.directory(instance.uuid)
         info = rescue_info.find(directory)
@@ -56,37 +59,50 @@ class GuestSetup:
             if not info.stable:
                 instance = dataclasses.replace(instance, image_properties=info.properties)
         config = guest_config(
-            instance,
-            files,
-            self.hardware,
-            self._firewall.filter_of,
-            self._serial_socket(instance.uuid),
+            instance, files, self.hardware, self._firewall.filter_of, serial_socket
         )
         self._host.forget_saved(instance.uuid)
         self._host.define(domain_xml(config))
 
-    def _serial_socket(self, instance_uuid: str) -> GuestSocket | None:
+    def start(self, instance: Instance) -> None:
+        """Start a guest that is defined; a running one is left alone.
+
+        A saved one goes on as it was.  Any other gets its definition anew: the consoles that
+        the host's configuration says by now, on ports that are free by now.
+        Raises: GuestNotFound; as define_and_start().
+        """
+        guest = self._host.find_guest(instance.uuid)
+        if guest is None:
+            raise exception.GuestNotFound(instance_uuid=instance.uuid)
+        if guest.power_state in ON or self._host.is_saved(instance.uuid):
+            self._launch(instance)
+        else:
+            self.define_and_start(instance)
+
+    def define_and_start(self, instance: Instance) -> None:
+        """Write the definition and start.
+
+        Raises: as define(); SocketPortRangeExhausted.
+        """
+        with self._serial_socket() as serial_socket:
+            self._define(instance, serial_socket)
+            self._launch(instance)
+
+    @contextlib.contextmanager
+    def _serial_socket(self) -> Iterator[GuestSocket | None]:
         ports = self._serial_ports
         if ports is None:
-            return None
-        return GuestSocket(listen=ports.listen, port=ports.take(instance_uuid))
+            yield None
+            return
+        with ports.reserved() as port:
+            yield GuestSocket(listen=ports.listen, port=port)
 
-    def start(self, instance: Instance) -> None:
-        """Start a guest that is defined; the filters come before any interface.
-
-        Raises: GuestNotFound, DriverError.
-        """
-        if self._host.find_guest(instance.uuid) is None:
-            raise exception.GuestNotFound(instance_uuid=instance.uuid)
+    def _launch(self, instance: Instance) -> None:
+        """Start a guest; the filters come before any interface."""
         vif.plug(instance.vifs)
         self._firewall.prepare(instance)
         self._host.start(instance.uuid)
         vif.reflect(instance.vifs)
-
-    def define_and_start(self, instance: Instance) -> None:
-        """Write the definition and start.  Raises: as define() and start()."""
-        self.define(instance)
-        self.start(instance)
 
 
 def files_of(instance: Instance, directory: str) -> GuestFiles:

@@ -176,15 +176,16 @@ class Host(GuestCalls):
 
         return self._do("list the guests", work)
 
-    def serial_ports(self) -> dict[str, int | None]:
-        """Return the ports of serial consoles by uuid of all guests, None for one without."""
+    def serial_ports(self) -> set[int]:
+        """Return the ports of serial consoles of all guests that run or are saved."""
 
-        def work(connection: Any) -> dict[str, int | None]:
-            found = {}
+        def work(connection: Any) -> set[int]:
+            found = set()
             for domain in connection.listAllDomains():
                 with _vanished_is_fine():
-                    found[domain.UUIDString()] = serial_port_of(domain.XMLDesc())
-            return found
+                    if domain.isActive() or domain.hasManagedSaveImage():
+                        found.add(serial_port_of(domain.XMLDesc()))
+            return {port for port in found if port is not None}
 
         return self._do("read the ports of serial consoles", work)
 

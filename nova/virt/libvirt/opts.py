@@ -167,7 +167,12 @@ VNC_OPTS: list[cfg.Opt] = [
         ],
         help=_REACHED_HELP.format(what="VNC"),
     ),
-    cfg.StrOpt("keymap", regex=r"^[a-z]{2}(-[a-z]{2})?$", help=_KEYMAP_HELP.format(what="VNC")),
+    cfg.StrOpt(
+        "keymap",
+        regex=r"^[a-z]{2}(-[a-z]{2})?$",
+        deprecated_opts=[cfg.DeprecatedOpt("vnc_keymap", group="DEFAULT")],
+        help=_KEYMAP_HELP.format(what="VNC"),
+    ),
 ]
 
 SPICE_OPTS: list[cfg.Opt] = [

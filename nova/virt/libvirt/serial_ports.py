@@ -1,14 +1,16 @@
-"""The ports on which guests' serial consoles listen, one for each guest of the host.
+"""The ports on which guests' serial consoles listen, one for each guest that runs.
 
-A guest keeps its port while it is defined: the definitions are what a new process learns them
-from.  Source: consoles, section 6.
+A guest keeps its port while it runs or is saved, and the definitions of those guests are what a
+new process learns the ports from.  A stopped guest has none: it gets one when it starts.
+Source: consoles, section 6.
 """
 
 import contextlib
+import errno
 import logging
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 
 from nova import exception
 
@@ -33,51 +35,50 @@ def port_range(text: str) -> range:
 class SerialPorts:
     """Gives out ports of one address.
 
-    defined: returns the ports of all guests that the host has, by instance uuid, None for a
-    guest without one.
+    in_use: returns the ports of all guests of the host that run or are saved.
     """
 
-    def __init__(
-        self, listen: str, ports: range, defined: Callable[[], Mapping[str, int | None]]
-    ) -> None:
+    def __init__(self, listen: str, ports: range, in_use: Callable[[], set[int]]) -> None:
         self.listen = listen
         self._ports = ports
-        self._defined = defined
+        self._in_use = in_use
         self._lock = threading.Lock()
-        self._taken: dict[str, int] = {}
+        self._reserved: set[int] = set()
 
-    def take(self, instance_uuid: str) -> int:
-        """Return the port that a guest has, or the first free one.
+    @contextlib.contextmanager
+    def reserved(self) -> Iterator[int]:
+        """Give the first free port, to nobody else until its guest is started.
 
-        Raises: SocketPortRangeExhausted.
+        Raises: SocketPortRangeExhausted, DriverError.
         """
-        with self._lock:
-            defined = self._defined()
-            known = {uuid: port for uuid, port in defined.items() if port is not None}
-            own = known.get(instance_uuid) or self._taken.get(instance_uuid)
-            if own is None or not self._is_usable(own):
-                own = self._free({**self._taken, **known}) or self._free(known)
-            if own is None:
-                raise exception.SocketPortRangeExhausted(host=self.listen)
-            # Those that are defined by now stand in their definitions.
-            self._taken = {
-                uuid: port for uuid, port in self._taken.items() if uuid not in defined
-            } | {instance_uuid: own}
-            return own
+        port = self._reserve()
+        try:
+            yield port
+        finally:
+            with self._lock:
+                self._reserved.discard(port)
 
-    def _free(self, taken: Mapping[str, int]) -> int | None:
-        used = set(taken.values())
-        return next(
-            (port for port in self._ports if port not in used and self._is_usable(port)), None
-        )
+    def _reserve(self) -> int:
+        with self._lock:
+            taken = self._in_use() | self._reserved
+            for port in self._ports:
+                if port not in taken and self._is_usable(port):
+                    self._reserved.add(port)
+                    return port
+        raise exception.SocketPortRangeExhausted(host=self.listen)
 
     def _is_usable(self, port: int) -> bool:
-        """Tell whether a guest could listen there now."""
+        """Tell whether a guest could listen there now.  Raises: DriverError."""
         family = socket.AF_INET6 if ":" in self.listen else socket.AF_INET
         with socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((self.listen, port))
-            except OSError:
-                return False
+            except OSError as error:
+                if error.errno == errno.EADDRINUSE:
+                    return False
+                operation = f"let serial consoles listen on {self.listen}"
+                raise exception.DriverError(
+                    operation=operation, reason=f"{error.strerror}."
+                ) from None
             return True

@@ -70,37 +70,42 @@ def three_ports():
 
 
 @pytest.mark.loopback
-def test_a_guest_keeps_its_port_and_others_get_the_next(three_ports):
-    defined = {}
-    ports = SerialPorts("127.0.0.1", three_ports, lambda: defined)
-    assert [ports.take(uuid) for uuid in ("a", "b", "a")] == [
-        three_ports[0],
-        three_ports[1],
-        three_ports[0],
-    ]
-    defined |= {"a": three_ports[0], "b": three_ports[1], "plain": None}
-    restarted = SerialPorts("127.0.0.1", three_ports, lambda: defined)
-    assert restarted.take("c") == three_ports[2]
-    assert restarted.take("b") == three_ports[1]
-    with pytest.raises(exception.SocketPortRangeExhausted, match=r"127\\.0\\.0\\.1|127"):
-        defined["c"] = three_ports[2]
-        restarted.take("d")
-    del defined["a"]
-    assert restarted.take("d") == three_ports[0]
+def test_guests_get_the_first_ports_that_no_other_has(three_ports):
+    first, second, third = three_ports
+    running = {second}
+    ports = SerialPorts("127.0.0.1", three_ports, lambda: set(running))
+    with ports.reserved() as one, ports.reserved() as other:
+        assert (one, other) == (first, third)
+        exhausted = pytest.raises(exception.SocketPortRangeExhausted, match="port_range")
+        with exhausted, ports.reserved():
+            pass
+    running |= {first, third}
+    running.remove(second)
+    with ports.reserved() as freed:
+        assert freed == second
 
 
 @pytest.mark.loopback
-def test_ports_of_failed_builds_are_taken_back_when_none_is_left(three_ports):
-    ports = SerialPorts("127.0.0.1", three_ports[:1], dict)
-    assert ports.take("failed") == three_ports[0]
-    assert ports.take("next") == three_ports[0]
+def test_port_of_a_guest_that_did_not_start_is_free_again(three_ports):
+    ports = SerialPorts("127.0.0.1", three_ports[:1], set)
+    with pytest.raises(exception.GuestNotFound), ports.reserved():
+        raise exception.GuestNotFound(instance_uuid="a")
+    with ports.reserved() as port:
+        assert port == three_ports[0]
 
 
 @pytest.mark.loopback
-def test_a_port_that_somebody_else_took_is_changed(three_ports):
-    defined = {"a": three_ports[0]}
-    ports = SerialPorts("127.0.0.1", three_ports, lambda: defined)
+def test_port_that_another_program_listens_on_is_passed_over(three_ports):
+    ports = SerialPorts("127.0.0.1", three_ports, set)
     with socket.socket() as other:
         other.bind(("127.0.0.1", three_ports[0]))
         other.listen()
-        assert ports.take("a") == three_ports[1]
+        with ports.reserved() as port:
+            assert port == three_ports[1]
+
+
+@pytest.mark.loopback
+def test_address_that_is_not_the_hosts_is_no_matter_of_ports(three_ports):
+    ports = SerialPorts("192.0.2.77", three_ports, set)
+    with pytest.raises(exception.DriverError, match=r"192\.0\.2\.77"), ports.reserved():
+        pass
