@@ -5,6 +5,7 @@ from nova.conductor.agents import AgentsEndpoint
 from nova.conductor.certificates import CertificatesEndpoint
 from nova.conductor.consoles import CLEANUP_INTERVAL_S, ConsolesEndpoint
 from nova.conductor.dns import DnsEndpoint
+from nova.conductor.ec2 import PURGE_INTERVAL_S, Ec2Endpoint
 from nova.conductor.firewall import FirewallEndpoint
 from nova.conductor.firewall_changes import WINDOW_S, FirewallChanges
 from nova.conductor.floating_ips import FloatingIpsEndpoint
@@ -73,6 +74,7 @@ def endpoints(
         FirewallEndpoint(db),
         MetadataEndpoint(db),
         ConsolesEndpoint(db),
+        Ec2Endpoint(db),
         HousekeepingEndpoint(Reconciler(db, bus, settings, build), Timers(db, settings, instances)),
     ]
 
@@ -110,6 +112,11 @@ def periodic_tasks(
             name="expired_console_tokens",
             interval_s=CLEANUP_INTERVAL_S,
             function=lambda: consoles.delete_expired(clock.utcnow()),
+        ),
+        PeriodicTask(
+            name="purge_ec2_requests",
+            interval_s=PURGE_INTERVAL_S,
+            function=lambda: Ec2Endpoint(db).purge(get_admin_context()),
         ),
         PeriodicTask(name="firewall_changes", interval_s=WINDOW_S, function=changes.flush),
         PeriodicTask(
