@@ -741,7 +741,7 @@ class PortNotFound(NotFound):
 
 
 class IdentityUnavailable(Unavailable):
-    message = "The identity service can not be asked: {reason}"
+    message = "The identity service can not be reached: {reason}"
 
 
 # --- Drivers --------------------------------------------------------------------------------
@@ -1017,10 +1017,6 @@ class Ec2RequestRepeated(Conflict):
 
 class Ec2TokenMismatch(Invalid):
     message = "The client token {client_token} was used before with other parameters."
-
-
-class IdentityUnavailable(Unavailable):
-    message = "The identity service can not be reached: {reason}"
 
 
 class IdentityMisconfigured(Internal):

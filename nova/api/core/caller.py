@@ -5,7 +5,13 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from nova import exception
-from nova.api.core.clients import ConductorClients
+from nova.api.core.clients import (
+    ConductorClients,
+    cert_client,
+    compute_client,
+    conductor_clients,
+    consoleauth_client,
+)
 from nova.api.core.hosts import HostStates
 from nova.api.core.projects import AnyProject, Projects, require_project
 from nova.api.settings import ApiSettings
@@ -16,7 +22,7 @@ from nova.context import RequestContext
 from nova.image.api import ImageService
 from nova.objects.instance import Scope
 from nova.policy import NAMESPACE, Policy, full_name, own_target
-from nova.rpc.bus import Client
+from nova.rpc.bus import Bus, Client
 
 T = TypeVar("T")
 
@@ -34,6 +40,28 @@ class Services:
     settings: ApiSettings
     host_states: HostStates
     projects: Projects = dataclasses.field(default_factory=AnyProject)
+
+
+def services_over(
+    bus: Bus,
+    images: ImageService,
+    policy: Policy,
+    settings: ApiSettings,
+    projects: Projects | None = None,
+) -> Services:
+    """Return what reaches every daemon over a bus."""
+    conductor = conductor_clients(bus)
+    return Services(
+        conductor=conductor,
+        compute=compute_client(bus),
+        cert=cert_client(bus),
+        consoleauth=consoleauth_client(bus),
+        images=images,
+        policy=policy,
+        settings=settings,
+        host_states=HostStates(conductor.hosts),
+        projects=projects or AnyProject(),
+    )
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)

@@ -5,9 +5,7 @@ from collections.abc import Iterable
 import webob
 from oslo_config import cfg
 
-from nova.api.core.caller import Services
-from nova.api.core.clients import compute_client, conductor_clients
-from nova.api.core.hosts import HostStates
+from nova.api.core.caller import services_over
 from nova.api.ec2 import (
     answers,
     faults,
@@ -58,15 +56,7 @@ def make_app(
     Raises: ConfigurationError.
     """
     policy = policy or Policy(conf, compute.default_rules())
-    conductor = conductor_clients(bus)
-    provided = Services(
-        conductor=conductor,
-        compute=compute_client(bus),
-        images=images,
-        policy=policy,
-        settings=settings.api,
-        host_states=HostStates(conductor.hosts),
-    )
+    provided = services_over(bus, images, policy, settings.api)
     ec2 = bus.client(ConductorEc2).anyone()
     return guarded(
         Ec2Dispatcher(ACTIONS, provided, ec2, settings),

@@ -2,9 +2,7 @@
 
 from oslo_config import cfg
 
-from nova.api.core.caller import Services
-from nova.api.core.clients import cert_client, compute_client, conductor_clients, consoleauth_client
-from nova.api.core.hosts import HostStates
+from nova.api.core.caller import services_over
 from nova.api.networking import (
     agents,
     availability_zones,
@@ -65,17 +63,7 @@ def make_app(
     Raises: ConfigurationError.
     """
     policy = policy or Policy(conf, default_rules())
-    conductor = conductor_clients(bus)
-    provided = Services(
-        conductor=conductor,
-        compute=compute_client(bus),
-        cert=cert_client(bus),
-        consoleauth=consoleauth_client(bus),
-        images=images,
-        policy=policy,
-        settings=settings,
-        host_states=HostStates(conductor.hosts),
-    )
+    provided = services_over(bus, images, policy, settings)
     return guarded(
         NetworkingDispatcher(RESOURCES, provided),
         settings,

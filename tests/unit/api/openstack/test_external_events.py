@@ -5,9 +5,7 @@ from typing import Any
 import pytest
 import webob
 
-from nova.api.core.caller import Services
-from nova.api.core.clients import cert_client, compute_client, conductor_clients, consoleauth_client
-from nova.api.core.hosts import HostStates
+from nova.api.core.caller import services_over
 from nova.api.openstack.app import RESOURCES, default_rules
 from nova.api.openstack.dispatch import Dispatcher
 from nova.api.openstack.environment import CONTEXT_KEY
@@ -152,17 +150,7 @@ def _send_as(cloud: RestSite, role: str, event: dict[str, Any]) -> webob.Respons
     policy = Policy(
         empty_conf(), {**default_rules(), "os_compute_api:os-server-external-events:create": "@"}
     )
-    conductor = conductor_clients(cloud.bus)
-    provided = Services(
-        conductor=conductor,
-        compute=compute_client(cloud.bus),
-        cert=cert_client(cloud.bus),
-        consoleauth=consoleauth_client(cloud.bus),
-        images=cloud.images,
-        policy=policy,
-        settings=ApiSettings(),
-        host_states=HostStates(conductor.hosts),
-    )
+    provided = services_over(cloud.bus, cloud.images, policy, ApiSettings())
     request = webob.Request.blank(f"/v2.1{PATH}", method="POST", json={"events": [event]})
     request.environ[CONTEXT_KEY] = RequestContext(
         user_id="u", project_id=OTHER_PROJECT, roles=(role,)
