@@ -65,16 +65,21 @@ class AuthorityStore:
     # --- Authorities
 
     def ensure(self, project_id: str | None = None) -> Authority:
-        """Return an authority; make it if there is none.
+        """Return an authority; make what is missing of it.
 
         Raises: InvalidInput, AuthorityUnusable, AuthorityBusy.
         """
         folder = self._folder(project_id)
-        if not (folder / self._settings.ca_file).exists():
+        if not self._is_whole(folder):
             with files.locked(folder / "lock"):
-                if not (folder / self._settings.ca_file).exists():
+                if not self._is_whole(folder):
                     self._make(folder, project_id)
         return self.load(project_id)
+
+    def _is_whole(self, folder: pathlib.Path) -> bool:
+        return all(
+            (folder / name).exists() for name in (self._settings.ca_file, self._settings.crl_file)
+        )
 
     def load(self, project_id: str | None = None) -> Authority:
         """Return an authority.  Raises: InvalidInput, CryptoCAFileNotFound, AuthorityUnusable."""
@@ -87,18 +92,23 @@ class AuthorityStore:
         return authority.load(key, certificate)
 
     def _make(self, folder: pathlib.Path, project_id: str | None) -> None:
-        """Write a new authority's files, its certificate last; a key that is there stays."""
+        """Write an authority's files, its list last; a key and a certificate stay if there.
+
+        Raises: AuthorityUnusable when there is a certificate, but not its key.
+        """
         now = clock.utcnow()
         key_path = folder / self._settings.key_file
-        if key_path.exists():
-            key = authority.load_key(key_path.read_bytes())
-        else:
+        certificate_path = folder / self._settings.ca_file
+        if not key_path.exists():
+            if certificate_path.exists():
+                raise AuthorityUnusable(reason="its key is missing.")
             key = concurrency.run_native(authority.new_key, authority.AUTHORITY_KEY_BITS)
             files.write(key_path, authority.pem_of_key(key))
-        certificate = authority.self_signed(key, self._subject(project_id, now), now)
-        made = Authority(key=key, certificate=certificate)
-        self._write_list(folder, made, self._entries(folder))
-        files.write(folder / self._settings.ca_file, authority.pem_of(certificate))
+        if not certificate_path.exists():
+            key = authority.load_key(key_path.read_bytes())
+            made = authority.self_signed(key, self._subject(project_id, now), now)
+            files.write(certificate_path, authority.pem_of(made))
+        self._write_list(folder, self.load(project_id), self._entries(folder))
 
     def _subject(self, project_id: str | None, now: datetime.datetime) -> x509.Name:
         if project_id is None:

@@ -14,6 +14,7 @@ from nova.context import RequestContext
 from nova.exception import ConfigurationError
 from nova.objectstore import request as requests
 from nova.objectstore import xml
+from nova.objectstore.acting import in_name_of_project
 from nova.objectstore.auth import Authenticator, claim_of
 from nova.objectstore.call import Call, Response
 from nova.objectstore.faults import fault_of
@@ -84,7 +85,7 @@ class ObjectStoreApp:
 
     def _answer(self, request: Request) -> Response:
         claim = claim_of(request)
-        context = self._authenticator.caller(claim)
+        context = in_name_of_project(self._authenticator.caller(claim), claim, request)
         handler = handler_of(request)
         call = Call(
             request=request,

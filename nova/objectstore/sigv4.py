@@ -140,7 +140,7 @@ def _signed_names(text: str, complain: _Complain) -> list[str]:
 
 def _require_signed(request: Request, names: list[str], needed: set[str]) -> None:
     """Refuse a request with a header that counts and that anybody could have added."""
-    needed |= {name for name in request.headers if name.startswith("x-amz-")}
+    needed |= {name for name in request.headers if name.startswith(("x-amz-", "x-nova-"))}
     unsigned = sorted(needed - set(names))
     if unsigned:
         raise refuse(

@@ -170,7 +170,15 @@ def test_lost_files_are_told_and_never_replaced(bus: LocalBus, tmp_path: pathlib
     # readable.
     manager.init_host()
     assert (tmp_path / "CA/private/cakey.pem").read_bytes() == key
-    manager.fetch_ca(CONTEXT, P1)
+    certificate = manager.fetch_ca(CONTEXT, P1)
+    (tmp_path / "CA/crl.pem").unlink()
+    manager.init_host()
+    assert manager.fetch_crl(CONTEXT, P1)
+    assert manager.fetch_ca(CONTEXT, P1) == certificate
+    (tmp_path / "CA/crl.pem").unlink()
+    (tmp_path / "CA/private/cakey.pem").unlink()
+    with pytest.raises(AuthorityUnusable):
+        manager.init_host()
     (tmp_path / "CA/private/cakey.pem").write_bytes(b"broken")
     with pytest.raises(AuthorityUnusable):
         manager.fetch_ca(CONTEXT, P1)
