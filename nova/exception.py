@@ -929,3 +929,70 @@ class FloatingDeviceMissing(Unavailable):
     """addresses: floating addresses with a blank between."""
 
     message = "There is no interface {interface} for floating IP addresses {addresses}."
+
+
+# --- EC2 ------------------------------------------------------------------------------------
+
+
+class Ec2ActionUnknown(Invalid):
+    message = "The action {action} is not valid for this web service."
+
+
+class Ec2RequestInvalid(Invalid):
+    message = "{reason}"
+
+
+class Ec2ParameterMissing(Invalid):
+    message = "The request must contain the parameter {name}."
+
+
+class Ec2ParameterInvalid(Invalid):
+    message = "The value of parameter {name} is not valid: {reason}."
+
+
+class Ec2IdMalformed(Invalid):
+    """kind: the prefix of ids of what was meant."""
+
+    message = "Invalid id: {given!r}."
+
+
+class Ec2IdNotFound(NotFound):
+    """kind: the prefix of ids of what was meant."""
+
+    message = "The id {given!r} does not exist."
+
+
+class Ec2NotSupported(Invalid):
+    """A wish for which this cloud has nothing."""
+
+    message = "Not supported here: {what}."
+
+
+class Ec2DryRun(Conflict):
+    message = "The request would have succeeded, but the DryRun flag is set."
+
+
+class Ec2SignatureRefused(Forbidden):
+    """Who signed a request is not known, or did not sign it."""
+
+    message = "{reason}"
+
+
+class Ec2RequestExpired(Forbidden):
+    message = "The request is too old, or not valid yet: {reason}."
+
+
+class Ec2RequestRepeated(Conflict):
+    message = "A request with this signature was made before; sign a new one to act again."
+
+
+class Ec2TokenMismatch(Invalid):
+    message = "The client token {client_token} was used before with other parameters."
+
+
+class IdentityUnavailable(Unavailable):
+    message = "The identity service can not be reached: {reason}"
+
+
+class IdentityMisconfigured(Internal):
+    message = "The identity service refuses the compute service itself: {reason}"

@@ -27,9 +27,10 @@ LISTEN_OPTS: list[cfg.Opt] = [
     cfg.ListOpt(
         "enabled_apis",
         default=["osapi_compute"],
-        item_type=cfg.types.String(choices=["osapi_compute", "network"]),
+        item_type=cfg.types.String(choices=["osapi_compute", "network", "ec2"]),
         help="What nova-api serves: osapi_compute is the Compute API, network the Networking API "
-        "v2.0 before nova-network, each on its own address and in its own processes.",
+        "v2.0 before nova-network, ec2 the EC2 API; each on its own address and in its own "
+        "processes.",
     ),
     cfg.HostAddressOpt(
         "networking_listen",

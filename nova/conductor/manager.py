@@ -4,6 +4,7 @@ from nova import clock
 from nova.conductor.agents import AgentsEndpoint
 from nova.conductor.certificates import CertificatesEndpoint
 from nova.conductor.dns import DnsEndpoint
+from nova.conductor.ec2 import PURGE_INTERVAL_S, Ec2Endpoint
 from nova.conductor.firewall import FirewallEndpoint
 from nova.conductor.firewall_changes import WINDOW_S, FirewallChanges
 from nova.conductor.floating_ips import FloatingIpsEndpoint
@@ -71,6 +72,7 @@ def endpoints(
         SecurityGroupsEndpoint(db, settings),
         FirewallEndpoint(db),
         MetadataEndpoint(db),
+        Ec2Endpoint(db),
         HousekeepingEndpoint(Reconciler(db, bus, settings, build), Timers(db, settings, instances)),
     ]
 
@@ -102,6 +104,11 @@ def periodic_tasks(
             name="timers",
             interval_s=INTERVAL_S,
             function=lambda: timers.run(clock.utcnow(), TIMERS),
+        ),
+        PeriodicTask(
+            name="purge_ec2_requests",
+            interval_s=PURGE_INTERVAL_S,
+            function=lambda: Ec2Endpoint(db).purge(get_admin_context()),
         ),
         PeriodicTask(name="firewall_changes", interval_s=WINDOW_S, function=changes.flush),
         PeriodicTask(

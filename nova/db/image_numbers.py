@@ -29,3 +29,9 @@ def assign(tx: Transaction, image_ids: Iterable[str]) -> dict[str, int]:
         with refused_as(Repeat()):
             tx.execute(sa.insert(s3_images), [{"uuid": image_id} for image_id in sorted(missing)])
     return find(tx, wanted)
+
+
+def find_images(tx: Transaction, numbers: Iterable[int]) -> dict[int, str]:
+    """Return the images that have some numbers."""
+    query = sa.select(s3_images.c.id, s3_images.c.uuid).where(s3_images.c.id.in_(list(numbers)))
+    return {row.id: row.uuid for row in tx.execute(query)}

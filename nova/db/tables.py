@@ -720,7 +720,8 @@ ec2_requests = _table(
     Column("id", Integer, primary_key=True),
     _text("signature_hash", 64, nullable=False),
     Column("answer", long_text()),
+    Column("expires_at", moment(), nullable=False),
     Column("created_at", moment(), nullable=False),
     UniqueConstraint("signature_hash"),
-    Index(None, "created_at"),
+    Index(None, "expires_at"),
 )

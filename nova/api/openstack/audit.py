@@ -1,6 +1,6 @@
 """Recording each request by which an administrator may change something."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from nova import audit
 from nova.api.openstack.environment import (
@@ -18,17 +18,30 @@ _READING = {"GET", "HEAD", "OPTIONS"}
 _ORDERS = ("/reboot", "/shutdown", "/startup")
 
 
+def may_change(environ: Environ) -> bool:
+    """Tell whether a request of the Compute API may change something."""
+    path = str(environ.get("PATH_INFO", ""))
+    ordered = "/os-hosts/" in path and path.rstrip("/").endswith(_ORDERS)
+    return ordered or environ["REQUEST_METHOD"] not in _READING
+
+
 class AuditLog:
     """Records each request of an administrator that may change something, refused ones too."""
 
-    def __init__(self, app: WsgiApp, file: str | None = None) -> None:
+    def __init__(
+        self,
+        app: WsgiApp,
+        file: str | None = None,
+        may_change: Callable[[Environ], bool] = may_change,
+    ) -> None:
         self._app = app
+        self._may_change = may_change
         if file is not None:
             audit.write_to(file)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         context: RequestContext = environ[CONTEXT_KEY]
-        if not context.is_admin or not _may_change(environ):
+        if not context.is_admin or not self._may_change(environ):
             return self._app(environ, start_response)
         # No answer at all is a fault of ours, which the outermost layer turns into a 500.
         statuses = ["500"]
@@ -41,12 +54,6 @@ class AuditLog:
             return self._app(environ, start)
         finally:
             audit.record(_change(context, environ, int(statuses[-1][:3])))
-
-
-def _may_change(environ: Environ) -> bool:
-    path = str(environ.get("PATH_INFO", ""))
-    ordered = "/os-hosts/" in path and path.rstrip("/").endswith(_ORDERS)
-    return ordered or environ["REQUEST_METHOD"] not in _READING
 
 
 def _change(context: RequestContext, environ: Environ, status: int) -> audit.Change:

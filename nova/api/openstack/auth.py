@@ -146,12 +146,12 @@ def authentication(
         return lambda app: NoAuth(app, policy)
     if conf is None:
         raise exception.ConfigurationError(reason="keystone authentication needs its options")
-    _prepare_keystone(conf)
+    prepare_keystone(conf)
     token_conf = {"oslo_config_config": conf, "oslo_config_project": "nova"}
     return lambda app: auth_token.AuthProtocol(KeystoneContext(app, policy), token_conf)
 
 
-def _prepare_keystone(conf: cfg.ConfigOpts) -> None:
+def prepare_keystone(conf: cfg.ConfigOpts) -> None:
     """Declare the token middleware's options; service tokens need a service role by default.
 
     Raises: ConfigurationError when what it can not do without is missing.

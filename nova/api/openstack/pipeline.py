@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
+from nova.api.openstack import audit, rate_limits
 from nova.api.openstack.audit import AuditLog
-from nova.api.openstack.environment import WsgiApp
+from nova.api.openstack.environment import Environ, WsgiApp
 from nova.api.openstack.middleware import FaultGuard, RequestIds, SizeLimit, StripIdentity
 from nova.api.openstack.rate_limits import Buckets, ProjectLimit, SourceLimit
 from nova.api.settings import ApiSettings
@@ -17,11 +18,14 @@ def guarded(
     authenticate: Middleware,
     documents: Middleware,
     faults: Middleware | None = None,
+    cost_of: Callable[[Environ], int] = rate_limits.cost_of,
+    may_change: Callable[[Environ], bool] = audit.may_change,
 ) -> WsgiApp:
     """Return an API with its middleware.
 
     documents: answers what is told without a token.  faults: puts errors of middleware into
-    the form of an API that has another than the Compute API.
+    the form of an API that has another than the Compute API.  cost_of, may_change: what a
+    request costs, and whether it is recorded.
     """
     middleware: list[Middleware] = [
         # Outermost: an answer without a request id can not be traced in any log.
@@ -41,9 +45,9 @@ def guarded(
         # From here on the caller is known.
         authenticate,
         # What an administrator wants is recorded whatever becomes of it.
-        lambda app: AuditLog(app, settings.audit_log_file),
+        lambda app: AuditLog(app, settings.audit_log_file, may_change),
         # Last: what is refused above costs a project nothing.
-        lambda app: ProjectLimit(app, Buckets(settings.rate_limit_per_project)),
+        lambda app: ProjectLimit(app, Buckets(settings.rate_limit_per_project), cost_of),
     ]
     for wrap in reversed(middleware):
         app = wrap(app)

@@ -9,7 +9,7 @@ import dataclasses
 import math
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from nova import clock
 from nova.api.openstack.dispatch import fault_response
@@ -29,8 +29,9 @@ _COSTS: tuple[tuple[str, re.Pattern[str], int], ...] = (
 )
 
 
-def cost_of(method: str, path: str) -> int:
-    """Return the units that a request costs."""
+def cost_of(environ: Environ) -> int:
+    """Return the units that a request of the Compute API costs."""
+    method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
     return next(
         units for name, pattern, units in _COSTS if name in ("", method) and pattern.search(path)
     )
@@ -89,14 +90,16 @@ class SourceLimit:
 class ProjectLimit:
     """Limits each project, by what its requests cost."""
 
-    def __init__(self, app: WsgiApp, buckets: Buckets) -> None:
+    def __init__(
+        self, app: WsgiApp, buckets: Buckets, cost_of: Callable[[Environ], int] = cost_of
+    ) -> None:
         self._app = app
         self._buckets = buckets
+        self._cost_of = cost_of
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         project_id = environ[CONTEXT_KEY].project_id or ""
-        units = cost_of(environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""))
-        wait_s = self._buckets.take(project_id, units)
+        wait_s = self._buckets.take(project_id, self._cost_of(environ))
         if wait_s:
             return _refuse(wait_s)(environ, start_response)
         return self._app(environ, start_response)

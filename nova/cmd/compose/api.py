@@ -6,6 +6,8 @@ from typing import NoReturn
 
 from oslo_config import cfg
 
+from nova.api.ec2 import app as ec2
+from nova.api.ec2.settings import Ec2Settings
 from nova.api.networking import app as networking
 from nova.api.openstack import app as compute
 from nova.api.openstack.environment import WsgiApp
@@ -37,9 +39,15 @@ def _network(settings: ApiSettings, bus: Bus, conf: cfg.ConfigOpts) -> WsgiApp:
     return networking.make_app(settings, bus, glance_from_config(conf), conf)
 
 
+def _ec2(settings: ApiSettings, bus: Bus, conf: cfg.ConfigOpts) -> WsgiApp:
+    of_ec2 = Ec2Settings.from_conf(conf, settings)
+    return ec2.make_app(of_ec2, bus, glance_from_config(conf), conf)
+
+
 _APIS: Mapping[str, _Api] = {
     "osapi_compute": _Api(prefix="osapi_compute", make_app=_compute),
     "network": _Api(prefix="networking", make_app=_network),
+    "ec2": _Api(prefix="ec2", make_app=_ec2),
 }
 
 

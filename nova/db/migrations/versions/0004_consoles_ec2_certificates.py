@@ -104,10 +104,11 @@ def _ec2() -> None:
         "ec2_requests",
         _text("signature_hash", 64),
         sa.Column("answer", LONG_TEXT),
+        _moment("expires_at"),
         _moment("created_at"),
         _unique("ec2_requests", "signature_hash"),
     )
-    _index("ec2_requests", "created_at")
+    _index("ec2_requests", "expires_at")
 
 
 def _create(name: str, *items: sa.schema.SchemaItem) -> None:

@@ -1,0 +1,137 @@
+"""Availability zones, regions, and what clients ask about an account first."""
+
+from collections.abc import Callable
+
+from nova.api.ec2.action import Ec2Call, Family, Handler, Result
+from nova.api.ec2.filters import Filters
+from nova.api.ec2.params import BOOLEAN, TEXT, Param, invalid
+from nova.api.ec2.settings import Ec2Settings
+from nova.objects.quota import QuotaSet
+from nova.objects.service import AvailabilityZone
+
+zones = Family()
+
+ZONES = "os-availability-zone:list"
+LIMITS = "limits"
+REGION = "nova"
+
+_ZONE_FILTERS: Filters[AvailabilityZone] = Filters(
+    {
+        "zone-name": lambda zone: [zone.name],
+        "state": lambda zone: [_state(zone)],
+        "region-name": lambda zone: [REGION],
+    }
+)
+_REGION_FILTERS: Filters[tuple[str, str]] = Filters(
+    {"region-name": lambda region: [region[0]], "endpoint": lambda region: [region[1]]}
+)
+
+
+@zones.action(
+    "DescribeAvailabilityZones",
+    Param("ZoneName", type=TEXT, many=True),
+    Param("AllAvailabilityZones", type=BOOLEAN),
+    policy=ZONES,
+    filtered=True,
+)
+def describe_availability_zones(call: Ec2Call) -> Result:
+    """List the zones in which instances can be."""
+    wanted = _ZONE_FILTERS.read(call.params["Filter"])
+    found = {
+        zone.name: zone
+        for zone in call.conductor.hosts.list_zones(call.context)
+        if zone.name != call.settings.internal_zone
+    }
+    for name in call.params["ZoneName"]:
+        if name not in found:
+            raise invalid("ZoneName", f"there is no zone {name}")
+    names = call.params["ZoneName"] or found
+    shown = [found[name] for name in names if _ZONE_FILTERS.accept(wanted, found[name])]
+    return {
+        "availabilityZoneInfo": [_zone(zone, _regions(call.settings_ec2)[0][0]) for zone in shown]
+    }
+
+
+@zones.action(
+    "DescribeRegions",
+    Param("RegionName", type=TEXT, many=True),
+    Param("AllRegions", type=BOOLEAN),
+    policy=ZONES,
+    filtered=True,
+)
+def describe_regions(call: Ec2Call) -> Result:
+    """List the regions with their addresses."""
+    shown = _REGION_FILTERS.select(call.params["Filter"], _regions(call.settings_ec2))
+    return {
+        "regionInfo": [
+            {"regionName": name, "regionEndpoint": endpoint, "optInStatus": "opt-in-not-required"}
+            for name, endpoint in shown
+        ]
+    }
+
+
+@zones.action(
+    "DescribeAccountAttributes",
+    Param("AttributeName", type=TEXT, many=True),
+    policy=LIMITS,
+)
+def describe_account_attributes(call: Ec2Call) -> Result:
+    """Tell what kind of account a project is, and its limits."""
+    names = call.params["AttributeName"]
+    for name in names:
+        if name not in _ATTRIBUTES:
+            raise invalid("AttributeName", f"there is no attribute {name}")
+    quotas = call.conductor.quotas.get(call.context, call.context.project_id or "")
+    return {
+        "accountAttributeSet": [
+            {
+                "attributeName": name,
+                "attributeValueSet": [{"attributeValue": _ATTRIBUTES[name](quotas)}],
+            }
+            for name in names or _ATTRIBUTES
+        ]
+    }
+
+
+_ATTRIBUTES: dict[str, Callable[[QuotaSet], str]] = {
+    "supported-platforms": lambda quotas: "EC2",
+    "default-vpc": lambda quotas: "none",
+    "max-instances": lambda quotas: str(quotas.limit("instances")),
+    "max-elastic-ips": lambda quotas: str(quotas.limit("floating_ips")),
+}
+
+
+def _nothing(element: str) -> Handler:
+    """Return the handler of a list of things that this cloud has none of."""
+    return lambda call: {element: []}
+
+
+# Clients look for these before they do anything.
+for _name, _element in (
+    ("DescribeVpcs", "vpcSet"),
+    ("DescribeSubnets", "subnetSet"),
+    ("DescribeInternetGateways", "internetGatewaySet"),
+    ("DescribeRouteTables", "routeTableSet"),
+    ("DescribePlacementGroups", "placementGroupSet"),
+):
+    zones.action(_name, policy=ZONES)(_nothing(_element))
+
+
+def _regions(settings: Ec2Settings) -> tuple[tuple[str, str], ...]:
+    """Return names and addresses of regions; the first is this one."""
+    return settings.regions or ((REGION, settings.endpoint),)
+
+
+def _state(zone: AvailabilityZone) -> str:
+    return "available" if zone.available else "unavailable"
+
+
+def _zone(zone: AvailabilityZone, region: str) -> dict[str, object]:
+    return {
+        "zoneName": zone.name,
+        "zoneState": _state(zone),
+        "regionName": region,
+        "messageSet": [],
+        "optInStatus": "opt-in-not-required",
+        "zoneType": "availability-zone",
+    }

@@ -1,0 +1,39 @@
+"""Conductor interface: what the EC2 API alone needs."""
+
+import datetime
+
+from nova.context import RequestContext
+from nova.objects.ec2 import BegunRequest, KeptAnswer
+from nova.rpc.interface import Interface, call
+
+
+class ConductorEc2(Interface):
+    """Requests that act once, and the numbers that ids are made of."""
+
+    topic = "conductor"
+    namespace = "ec2"
+    version = "1.0"
+
+    @call(since="1.0")
+    def begin_request(
+        self, context: RequestContext, digest: str, expires_at: datetime.datetime
+    ) -> BegunRequest:
+        """Tell whether a signed request is new, and remember it while its signature lives."""
+
+    @call(since="1.0", retry_safe=True)
+    def finish_request(self, context: RequestContext, digest: str, answer: KeptAnswer) -> None:
+        """Keep the answer to a request for its repetitions."""
+
+    @call(since="1.0", retry_safe=True)
+    def number_images(self, context: RequestContext, image_ids: tuple[str, ...]) -> dict[str, int]:
+        """Return the numbers of images by their ids; unseen ones get theirs now."""
+
+    @call(since="1.0", retry_safe=True)
+    def images_of_numbers(
+        self, context: RequestContext, numbers: tuple[int, ...]
+    ) -> dict[int, str]:
+        """Return the ids of images by their numbers, of those that have been given out."""
+
+    @call(since="1.0", retry_safe=True)
+    def purge(self, context: RequestContext) -> int:
+        """Forget requests whose signatures have ended; return how many those were."""
