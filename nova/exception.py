@@ -551,6 +551,12 @@ class ImageNotFound(NotFound):
     message = "Image {image_id} could not be found."
 
 
+class RequestedImageNotFound(InvalidInput):
+    """An image that a request is about is not there, which is a fault of the request."""
+
+    message = "Invalid input received: Image {image_id} could not be found."
+
+
 class ImageNotActive(Invalid):
     message = "Image {image_id} is not active: its status is {status}."
 
@@ -960,6 +966,10 @@ class Ec2IdNotFound(NotFound):
     """kind: the prefix of ids of what was meant."""
 
     message = "The id {given!r} does not exist."
+
+
+class Ec2AttributeInvalid(Invalid):
+    message = "There is no attribute {name} here."
 
 
 class Ec2NotSupported(Invalid):

@@ -25,6 +25,7 @@ from nova.db import (
     aggregates,
     block_devices,
     compute_nodes,
+    ec2_client_tokens,
     flavors,
     instance_details,
     instances,
@@ -37,6 +38,7 @@ from nova.db import (
 from nova.db.engine import Database, Transaction, retried
 from nova.exception import (
     AvailabilityZoneNotFound,
+    Ec2TokenMismatch,
     FlavorNotFound,
     Invalid,
     KeypairNotFound,
@@ -62,6 +64,27 @@ def new_reservation_id() -> str:
     return "r-" + "".join(secrets.choice(_RESERVATION_LETTERS) for _ in range(8))
 
 
+class MadeBefore(Exception):
+    """The servers of a client token are there; nothing is to be built."""
+
+    def __init__(self, reservation_id: str) -> None:
+        super().__init__(reservation_id)
+        self.reservation_id = reservation_id
+
+
+def _check_token(tx: Transaction, new: NewServers) -> None:
+    """Stop where a client token has made its servers.  Raises: MadeBefore, Ec2TokenMismatch."""
+    if new.client_token is None:
+        return
+    found = ec2_client_tokens.find(tx, new.project_id, new.client_token.token)
+    if found is None:
+        return
+    parameters_hash, reservation_id = found
+    if parameters_hash != new.client_token.parameters_hash:
+        raise Ec2TokenMismatch(client_token=new.client_token.token)
+    raise MadeBefore(reservation_id)
+
+
 class Creation:
     """Makes servers; holds no state between requests."""
 
@@ -74,8 +97,10 @@ class Creation:
 
         Without quota as well, rows of one request must fit into memory.
 
-        Raises: as ConductorInstances.create_servers.
+        Raises: as ConductorInstances.create_servers; MadeBefore for a client token that has
+        made its servers.
         """
+        self._check_first(new)
         count = 1
         if new.max_count > 1:
             # The quota is claimed when the rows are there; rows without end must never be made.
@@ -91,9 +116,20 @@ class Creation:
         raise self._too_many(context, new)
 
     @retried
+    def _check_first(self, new: NewServers) -> None:
+        """Look for a client token before a quota is looked at, which its servers are part of.
+
+        Raises: MadeBefore, Ec2TokenMismatch.
+        """
+        if new.client_token is not None:
+            with self.db.reading() as tx:
+                _check_token(tx, new)
+
+    @retried
     def _store(self, context: RequestContext, new: NewServers, count: int) -> BuildJob:
         now = clock.utcnow()
         with self.db.transaction() as tx:
+            _check_token(tx, new)
             flavor, key_data = self._boot_material(tx, context, new)
             instance_rows.check_image(new, flavor)
             guest_rules.check(flavor, new.image_properties)
@@ -113,6 +149,10 @@ class Creation:
                 reservation_id=new_reservation_id(),
                 now=now,
             )
+            if new.client_token is not None:
+                ec2_client_tokens.create(
+                    tx, new.project_id, new.client_token, template.reservation_id, now
+                )
             job = self._insert(tx, context, template, count)
             uuids = [instance.uuid for instance in job.instances]
             security_groups.add_members(tx, uuids, [group.id for group in groups])

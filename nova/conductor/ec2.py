@@ -1,16 +1,36 @@
 """What the EC2 API alone needs: requests that act once, and numbers of images."""
 
+import dataclasses
 import datetime
+from collections.abc import Iterable
 
 from nova import clock
 from nova.conductor.rpcapi.ec2 import ConductorEc2
 from nova.context import RequestContext
-from nova.db import ec2_requests, image_numbers
+from nova.db import (
+    ec2_client_tokens,
+    ec2_requests,
+    flavors,
+    image_numbers,
+    instance_pages,
+    security_groups,
+)
 from nova.db.duplicates import Repeat, refused_as
-from nova.db.engine import Database, retried
-from nova.objects.ec2 import BegunRequest, KeptAnswer
+from nova.db.engine import Database, Transaction, retried
+from nova.objects.ec2 import (
+    BegunRequest,
+    BootMaterial,
+    BootNames,
+    DescribedInstances,
+    InstancesQuery,
+    KeptAnswer,
+)
+from nova.objects.instance import Instance, InstanceQuery
+from nova.objects.lifecycle import VmState
 
 PURGE_INTERVAL_S = 300
+CLIENT_TOKEN_LIFE = datetime.timedelta(days=7)
+MAX_DELETED = 1000
 
 
 class Ec2Endpoint(ConductorEc2):
@@ -57,7 +77,76 @@ class Ec2Endpoint(ConductorEc2):
             return image_numbers.find_images(tx, numbers)
 
     @retried
+    def page_instances(self, context: RequestContext, query: InstancesQuery) -> DescribedInstances:
+        """Return one page of instances with everything that is told of them."""
+        with self.db.reading() as tx:
+            found, more = _page(tx, query)
+            groups = _group_numbers(tx, found)
+            reservations = sorted({one.reservation_id for one in found if one.reservation_id})
+            tokens = ec2_client_tokens.of_reservations(tx, reservations)
+        images = {image for one in found for image in _images(one)}
+        return DescribedInstances(
+            instances=tuple(found),
+            image_numbers=self.number_images(context, tuple(images)),
+            group_numbers=groups,
+            client_tokens=tokens,
+            more=more,
+        )
+
+    @retried
+    def boot_material(self, context: RequestContext, names: BootNames) -> BootMaterial:
+        """Return what the names in a request for instances stand for."""
+        project_id = None if names.all_flavors else names.project_id
+        with self.db.reading() as tx:
+            flavor = flavors.find_named(tx, names.flavor_name, project_id)
+            return BootMaterial(
+                flavorid=None if flavor is None else flavor.flavorid,
+                images=image_numbers.find_images(tx, names.image_numbers),
+                groups=security_groups.names_of(tx, names.project_id, names.group_numbers),
+            )
+
+    @retried
     def purge(self, context: RequestContext) -> int:
         """Forget requests whose signatures have ended; return how many those were."""
+        now = clock.utcnow()
         with self.db.transaction() as tx:
-            return ec2_requests.purge(tx, clock.utcnow())
+            ec2_client_tokens.purge(tx, now - CLIENT_TOKEN_LIFE)
+            return ec2_requests.purge(tx, now)
+
+
+def _page(tx: Transaction, query: InstancesQuery) -> tuple[list[Instance], bool]:
+    """Return a page of live instances, and behind the last one those that were deleted."""
+    live = InstanceQuery(
+        scope=query.scope,
+        ids=query.numbers,
+        exact=query.exact,
+        # Soft-deleted ones too, which have ended for EC2.
+        vm_states=tuple(VmState),
+        sort=(("created_at", "asc"), ("id", "asc")),
+        limit=query.limit,
+        after_created_at=query.after_created_at,
+        after_id=query.after_id,
+    )
+    found = instance_pages.page(tx, live)
+    if len(found) >= query.limit:
+        return found, True
+    deleted = dataclasses.replace(
+        live,
+        deleted=True,
+        changes_since=query.deleted_since,
+        limit=MAX_DELETED,
+        after_created_at=None,
+        after_id=None,
+    )
+    return found + instance_pages.page(tx, deleted), False
+
+
+def _images(instance: Instance) -> list[str]:
+    images = instance.image_ref, instance.kernel_id, instance.ramdisk_id
+    return [image for image in images if image]
+
+
+def _group_numbers(tx: Transaction, found: Iterable[Instance]) -> dict[str, dict[str, int]]:
+    names = {name for one in found for name in one.security_groups}
+    projects = {one.project_id for one in found}
+    return security_groups.numbers_of(tx, sorted(projects), sorted(names)) if names else {}

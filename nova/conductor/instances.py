@@ -6,7 +6,7 @@ import logging
 from nova import clock
 from nova.conductor.beginning import Beginnings
 from nova.conductor.checks import check_pin, require
-from nova.conductor.creation import Creation
+from nova.conductor.creation import Creation, MadeBefore
 from nova.conductor.history import History
 from nova.conductor.immediate import ImmediateActions
 from nova.conductor.notify.notifier import Notifier
@@ -52,12 +52,25 @@ class InstancesEndpoint(Beginnings, ImmediateActions, ServerItems, History):
 
     def create_servers(self, context: RequestContext, new: NewServers) -> CreatedServers:
         """Store servers and begin to build them."""
-        job = self.creation.create(context, new)
+        try:
+            job = self.creation.create(context, new)
+        except MadeBefore as made:
+            return self._made_before(made.reservation_id)
         self.pool.spawn(self.build.run, context, job)
         first = job.instances[0]
         return CreatedServers(
             reservation_id=first.reservation_id or "",
             instance_uuids=tuple(instance.uuid for instance in job.instances),
+        )
+
+    @retried
+    def _made_before(self, reservation_id: str) -> CreatedServers:
+        """Return the servers of a reservation that are there still."""
+        query = InstanceQuery(scope=Scope(), exact={"reservation_id": (reservation_id,)})
+        with self.db.reading() as tx:
+            found = instance_pages.page_summaries(tx, query)
+        return CreatedServers(
+            reservation_id=reservation_id, instance_uuids=tuple(one.uuid for one in found)
         )
 
     @retried

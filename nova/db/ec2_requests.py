@@ -5,6 +5,7 @@ import json
 
 import sqlalchemy as sa
 
+from nova.db import bulk
 from nova.db.engine import Transaction
 from nova.db.tables import ec2_requests
 from nova.objects.ec2 import KeptAnswer
@@ -48,6 +49,6 @@ def purge(tx: Transaction, now: datetime.datetime) -> int:
     column = ec2_requests.c
     query = sa.select(column.id).where(column.expires_at < now).limit(MAX_PURGED)
     ended = [row.id for row in tx.execute(query)]
-    if ended:
-        tx.execute(sa.delete(ec2_requests).where(column.id.in_(ended)))
+    for piece in bulk.chunks(ended):
+        tx.execute(sa.delete(ec2_requests).where(column.id.in_(piece)))
     return len(ended)

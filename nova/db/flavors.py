@@ -55,6 +55,12 @@ def find(tx: Transaction, flavorid: str, project_id: str | None = None) -> Flavo
     return found[0] if found else None
 
 
+def find_named(tx: Transaction, name: str, project_id: str | None = None) -> Flavor | None:
+    """Return a flavor by its name; with project_id only if that project may use it."""
+    found = _load(tx, _with_specs().where(flavors.c.name == name, *_usable(project_id)))
+    return found[0] if found else None
+
+
 def find_with_key(
     tx: Transaction,
     flavorid: str,

@@ -7,15 +7,20 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
+from nova.db import bulk
 from nova.db.duplicates import Repeat, refused_as
 from nova.db.engine import Transaction
 from nova.db.tables import s3_images
 
 
 def find(tx: Transaction, image_ids: Iterable[str]) -> dict[str, int]:
-    """Return the numbers of those images that have one; at most a handful of images."""
-    query = sa.select(s3_images.c.uuid, s3_images.c.id).where(s3_images.c.uuid.in_(list(image_ids)))
-    return {row.uuid: row.id for row in tx.execute(query)}
+    """Return the numbers of those images that have one."""
+    query = sa.select(s3_images.c.uuid, s3_images.c.id)
+    return {
+        row.uuid: row.id
+        for piece in bulk.chunks(sorted(image_ids))
+        for row in tx.execute(query.where(s3_images.c.uuid.in_(piece)))
+    }
 
 
 def assign(tx: Transaction, image_ids: Iterable[str]) -> dict[str, int]:
@@ -33,5 +38,9 @@ def assign(tx: Transaction, image_ids: Iterable[str]) -> dict[str, int]:
 
 def find_images(tx: Transaction, numbers: Iterable[int]) -> dict[int, str]:
     """Return the images that have some numbers."""
-    query = sa.select(s3_images.c.id, s3_images.c.uuid).where(s3_images.c.id.in_(list(numbers)))
-    return {row.id: row.uuid for row in tx.execute(query)}
+    query = sa.select(s3_images.c.id, s3_images.c.uuid)
+    return {
+        row.id: row.uuid
+        for piece in bulk.chunks(sorted(numbers))
+        for row in tx.execute(query.where(s3_images.c.id.in_(piece)))
+    }

@@ -149,6 +149,8 @@ def _page(
         if marker is None:
             raise MarkerNotFound(marker=query.marker)
         statement = statement.where(_after(keys, tuple(marker)))
+    if query.after_created_at is not None:
+        statement = statement.where(_after(keys, (query.after_created_at, query.after_id)))
     return statement.order_by(*_order(keys)).limit(max(0, min(query.limit, MAX_PAGE)))
 
 
@@ -217,6 +219,8 @@ def _conditions(query: InstanceQuery, columns: Any) -> list[sa.ColumnElement[boo
         conditions.append(columns.vm_state != VmState.SOFT_DELETED)
     if query.task_states:
         conditions.append(columns.task_state.in_(query.task_states))
+    if query.ids:
+        conditions.append(columns.id.in_(query.ids))
     if query.locked is not None:
         locked = columns.locked_by
         conditions.append(locked.is_not(None) if query.locked else locked.is_(None))

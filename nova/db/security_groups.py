@@ -127,6 +127,29 @@ def list_named(tx: Transaction, project_id: str, names: Sequence[str]) -> list[S
     return [SecurityGroup(**row) for row in rows]
 
 
+def numbers_of(
+    tx: Transaction, project_ids: Sequence[str], names: Sequence[str]
+) -> dict[str, dict[str, int]]:
+    """Return the integer ids of groups with some names, by project and name."""
+    found: dict[str, dict[str, int]] = {}
+    query = sa.select(_GROUP.project_id, _GROUP.name, _GROUP.id)
+    for piece in bulk.chunks(names):
+        of_projects = _GROUP.project_id.in_(project_ids), _GROUP.name.in_(piece)
+        for project_id, name, number in tx.execute(query.where(*of_projects)):
+            found.setdefault(project_id, {})[name] = number
+    return found
+
+
+def names_of(tx: Transaction, project_id: str, numbers: Sequence[int]) -> dict[int, str]:
+    """Return the names of those groups of a project that have one of the integer ids."""
+    query = sa.select(_GROUP.id, _GROUP.name).where(_GROUP.project_id == project_id)
+    return {
+        row.id: row.name
+        for piece in bulk.chunks(numbers)
+        for row in tx.execute(query.where(_GROUP.id.in_(piece)))
+    }
+
+
 def _with_rules(tx: Transaction, rows: Sequence[sa.RowMapping]) -> list[SecurityGroup]:
     rules: dict[int, list[SecurityGroupRule]] = {}
     for rule in rules_of(tx, [row["id"] for row in rows]):

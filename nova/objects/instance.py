@@ -111,6 +111,14 @@ class InjectedFile:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ClientToken:
+    """A text by which a client repeats a request for servers, with a digest of what it asks."""
+
+    token: str
+    parameters_hash: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class NewServers:
     """One create request; min_count to max_count servers, all alike.
 
@@ -118,6 +126,7 @@ class NewServers:
     hostname None: derived from the name.  availability_zone may be None.
     zero_disk_allowed: whether the caller may take a flavor without a disk of its own, of which
     the image alone would say how large the disk on the host is.
+    client_token: the same one makes the same servers, once.
     """
 
     display_name: str
@@ -156,6 +165,7 @@ class NewServers:
     access_ip_v6: str | None = None
     auto_disk_config: bool = True
     zero_disk_allowed: bool = False
+    client_token: ClientToken | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +203,7 @@ class InstanceQuery:
     leading ^, a trailing $ and .* have a meaning (no regular expression reaches the
     database).  tags*: comma lists split up.  sort: (column, "asc" or "desc") pairs.
     deleted: None all, False live, True deleted ones only.
+    ids: row numbers.  after_created_at and after_id: where to go on in the order of both.
     """
 
     scope: Scope
@@ -213,6 +224,9 @@ class InstanceQuery:
     sort: tuple[tuple[str, str], ...] = ()
     limit: int = 1000
     marker: str | None = None
+    ids: tuple[int, ...] = ()
+    after_created_at: datetime.datetime | None = None
+    after_id: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,8 @@
 """Actions on servers that REST and EC2 share."""
 
 from nova import exception
+from nova.api.core import snapshots
+from nova.api.core.caller import Caller
 from nova.compute.rpcapi import ComputeAPI
 from nova.conductor.rpcapi.instances import ConductorInstances
 from nova.context import RequestContext
@@ -26,6 +28,17 @@ def begin(
     Raises: InstanceNotFound, InstanceInvalidState, InstanceIsLocked, InstanceNotReady.
     """
     return instances.begin_action(context, scope, instance_uuid, action)
+
+
+def delete(caller: Caller, scope: Scope, instance_uuid: str) -> Instance:
+    """Delete a server, whatever it is doing; it is kept for a while where that is configured.
+
+    Raises: InstanceNotFound, InstanceIsLocked.
+    """
+    instances = caller.conductor.instances
+    server = begin(caller.context, instances, scope, instance_uuid, "soft_delete")
+    snapshots.forget_shelved(caller.services.images, caller.token, server)
+    return server
 
 
 def console_output(

@@ -8,14 +8,21 @@ import dataclasses
 from collections.abc import Sequence
 
 from nova import exception
+from nova.api.core.caller import Caller
 from nova.api.core.images import usable
 from nova.conductor.rpcapi.instances import ConductorInstances
 from nova.context import RequestContext
 from nova.image.api import ImageService
 from nova.objects.block_device import BlockDevice
 from nova.objects.image import Image
-from nova.objects.instance import CreatedServers, InjectedFile, NewServers
+from nova.objects.instance import ClientToken, CreatedServers, InjectedFile, NewServers
 from nova.objects.network import NetworkMode, RequestedNetwork
+
+REQUESTED_DESTINATION = "compute:servers:create:requested_destination"
+# Characters of base64.
+MAX_USER_DATA = 65535
+_FORCED_HOST = "servers:create:forced_host"
+_ATTACH_NETWORK = "servers:create:attach_network"
 
 _FALSE = frozenset({"false", "no", "off", "0", "disabled"})
 
@@ -51,6 +58,7 @@ class BootWish:
     """One request for servers, in the words of its adapter.
 
     zone may be "zone:host:node".  networks None or empty: those of the project.
+    kernel_id and ramdisk_id: in place of the image's own.
     """
 
     name: str
@@ -79,6 +87,19 @@ class BootWish:
     access_ip_v6: str | None = None
     auto_disk_config: bool | None = None
     zero_disk_allowed: bool = False
+    kernel_id: str | None = None
+    ramdisk_id: str | None = None
+    client_token: ClientToken | None = None
+
+
+def authorize(caller: Caller, wish: BootWish) -> None:
+    """Check the rules for parts of a wish.  Raises: PolicyNotAuthorized."""
+    if split_zone(wish.zone)[1:] != (None, None):
+        caller.authorize(_FORCED_HOST)
+    if wish.host or wish.node:
+        caller.authorize(REQUESTED_DESTINATION)
+    if wish.networks:
+        caller.authorize(_ATTACH_NETWORK)
 
 
 def create_servers(
@@ -90,17 +111,13 @@ def create_servers(
 ) -> CreatedServers:
     """Check a wish, look up its image, and have the servers made.
 
-    What the request names and the caller can not see is a fault of the request.
-    Raises: Invalid, Forbidden, OverQuota, Conflict, Unavailable.
+    Raises: Invalid, Forbidden, OverQuota, NotFound, Conflict, Unavailable.
     """
     _check_counts(wish)
     root = _root_disk(wish)
     image = usable(token, root.image_id, images)
     new = _new_servers(context, wish, root, image)
-    try:
-        return instances.create_servers(context, new)
-    except exception.NotFound as error:
-        raise exception.InvalidInput(reason=str(error)) from error
+    return instances.create_servers(context, new)
 
 
 def _check_counts(wish: BootWish) -> None:
@@ -220,8 +237,8 @@ def _new_servers(
         hostname=wish.hostname,
         image_ref=image.id,
         image_properties=image.properties,
-        kernel_id=image.kernel_id,
-        ramdisk_id=image.ramdisk_id,
+        kernel_id=wish.kernel_id or image.kernel_id,
+        ramdisk_id=wish.ramdisk_id or image.ramdisk_id,
         image_min_ram_mb=image.min_ram_mb,
         image_min_disk_gb=image.min_disk_gb,
         image_size_bytes=image.size_bytes or 0,
@@ -246,6 +263,7 @@ def _new_servers(
         access_ip_v6=wish.access_ip_v6,
         auto_disk_config=auto_disk_config,
         zero_disk_allowed=wish.zero_disk_allowed,
+        client_token=wish.client_token,
     )
 
 

@@ -11,14 +11,15 @@ ACTIVE = "active"
 def usable(token: str | None, image_id: str | None, images: ImageService) -> Image:
     """Return an image if the caller can see and use it.
 
-    Raises: InvalidInput, ImageNotActive, ImageServiceForbidden, ImageServiceUnavailable.
+    Raises: InvalidInput, RequestedImageNotFound, ImageNotActive, ImageServiceForbidden,
+    ImageServiceUnavailable.
     """
     if token is None or image_id is None:
         raise exception.InvalidInput(reason="An image and a token to read it are needed.")
     try:
         image = images.get(token, image_id)
     except exception.ImageNotFound as error:
-        raise exception.InvalidInput(reason=str(error)) from error
+        raise exception.RequestedImageNotFound(image_id=image_id) from error
     if image.status != ACTIVE:
         raise exception.ImageNotActive(image_id=image.id, status=image.status)
     return image

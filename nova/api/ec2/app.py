@@ -8,7 +8,15 @@ from oslo_config import cfg
 from nova.api.core.caller import Services
 from nova.api.core.clients import compute_client, conductor_clients
 from nova.api.core.hosts import HostStates
-from nova.api.ec2 import answers, faults, zones
+from nova.api.ec2 import (
+    answers,
+    faults,
+    instance_actions,
+    instances,
+    run_instances,
+    tags,
+    zones,
+)
 from nova.api.ec2.action import Family, table_of
 from nova.api.ec2.auth import authentication, signed_of
 from nova.api.ec2.dispatch import Ec2Dispatcher
@@ -22,7 +30,13 @@ from nova.image.api import ImageService
 from nova.policy import Policy
 from nova.rpc.bus import Bus
 
-FAMILIES: tuple[Family, ...] = (zones.zones,)
+FAMILIES: tuple[Family, ...] = (
+    zones.zones,
+    instances.instances,
+    run_instances.run,
+    instance_actions.instance_actions,
+    tags.tags,
+)
 ACTIONS = table_of(FAMILIES)
 
 _READING = ("Describe", "Get")

@@ -5,7 +5,6 @@ Source: ec2-api, section 3.
 
 import dataclasses
 import logging
-from collections.abc import Callable
 
 from nova import exception
 from nova.api.ec2 import ids
@@ -33,6 +32,7 @@ _BY_CLASS: Classes = {
     exception.Ec2RequestInvalid: ("InvalidRequest", 400),
     exception.Ec2ParameterMissing: ("MissingParameter", 400),
     exception.Ec2ParameterInvalid: ("InvalidParameterValue", 400),
+    exception.Ec2AttributeInvalid: ("InvalidAttribute", 400),
     exception.Ec2NotSupported: ("UnsupportedOperation", 400),
     exception.Ec2DryRun: ("DryRunOperation", 412),
     exception.Ec2SignatureRefused: ("AuthFailure", 401),
@@ -125,19 +125,17 @@ def code_of(error: type[exception.NovaException]) -> tuple[str, int]:
     return "InternalError", 500
 
 
-def fault_of(
-    error: Exception, is_admin: bool = False, wording: Callable[[str], str] = str
-) -> Fault:
+def fault_of(error: Exception, is_admin: bool = False) -> Fault:
     """Return what the user is told about an error.
 
     Faults of our own are told by nothing but their kind, and which service is missing to
-    administrators only.  wording: puts the ids of EC2 into a sentence.
+    administrators only.
     """
     if not isinstance(error, exception.NovaException):
         return Fault(status=500, code="InternalError", message=_UNEXPECTED)
     code, status = code_of(type(error))
     code = _of_subject(error) or code
-    message = wording(str(error))
+    message = str(error)
     if status == 500 and isinstance(error, exception.Internal):
         message = _UNEXPECTED
     elif isinstance(error, exception.Unavailable) and not is_admin:

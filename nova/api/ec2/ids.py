@@ -5,7 +5,9 @@ the look-up to what the caller may see, so that a foreign id is one that does no
 Source: ec2-api, section 4.
 """
 
+import contextlib
 import re
+from collections.abc import Iterator
 
 from nova import exception
 
@@ -46,3 +48,14 @@ def number_of(prefix: str, text: str, *, others: tuple[str, ...] = ()) -> int:
 def image_prefix(container_format: str | None) -> str:
     """Return the prefix of an image's id."""
     return {"aki": KERNEL, "ari": RAMDISK}.get(container_format or "", MACHINE)
+
+
+@contextlib.contextmanager
+def instance_named(instance_uuid: str, instance_id: str) -> Iterator[None]:
+    """Let errors about an instance name it by its EC2 id."""
+    try:
+        yield
+    except exception.NovaException as error:
+        if error.kwargs.get("instance_uuid") != instance_uuid:
+            raise
+        raise type(error)(**{**error.kwargs, "instance_uuid": instance_id}) from error

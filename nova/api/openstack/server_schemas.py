@@ -3,6 +3,7 @@
 Source: compute-api-routes (Servers).
 """
 
+from nova.api.core.boot import MAX_USER_DATA
 from nova.api.openstack.schema import AnyOf, Json, Key, ListOf, Object, Param, Query
 from nova.api.openstack.schema_types import (
     ANYTHING,
@@ -64,7 +65,7 @@ HINTS: Json = {
 }
 IMAGE_REF: Json = {"type": "string", "anyOf": [UUID, {"maxLength": 0}]}
 FLAVOR_REF: Json = {"type": ["string", "integer"], "minLength": 1, "maxLength": 2048}
-USER_DATA: Json = {**BASE64, "maxLength": 65535}
+USER_DATA: Json = {**BASE64, "maxLength": MAX_USER_DATA}
 TRUSTED_CERTIFICATES: Json = {
     "anyOf": [
         {"type": "null"},

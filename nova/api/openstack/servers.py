@@ -6,7 +6,7 @@ Source: compute-api-routes (Servers).
 import json
 from typing import Any
 
-from nova.api.core import boot, passwords, snapshots
+from nova.api.core import actions, boot, passwords
 from nova.api.openstack import server_filters
 from nova.api.openstack.answers import items, named, one
 from nova.api.openstack.call import Call
@@ -30,16 +30,13 @@ from nova.api.openstack.server_views import (
 from nova.api.openstack.validation import boolean
 from nova.api.openstack.values import canonical_address
 from nova.api.openstack.versions import Range
-from nova.exception import CertificatesNotValidated, InvalidInput
+from nova.exception import CertificatesNotValidated, InvalidInput, NotFound
 from nova.objects.instance import InjectedFile, InstanceChange
 from nova.objects.network import NetworkMode
 from nova.objects.unset import UNSET
 from nova.policy import ADMIN, MEMBER, NAMESPACE, READER
 
-_REQUESTED_DESTINATION = "compute:servers:create:requested_destination"
-_FORCED_HOST = "servers:create:forced_host"
 _ZERO_DISK = "servers:create:zero_disk_flavor"
-_ATTACH_NETWORK = "servers:create:attach_network"
 _TRUSTED_CERTS = "servers:create:trusted_certs"
 
 servers = Resource(
@@ -58,7 +55,7 @@ servers = Resource(
         "create:zero_disk_flavor": ADMIN,
         "create:attach_network": MEMBER,
         "create:trusted_certs": MEMBER,
-        _REQUESTED_DESTINATION: ADMIN,
+        boot.REQUESTED_DESTINATION: ADMIN,
         f"{NAMESPACE}:{EXTENDED_ATTRIBUTES}": ADMIN,
         f"{NAMESPACE}:{HOST_STATUS}": ADMIN,
         f"{NAMESPACE}:{HOST_STATUS_UNKNOWN_ONLY}": ADMIN,
@@ -161,10 +158,7 @@ def _cleared(wanted: dict[str, Any], name: str) -> Any:
 @servers.route("DELETE /servers/{id}", policy="delete", ok=204, errors=409)
 def delete(call: Call) -> None:
     """Delete a server, whatever it is doing; it is kept for a while where that is configured."""
-    server = call.conductor.instances.begin_action(
-        call.context, call.scope, server_uuid(call, "id"), "soft_delete"
-    )
-    snapshots.forget_shelved(call.services.images, call.token, server)
+    actions.delete(call, call.scope, server_uuid(call, "id"))
 
 
 # --- Creation ---------------------------------------------------------------------------------
@@ -176,10 +170,15 @@ def create(call: Call) -> Reply:
     wanted = call.body["server"]
     password = wanted.get("adminPass") or passwords.generate(call.settings.password_length)
     wish = _wish(call, wanted, password)
-    _authorize(call, wish)
-    made = boot.create_servers(
-        call.context, call.token, wish, call.services.images, call.conductor.instances
-    )
+    boot.authorize(call, wish)
+    _refuse_certificates(call)
+    try:
+        made = boot.create_servers(
+            call.context, call.token, wish, call.services.images, call.conductor.instances
+        )
+    except NotFound as error:
+        # What the request names and the caller can not see is a fault of the request.
+        raise InvalidInput(reason=str(error)) from error
     if boolean(wanted.get("return_reservation_id", False)):
         return Reply(body={"reservation_id": made.reservation_id})
     return _created(call, made.instance_uuids[0], wish, password)
@@ -197,17 +196,8 @@ def _created(call: Call, uuid: str, wish: boot.BootWish, password: str) -> Reply
     return Reply(body={"server": server}, location=call.links.self_link("servers", uuid))
 
 
-def _authorize(call: Call, wish: boot.BootWish) -> None:
-    """Check the rules for parts of a request.
-
-    Raises: PolicyNotAuthorized, CertificatesNotValidated.
-    """
-    if boot.split_zone(wish.zone)[1:] != (None, None):
-        call.authorize(_FORCED_HOST)
-    if wish.host or wish.node:
-        call.authorize(_REQUESTED_DESTINATION)
-    if wish.networks:
-        call.authorize(_ATTACH_NETWORK)
+def _refuse_certificates(call: Call) -> None:
+    """Raises: PolicyNotAuthorized, CertificatesNotValidated."""
     if call.body["server"].get("trusted_image_certificates"):
         call.authorize(_TRUSTED_CERTS)
         raise CertificatesNotValidated()

@@ -3,7 +3,14 @@
 import datetime
 
 from nova.context import RequestContext
-from nova.objects.ec2 import BegunRequest, KeptAnswer
+from nova.objects.ec2 import (
+    BegunRequest,
+    BootMaterial,
+    BootNames,
+    DescribedInstances,
+    InstancesQuery,
+    KeptAnswer,
+)
 from nova.rpc.interface import Interface, call
 
 
@@ -33,6 +40,14 @@ class ConductorEc2(Interface):
         self, context: RequestContext, numbers: tuple[int, ...]
     ) -> dict[int, str]:
         """Return the ids of images by their numbers, of those that have been given out."""
+
+    @call(since="1.0", retry_safe=True)
+    def page_instances(self, context: RequestContext, query: InstancesQuery) -> DescribedInstances:
+        """Return one page of instances with everything that is told of them."""
+
+    @call(since="1.0", retry_safe=True)
+    def boot_material(self, context: RequestContext, names: BootNames) -> BootMaterial:
+        """Return what the names in a request for instances stand for."""
 
     @call(since="1.0", retry_safe=True)
     def purge(self, context: RequestContext) -> int:

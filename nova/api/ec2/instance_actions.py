@@ -1,0 +1,134 @@
+"""Actions on instances that are there: end, reboot, start and stop them, read their console."""
+
+import base64
+from collections.abc import Callable
+
+from nova import clock, exception
+from nova.api.core import actions
+from nova.api.ec2 import ids
+from nova.api.ec2.action import Ec2Call, Family, Result
+from nova.api.ec2.instance_lookup import id_of, live, resolve
+from nova.api.ec2.instance_views import state
+from nova.api.ec2.params import BOOLEAN, TEXT, Param
+from nova.api.ec2.states import RUNNING, STOPPED, STOPPING, TERMINATED, InstanceState
+from nova.objects.instance import Instance
+
+instance_actions = Family()
+
+IDS = Param("InstanceId", type=TEXT, many=True, required=True)
+ID = Param("InstanceId", type=TEXT, required=True)
+
+
+def _begin(call: Ec2Call, instance: Instance, action: str) -> Instance:
+    return actions.begin(call.context, call.conductor.instances, call.scope, instance.uuid, action)
+
+
+def _change_each(
+    call: Ec2Call,
+    begin: Callable[[Instance], Instance],
+    goals: tuple[InstanceState, ...] = (),
+) -> Result:
+    """Begin something on each instance that is not at its goal; tell the states around it.
+
+    Nothing begins unless all ids are those of instances.
+    """
+    changes = []
+    for instance in resolve(call, call.params["InstanceId"]):
+        after = instance
+        if state(instance) not in goals:
+            with ids.instance_named(instance.uuid, id_of(instance)):
+                after = begin(instance)
+        changes.append(
+            {
+                "instanceId": id_of(instance),
+                "currentState": state(after).document,
+                "previousState": state(instance).document,
+            }
+        )
+    return {"instancesSet": changes}
+
+
+@instance_actions.action("TerminateInstances", IDS, policy="servers:delete", changes=True)
+def terminate_instances(call: Ec2Call) -> Result:
+    """Delete instances, whatever they are doing; one that has ended stays so."""
+    return _change_each(
+        call, lambda one: actions.delete(call, call.scope, one.uuid), goals=(TERMINATED,)
+    )
+
+
+@instance_actions.action("StartInstances", IDS, policy="servers:start", changes=True)
+def start_instances(call: Ec2Call) -> Result:
+    """Power instances on; one that runs goes on running."""
+    return _change_each(call, lambda one: _begin(call, one, "start"), goals=(RUNNING,))
+
+
+@instance_actions.action(
+    "StopInstances",
+    IDS,
+    Param("Force", type=BOOLEAN, default=False),
+    Param("Hibernate", type=BOOLEAN, default=False),
+    policy="servers:stop",
+    changes=True,
+)
+def stop_instances(call: Ec2Call) -> Result:
+    """Shut instances down; one that is down stays so."""
+    if call.params["Hibernate"]:
+        raise exception.Ec2NotSupported(what="hibernation")
+    return _change_each(call, lambda one: _begin(call, one, "stop"), goals=(STOPPED, STOPPING))
+
+
+@instance_actions.action("RebootInstances", IDS, policy="servers:reboot", changes=True)
+def reboot_instances(call: Ec2Call) -> Result:
+    """Reboot instances, always hard."""
+    _change_each(call, lambda one: _begin(call, one, actions.reboot_action("HARD")))
+    return None
+
+
+@instance_actions.action("UnmonitorInstances", IDS, policy="servers:show")
+def unmonitor_instances(call: Ec2Call) -> Result:
+    """Tell that nothing is monitored."""
+    return {
+        "instancesSet": [
+            {"instanceId": id_of(one), "monitoring": {"state": "disabled"}}
+            for one in resolve(call, call.params["InstanceId"])
+        ]
+    }
+
+
+@instance_actions.action(
+    "GetConsoleOutput", ID, Param("Latest", type=BOOLEAN), policy="os-console-output"
+)
+def get_console_output(call: Ec2Call) -> Result:
+    """Return the newest lines of an instance's console, in base64."""
+    instance = live(call, call.params["InstanceId"])
+    with ids.instance_named(instance.uuid, id_of(instance)):
+        text = _console(call, instance)
+    return {
+        "instanceId": id_of(instance),
+        "timestamp": clock.utcnow(),
+        "output": base64.b64encode(text.encode()).decode(),
+    }
+
+
+def _console(call: Ec2Call, instance: Instance) -> str:
+    """Return what an instance has written; nothing as long as it has no console.
+
+    Clients ask for it in a loop while an instance boots.
+    """
+    try:
+        return actions.console_output(call.context, call.services.compute, instance, None)
+    except (exception.InstanceNotReady, exception.ConsoleNotAvailable):
+        return ""
+
+
+@instance_actions.action("GetPasswordData", ID, policy="os-server-password:show")
+def get_password_data(call: Ec2Call) -> Result:
+    """Return what the guest has posted: its password, encrypted for the owner of the key."""
+    instance = live(call, call.params["InstanceId"])
+    with ids.instance_named(instance.uuid, id_of(instance)):
+        password = call.conductor.instances.get_password(call.context, call.scope, instance.uuid)
+    return {
+        "instanceId": id_of(instance),
+        "timestamp": clock.utcnow(),
+        "passwordData": password,
+    }
