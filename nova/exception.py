@@ -290,6 +290,12 @@ class SecurityGroupInvalid(Invalid):
     message = "{reason}"
 
 
+class RequestedGroupNotFound(SecurityGroupInvalid):
+    """A group that a request names is not there, which is a fault of the request."""
+
+    message = "There is no security group {name}."
+
+
 class InstanceTagNotFound(NotFound):
     message = "Instance {instance_uuid} has no tag '{tag}'."
 
@@ -989,6 +995,10 @@ class Ec2IdNotFound(NotFound):
 
 class Ec2AttributeInvalid(Invalid):
     message = "There is no attribute {name} here."
+
+
+class Ec2TypeNotFound(Invalid):
+    message = "There is no instance type {name}."
 
 
 class Ec2NotSupported(Invalid):

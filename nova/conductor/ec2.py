@@ -106,6 +106,14 @@ class Ec2Endpoint(ConductorEc2):
             )
 
     @retried
+    def names_of_groups(
+        self, context: RequestContext, project_id: str, numbers: tuple[int, ...]
+    ) -> dict[int, str]:
+        """Return the names of those groups of a project that have one of the integer ids."""
+        with self.db.reading() as tx:
+            return security_groups.names_of(tx, project_id, numbers)
+
+    @retried
     def purge(self, context: RequestContext) -> int:
         """Forget requests whose signatures have ended; return how many those were."""
         now = clock.utcnow()

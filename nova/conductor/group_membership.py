@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from nova.db import firewall, security_groups
 from nova.db.engine import Transaction
-from nova.exception import SecurityGroupInvalid, SecurityGroupNotFound
+from nova.exception import RequestedGroupNotFound, SecurityGroupInvalid, SecurityGroupNotFound
 from nova.objects.instance import Instance
 from nova.objects.security_group import SecurityGroup
 
@@ -19,7 +19,7 @@ def resolve(
 ) -> list[SecurityGroup]:
     """Return the groups that a new server asks for by name, integer id or uuid.
 
-    Raises: SecurityGroupInvalid for one that the project does not have.
+    Raises: RequestedGroupNotFound for one that the project does not have.
     """
     known = security_groups.list_named(tx, project_id, names) if names else []
     if security_groups.DEFAULT in names and _pick(known, security_groups.DEFAULT) is None:
@@ -29,7 +29,7 @@ def resolve(
     for name in names:
         group = _pick(known, name)
         if group is None:
-            raise SecurityGroupInvalid(reason=f"There is no security group {name}.")
+            raise RequestedGroupNotFound(name=name)
         found[group.id] = group
     return list(found.values())
 
@@ -47,7 +47,7 @@ def _pick(known: Sequence[SecurityGroup], text: str) -> SecurityGroup | None:
 def _one(tx: Transaction, instance: Instance, name: str, now: datetime.datetime) -> SecurityGroup:
     try:
         (group,) = resolve(tx, instance.project_id, instance.user_id, [name], now)
-    except SecurityGroupInvalid as error:
+    except RequestedGroupNotFound as error:
         raise SecurityGroupNotFound(name=name) from error
     return group
 

@@ -54,14 +54,14 @@ Handler = Callable[[Ec2Call], Result]
 class Action:
     """One action.
 
-    rule: full name of the policy rule, which is one of the Compute API's.
+    rule: full name of the policy rule, which is one of the Compute API's; None: anybody may.
     changes: it acts, and therefore once for each signature.
     secret: its answer is not kept for repetitions.
     """
 
     name: str
     params: tuple[Param, ...]
-    rule: str
+    rule: str | None
     changes: bool
     secret: bool
     handler: Handler
@@ -77,7 +77,7 @@ class Family:
         self,
         name: str,
         *params: Param,
-        policy: str,
+        policy: str | None,
         changes: bool = False,
         secret: bool = False,
         paged: bool = False,
@@ -85,7 +85,7 @@ class Family:
     ) -> Callable[[Handler], Handler]:
         """Declare the function below as an action.
 
-        policy: rule of the Compute API's route that does the same.
+        policy: rule of the Compute API's route that does the same; None where that has none.
         paged: it takes MaxResults and NextToken.  filtered: it takes Filter.
         """
 
@@ -95,7 +95,7 @@ class Family:
                 Action(
                     name=name,
                     params=(*params, *extra, DRY_RUN),
-                    rule=full_name(policy, NAMESPACE),
+                    rule=None if policy is None else full_name(policy, NAMESPACE),
                     changes=changes,
                     secret=secret,
                     handler=handler,

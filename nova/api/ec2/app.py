@@ -10,9 +10,12 @@ from nova.api.ec2 import (
     answers,
     faults,
     instance_actions,
+    instance_attributes,
+    instance_types,
     instances,
     run_instances,
     tags,
+    volumes,
     zones,
 )
 from nova.api.ec2.action import Family, table_of
@@ -33,7 +36,10 @@ FAMILIES: tuple[Family, ...] = (
     instances.instances,
     run_instances.run,
     instance_actions.instance_actions,
+    instance_attributes.instance_attributes,
+    instance_types.instance_types,
     tags.tags,
+    volumes.volumes,
 )
 ACTIONS = table_of(FAMILIES)
 

@@ -33,6 +33,7 @@ _BY_CLASS: Classes = {
     exception.Ec2ParameterMissing: ("MissingParameter", 400),
     exception.Ec2ParameterInvalid: ("InvalidParameterValue", 400),
     exception.Ec2AttributeInvalid: ("InvalidAttribute", 400),
+    exception.Ec2TypeNotFound: ("InvalidInstanceType", 400),
     exception.Ec2NotSupported: ("UnsupportedOperation", 400),
     exception.Ec2DryRun: ("DryRunOperation", 412),
     exception.Ec2SignatureRefused: ("AuthFailure", 401),
@@ -63,6 +64,7 @@ _BY_CLASS: Classes = {
     exception.InvalidKeypair: ("InvalidKeyPair.Format", 400),
     # Security groups.
     exception.SecurityGroupNotFound: ("InvalidGroup.NotFound", 404),
+    exception.RequestedGroupNotFound: ("InvalidGroup.NotFound", 400),
     exception.SecurityGroupExists: ("InvalidGroup.Duplicate", 400),
     exception.SecurityGroupInUse: ("InvalidGroup.InUse", 400),
     exception.SecurityGroupRuleNotFound: ("InvalidPermission.NotFound", 404),

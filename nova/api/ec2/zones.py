@@ -1,6 +1,7 @@
 """Availability zones, regions, and what clients ask about an account first."""
 
 from collections.abc import Callable
+from typing import Any
 
 from nova.api.ec2.action import Ec2Call, Family, Handler, Result
 from nova.api.ec2.filters import Filters
@@ -15,11 +16,13 @@ ZONES = "os-availability-zone:list"
 LIMITS = "limits"
 REGION = "nova"
 
-_ZONE_FILTERS: Filters[AvailabilityZone] = Filters(
+_ZONE_FILTERS: Filters[dict[str, Any]] = Filters(
     {
-        "zone-name": lambda zone: [zone.name],
-        "state": lambda zone: [_state(zone)],
-        "region-name": lambda zone: [REGION],
+        "zone-name": lambda zone: [zone["zoneName"]],
+        "zone-type": lambda zone: [zone["zoneType"]],
+        "state": lambda zone: [zone["zoneState"]],
+        "opt-in-status": lambda zone: [zone["optInStatus"]],
+        "region-name": lambda zone: [zone["regionName"]],
     }
 )
 _REGION_FILTERS: Filters[tuple[str, str]] = Filters(
@@ -36,9 +39,9 @@ _REGION_FILTERS: Filters[tuple[str, str]] = Filters(
 )
 def describe_availability_zones(call: Ec2Call) -> Result:
     """List the zones in which instances can be."""
-    wanted = _ZONE_FILTERS.read(call.params["Filter"])
+    region = region_of(call.settings_ec2)
     found = {
-        zone.name: zone
+        zone.name: _zone(zone, region)
         for zone in call.conductor.hosts.list_zones(call.context)
         if zone.name != call.settings.internal_zone
     }
@@ -46,10 +49,8 @@ def describe_availability_zones(call: Ec2Call) -> Result:
         if name not in found:
             raise invalid("ZoneName", f"there is no zone {name}")
     names = call.params["ZoneName"] or found
-    shown = [found[name] for name in names if _ZONE_FILTERS.accept(wanted, found[name])]
-    return {
-        "availabilityZoneInfo": [_zone(zone, _regions(call.settings_ec2)[0][0]) for zone in shown]
-    }
+    shown = _ZONE_FILTERS.select(call.params["Filter"], [found[name] for name in names])
+    return {"availabilityZoneInfo": shown}
 
 
 @zones.action(
@@ -122,11 +123,16 @@ def _regions(settings: Ec2Settings) -> tuple[tuple[str, str], ...]:
     return settings.regions or ((REGION, settings.endpoint),)
 
 
+def region_of(settings: Ec2Settings) -> str:
+    """Return the name of this region."""
+    return _regions(settings)[0][0]
+
+
 def _state(zone: AvailabilityZone) -> str:
     return "available" if zone.available else "unavailable"
 
 
-def _zone(zone: AvailabilityZone, region: str) -> dict[str, object]:
+def _zone(zone: AvailabilityZone, region: str) -> dict[str, Any]:
     return {
         "zoneName": zone.name,
         "zoneState": _state(zone),

@@ -50,5 +50,11 @@ class ConductorEc2(Interface):
         """Return what the names in a request for instances stand for."""
 
     @call(since="1.0", retry_safe=True)
+    def names_of_groups(
+        self, context: RequestContext, project_id: str, numbers: tuple[int, ...]
+    ) -> dict[int, str]:
+        """Return the names of those groups of a project that have one of the integer ids."""
+
+    @call(since="1.0", retry_safe=True)
     def purge(self, context: RequestContext) -> int:
         """Forget requests whose signatures have ended; return how many those were."""
