@@ -71,7 +71,7 @@ def make_app(
         # Nothing is told without a signature.
         lambda app: app,
         Ec2Faults,
-        cost_of=cost_of,
+        cost=cost_of,
         may_change=may_change,
     )
 

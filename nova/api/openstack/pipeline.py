@@ -18,13 +18,13 @@ def guarded(
     authenticate: Middleware,
     documents: Middleware,
     faults: Middleware | None = None,
-    cost_of: Callable[[Environ], int] = rate_limits.cost_of,
+    cost: Callable[[Environ], int] = rate_limits.cost_of_request,
     may_change: Callable[[Environ], bool] = audit.may_change,
 ) -> WsgiApp:
     """Return an API with its middleware.
 
     documents: answers what is told without a token.  faults: puts errors of middleware into
-    the form of an API that has another than the Compute API.  cost_of, may_change: what a
+    the form of an API that has another than the Compute API.  cost, may_change: what a
     request costs, and whether it is recorded.
     """
     middleware: list[Middleware] = [
@@ -47,7 +47,7 @@ def guarded(
         # What an administrator wants is recorded whatever becomes of it.
         lambda app: AuditLog(app, settings.audit_log_file, may_change),
         # Last: what is refused above costs a project nothing.
-        lambda app: ProjectLimit(app, Buckets(settings.rate_limit_per_project), cost_of),
+        lambda app: ProjectLimit(app, Buckets(settings.rate_limit_per_project), cost),
     ]
     for wrap in reversed(middleware):
         app = wrap(app)

@@ -29,12 +29,16 @@ _COSTS: tuple[tuple[str, re.Pattern[str], int], ...] = (
 )
 
 
-def cost_of(environ: Environ) -> int:
-    """Return the units that a request of the Compute API costs."""
-    method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
+def cost_of(method: str, path: str) -> int:
+    """Return the units that a request costs."""
     return next(
         units for name, pattern, units in _COSTS if name in ("", method) and pattern.search(path)
     )
+
+
+def cost_of_request(environ: Environ) -> int:
+    """Return the units that a request of the Compute API costs."""
+    return cost_of(environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""))
 
 
 @dataclasses.dataclass(slots=True)
@@ -91,15 +95,15 @@ class ProjectLimit:
     """Limits each project, by what its requests cost."""
 
     def __init__(
-        self, app: WsgiApp, buckets: Buckets, cost_of: Callable[[Environ], int] = cost_of
+        self, app: WsgiApp, buckets: Buckets, cost: Callable[[Environ], int] = cost_of_request
     ) -> None:
         self._app = app
         self._buckets = buckets
-        self._cost_of = cost_of
+        self._cost = cost
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         project_id = environ[CONTEXT_KEY].project_id or ""
-        wait_s = self._buckets.take(project_id, self._cost_of(environ))
+        wait_s = self._buckets.take(project_id, self._cost(environ))
         if wait_s:
             return _refuse(wait_s)(environ, start_response)
         return self._app(environ, start_response)
