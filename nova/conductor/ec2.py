@@ -13,6 +13,7 @@ from nova.db import (
     flavors,
     image_numbers,
     instance_pages,
+    instances,
     security_groups,
 )
 from nova.db.duplicates import Repeat, refused_as
@@ -67,6 +68,14 @@ class Ec2Endpoint(ConductorEc2):
             with self.db.transaction() as tx:
                 numbers = image_numbers.assign(tx, wanted)
         return numbers
+
+    @retried
+    def number_instances(
+        self, context: RequestContext, instance_uuids: tuple[str, ...]
+    ) -> dict[str, int]:
+        """Return the numbers of live instances by their uuids."""
+        with self.db.reading() as tx:
+            return instances.numbers_of(tx, instance_uuids)
 
     @retried
     def images_of_numbers(

@@ -1,6 +1,7 @@
 """Security groups and their rules."""
 
 import dataclasses
+import datetime
 import uuid
 
 from nova import clock
@@ -168,35 +169,62 @@ class SecurityGroupsEndpoint(ConductorSecurityGroups):
         self, context: RequestContext, scope: Scope, new: NewSecurityGroupRule
     ) -> SecurityGroupRule:
         """Add a rule and let the hosts of the group's servers know."""
-        match = security_rules.normalize(new)
-        now = clock.utcnow()
         self._ensure_default(scope.project_id, context.user_id)
         with self.db.transaction() as tx:
-            parent = _lock(tx, scope, new.parent_group)
-            source = None
-            if new.group is not None:
-                source = security_groups.find_bare(tx, scope, new.group)
-                if source is None:
-                    raise SecurityGroupNotFound(name=new.group)
-            source_id = None if source is None else source.id
-            rules = security_groups.rules_of(tx, [parent.id])
-            if any(security_rules.same(rule, match, source_id) for rule in rules):
-                raise SecurityGroupRuleExists(group=parent.name)
-            limit = quotas.limits(tx, parent.project_id, self.settings.quotas)[RULES]
-            if limit != UNLIMITED and len(rules) >= limit:
-                raise QuotaExceeded(resource="security group rules", allowed=limit)
-            row = {
-                "uuid": str(uuid.uuid4()),
-                "parent_group_id": parent.id,
-                "group_id": source_id,
-                "description": new.description,
-                "created_at": now,
-                "updated_at": now,
-                **dataclasses.asdict(match),
-            }
-            security_groups.create_rule(tx, row)
-            firewall.note_group(tx, parent.id)
-            return _get_rule(tx, Scope(), row["uuid"])
+            row_uuid = self._add_rule(tx, scope, new, clock.utcnow())
+            return _get_rule(tx, Scope(), row_uuid)
+
+    @retried
+    def create_rules(
+        self, context: RequestContext, scope: Scope, new: tuple[NewSecurityGroupRule, ...]
+    ) -> None:
+        """Add rules, all of them or none."""
+        self._ensure_default(scope.project_id, context.user_id)
+        now = clock.utcnow()
+        with self.db.transaction() as tx:
+            for rule in new:
+                self._add_rule(tx, scope, rule, now)
+
+    def _add_rule(
+        self, tx: Transaction, scope: Scope, new: NewSecurityGroupRule, now: datetime.datetime
+    ) -> str:
+        """Insert a rule and return its uuid."""
+        match = security_rules.normalize(new)
+        parent, source_id = _places(tx, scope, new)
+        rules = security_groups.rules_of(tx, [parent.id])
+        if any(security_rules.same(rule, match, source_id) for rule in rules):
+            raise SecurityGroupRuleExists(group=parent.name)
+        limit = quotas.limits(tx, parent.project_id, self.settings.quotas)[RULES]
+        if limit != UNLIMITED and len(rules) >= limit:
+            raise QuotaExceeded(resource="security group rules", allowed=limit)
+        row = {
+            "uuid": str(uuid.uuid4()),
+            "parent_group_id": parent.id,
+            "group_id": source_id,
+            "description": new.description,
+            "created_at": now,
+            "updated_at": now,
+            **dataclasses.asdict(match),
+        }
+        security_groups.create_rule(tx, row)
+        firewall.note_group(tx, parent.id)
+        return str(row["uuid"])
+
+    @retried
+    def delete_rules(
+        self, context: RequestContext, scope: Scope, wanted: tuple[NewSecurityGroupRule, ...]
+    ) -> None:
+        """Remove the rules that let just this through, all of them or none."""
+        with self.db.transaction() as tx:
+            for one in wanted:
+                match = security_rules.normalize(one)
+                parent, source_id = _places(tx, scope, one)
+                rules = security_groups.rules_of(tx, [parent.id])
+                found = [rule for rule in rules if security_rules.same(rule, match, source_id)]
+                if not found:
+                    raise SecurityGroupRuleNotFound(rule_id=security_rules.words(match))
+                security_groups.delete_rule(tx, found[0].id)
+                firewall.note_group(tx, parent.id)
 
     @retried
     def delete_rule(self, context: RequestContext, scope: Scope, rule: str) -> None:
@@ -282,6 +310,19 @@ def _lock(tx: Transaction, scope: Scope, group: str) -> SecurityGroup:
     if found is None:
         raise SecurityGroupNotFound(name=group)
     return found
+
+
+def _places(
+    tx: Transaction, scope: Scope, new: NewSecurityGroupRule
+) -> tuple[SecurityGroup, int | None]:
+    """Return the group of a rule, locked, and the number of its source group, None for none."""
+    parent = _lock(tx, scope, new.parent_group)
+    if new.group is None:
+        return parent, None
+    source = security_groups.find_bare(tx, scope, new.group)
+    if source is None:
+        raise SecurityGroupNotFound(name=new.group)
+    return parent, source.id
 
 
 def _get_rule(tx: Transaction, scope: Scope, rule: str) -> SecurityGroupRule:

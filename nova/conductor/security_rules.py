@@ -70,6 +70,12 @@ def same(rule: SecurityGroupRule, match: Match, group_id: int | None) -> bool:
     ) == (match.protocol, match.from_port, match.to_port, match.cidr, match.ethertype, group_id)
 
 
+def words(match: Match) -> str:
+    """Return what a rule lets through, for people."""
+    ports = "" if match.from_port is None else f" {match.from_port}-{match.to_port}"
+    return f"{match.protocol or 'any protocol'}{ports} from {match.cidr or 'a group'}"
+
+
 def simple_rule(protocol: str, from_port: int, to_port: int, cidr: str) -> dict[str, Any]:
     """Return the columns of a rule that is made of these alone.
 

@@ -103,6 +103,16 @@ def list_by_uuids(tx: Transaction, uuids: Sequence[str]) -> list[Instance]:
     ]
 
 
+def numbers_of(tx: Transaction, uuids: Sequence[str]) -> dict[str, int]:
+    """Return the ids of live servers by uuid."""
+    query = sa.select(instances.c.uuid, instances.c.id)
+    return {
+        row.uuid: row.id
+        for piece in bulk.chunks(uuids)
+        for row in tx.execute(query.where(instances.c.uuid.in_(piece)))
+    }
+
+
 def list_on_host(tx: Transaction, host: str, limit: int = 10000) -> list[Instance]:
     """Return the servers of a host, in order of their ids."""
     return _load(tx, instances.c.host == host, limit=limit)

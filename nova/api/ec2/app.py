@@ -7,13 +7,16 @@ from oslo_config import cfg
 
 from nova.api.core.caller import services_over
 from nova.api.ec2 import (
+    addresses,
     answers,
     faults,
     instance_actions,
     instance_attributes,
     instance_types,
     instances,
+    keypairs,
     run_instances,
+    security_groups,
     tags,
     volumes,
     zones,
@@ -33,6 +36,9 @@ from nova.rpc.bus import Bus
 
 FAMILIES: tuple[Family, ...] = (
     zones.zones,
+    keypairs.keypairs,
+    security_groups.groups,
+    addresses.addresses,
     instances.instances,
     run_instances.run,
     instance_actions.instance_actions,

@@ -36,6 +36,12 @@ class ConductorEc2(Interface):
         """Return the numbers of images by their ids; unseen ones get theirs now."""
 
     @call(since="1.0", retry_safe=True)
+    def number_instances(
+        self, context: RequestContext, instance_uuids: tuple[str, ...]
+    ) -> dict[str, int]:
+        """Return the numbers of live instances by their uuids."""
+
+    @call(since="1.0", retry_safe=True)
     def images_of_numbers(
         self, context: RequestContext, numbers: tuple[int, ...]
     ) -> dict[int, str]:

@@ -19,7 +19,7 @@ class ConductorSecurityGroups(Interface):
 
     topic = "conductor"
     namespace = "security_groups"
-    version = "1.0"
+    version = "1.1"
 
     @call(since="1.0", retry_safe=True)
     def page(self, context: RequestContext, query: SecurityGroupQuery) -> tuple[SecurityGroup, ...]:
@@ -71,6 +71,21 @@ class ConductorSecurityGroups(Interface):
 
         Raises: SecurityGroupNotFound, SecurityGroupRuleInvalid, SecurityGroupRuleExists,
         QuotaExceeded.
+        """
+
+    @call(since="1.1")
+    def create_rules(
+        self, context: RequestContext, scope: Scope, new: tuple[NewSecurityGroupRule, ...]
+    ) -> None:
+        """Add rules, all of them or none.  Raises: as create_rule()."""
+
+    @call(since="1.1")
+    def delete_rules(
+        self, context: RequestContext, scope: Scope, wanted: tuple[NewSecurityGroupRule, ...]
+    ) -> None:
+        """Remove the rules that let just this through, all of them or none.
+
+        Raises: SecurityGroupNotFound, SecurityGroupRuleInvalid, SecurityGroupRuleNotFound.
         """
 
     @call(since="1.0")
