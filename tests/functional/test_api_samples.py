@@ -11,6 +11,7 @@ import pytest
 from nova.api.openstack.refusals import ABSENT, REFUSED
 from nova.api_reference import sample_name
 from nova.conductor.network_plan import NetworkDefaults
+from nova.objects.console import ConsoleType
 from tests.fixtures.api_samples import declared
 from tests.fixtures.api_scenario import record
 
@@ -39,6 +40,10 @@ WITHOUT = {
     "get_servers_server_id_shares_id",
     "post_servers_server_id_shares",
     "delete_servers_server_id_shares_id",
+    # No host has pools of consoles.
+    "post_servers_server_id_consoles",
+    "get_servers_server_id_consoles_id",
+    "delete_servers_server_id_consoles_id",
     # Networks of the flat managers are everybody's.
     "post_os-networks_add_until_2_35",
     # They start a program.
@@ -55,7 +60,8 @@ WITHOUT = {
 
 @pytest.fixture
 def recorded(new_cloud):
-    return record(new_cloud(conductor_settings=SETTINGS))
+    consoles = {"console_types": frozenset(ConsoleType)}
+    return record(new_cloud(conductor_settings=SETTINGS, compute_settings=consoles))
 
 
 def test_samples_are_up_to_date(recorded):

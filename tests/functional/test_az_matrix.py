@@ -44,6 +44,10 @@ PLACES = {
     "/servers/{server_id}/os-volume_attachments/{id}": ["server", "volume"],
     "/servers/{server_id}/shares": ["server"],
     "/servers/{server_id}/shares/{id}": ["server", "share"],
+    "/servers/{server_id}/remote-consoles": ["server"],
+    "/servers/{server_id}/consoles": ["server"],
+    "/servers/{server_id}/consoles/{id}": ["server", "pooled console"],
+    "/os-console-auth-tokens/{id}": ["token"],
     "/os-volumes_boot/{id}": ["server"],
     "/os-volumes_boot/{id}/action": ["server"],
     "/os-keypairs/{id}": ["keypair"],
@@ -124,7 +128,16 @@ GIVEN = {"flavor"}
 # Kinds that whoever writes them names.
 KEYS = {"metadata", "tag", "spec", "property", "entry"}
 # No such objects exist, because the service behind them is missing.
-MISSING = {"volume", "snapshot", "node", "share", "vpn", "cell", "migration"}
+MISSING = {
+    "volume",
+    "snapshot",
+    "node",
+    "share",
+    "vpn",
+    "cell",
+    "migration",
+    "pooled console",
+}
 
 # In bodies: the key that the path names, and the floating address of the one who asks.
 CHILD, ADDRESS = "CHILD", "ADDRESS"

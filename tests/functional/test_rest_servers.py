@@ -65,10 +65,18 @@ _BODIES = {
         "volumeAttachment": {"volumeId": NET}
     },
     ("POST", "/servers/{server_id}/shares"): {"share": {"share_id": NET}},
+    ("POST", "/servers/{server_id}/consoles"): {},
+    ("POST", "/servers/{server_id}/remote-consoles"): {
+        "remote_console": {"protocol": "vnc", "type": "novnc"}
+    },
 }
 _ACTION_ARGUMENTS = {
     "reboot": {"type": "HARD"},
     "os-getConsoleOutput": {},
+    "os-getVNCConsole": {"type": "novnc"},
+    "os-getSPICEConsole": {"type": "spice-html5"},
+    "os-getRDPConsole": {"type": "rdp-html5"},
+    "os-getSerialConsole": {"type": "serial"},
     "changePassword": {"adminPass": "x"},
     "os-resetState": {"state": "error"},
     "rebuild": {"imageRef": IMAGE_ID},

@@ -9,7 +9,8 @@ from typing import NoReturn
 from nova.api.openstack.answers import items, named
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
-from nova.api.openstack.schema import Object
+from nova.api.openstack.schema import Key, Object
+from nova.api.openstack.schema_types import ANYTHING
 from nova.api.openstack.server_ids import server_uuid
 from nova.exception import ConsoleNotFound, ConsolePoolNotFound
 from nova.policy import MEMBER, READER
@@ -18,7 +19,7 @@ consoles = Resource(
     "os-consoles", rules={"index": READER, "create": MEMBER, "show": READER, "delete": MEMBER}
 )
 
-CREATE = Object(extra=True, optional=True)
+CREATE = Object(Key("console", ANYTHING), optional=True)
 
 
 def _require_server(call: Call) -> str:

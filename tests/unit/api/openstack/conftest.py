@@ -8,6 +8,7 @@ from nova.api.settings import ApiSettings
 from nova.compute.rpcapi import ComputeAPI
 from nova.context import RequestContext
 from nova.image.memory import MemoryImageService
+from nova.objects.console import ConsoleConnection, ConsoleType
 from nova.objects.image import Image
 from nova.objects.instance import Instance
 from nova.objects.operation import Work
@@ -47,6 +48,11 @@ class StubCompute(ComputeAPI):
             raise exception.ConsoleNotAvailable(instance_uuid=instance.uuid)
         lines = self.console.splitlines(keepends=True)
         return "".join(lines if tail_lines is None else lines[len(lines) - tail_lines :])
+
+    def get_console(
+        self, context: RequestContext, instance: Instance, console_type: ConsoleType
+    ) -> ConsoleConnection:
+        raise exception.GuestNotRunning(instance_uuid=instance.uuid)
 
 
 @dataclasses.dataclass

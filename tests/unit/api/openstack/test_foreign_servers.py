@@ -39,6 +39,14 @@ BODIES: dict[str, object] = {
     "POST /servers/{id}/action injectNetworkInfo": {"injectNetworkInfo": None},
     "POST /servers/{id}/action resetNetwork": {"resetNetwork": None},
     "POST /servers/{id}/action os-getConsoleOutput": {"os-getConsoleOutput": {}},
+    "POST /servers/{id}/action os-getVNCConsole": {"os-getVNCConsole": {"type": "novnc"}},
+    "POST /servers/{id}/action os-getSPICEConsole": {"os-getSPICEConsole": {"type": "spice-html5"}},
+    "POST /servers/{id}/action os-getRDPConsole": {"os-getRDPConsole": {"type": "rdp-html5"}},
+    "POST /servers/{id}/action os-getSerialConsole": {"os-getSerialConsole": {"type": "serial"}},
+    "POST /servers/{server_id}/remote-consoles": {
+        "remote_console": {"protocol": "vnc", "type": "novnc"}
+    },
+    "POST /servers/{server_id}/consoles": {},
     "POST /servers/{server_id}/metadata": {"metadata": {"k": "v"}},
     "PUT /servers/{server_id}/metadata": {"metadata": {"k": "v"}},
     "PUT /servers/{server_id}/metadata/{id}": {"meta": {"child": "v"}},
