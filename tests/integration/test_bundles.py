@@ -15,6 +15,7 @@ from nova.api.core.bundles import Bundles, BundleWish
 from nova.context import RequestContext
 from nova.exception import BundleNotFound
 from nova.image.connect import glance_from_config
+from nova.objects.image import ImageQuery
 from tests.fixtures.cloud import Cloud, make_cloud
 from tests.fixtures.daemons import ROOT, wait_for
 from tests.fixtures.s3_daemon import KeystoneUser, object_store
@@ -132,6 +133,9 @@ def test_a_bundle_in_a_bucket_becomes_an_image(
             wait_for(lambda: state() in ENDED, "the registration does not end", 120)
             found = images.get(token, image.id)
             assert (found.status, found.disk_format) == ("active", "ami"), found
+            # As the sweep looks for those of all projects.
+            query = ImageQuery(properties={"image_state": "available"})
+            assert image.id in {one.id for one in images.page(None, query)}
             images.download(token, found, str(tmp_path / "back"))
             assert (tmp_path / "back").read_bytes() == DISK
         finally:

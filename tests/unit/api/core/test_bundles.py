@@ -1,5 +1,6 @@
 """Registrations of bundles, put together from the configuration."""
 
+import pathlib
 import time
 
 from oslo_config import cfg
@@ -14,11 +15,12 @@ from tests.fixtures.time import FrozenClock, frozen_clock
 __all__ = ["frozen_clock"]
 
 
-def _conf() -> cfg.ConfigOpts:
+def _conf(folder: pathlib.Path) -> cfg.ConfigOpts:
     conf = cfg.ConfigOpts()
     config.register(conf)
     conf([], project="nova", default_config_files=[], default_config_dirs=[])
     conf.set_override("my_ip", "127.0.0.1")
+    conf.set_override("image_decryption_dir", str(folder))
     return conf
 
 
@@ -26,13 +28,13 @@ def _image(state: str, status: str = "queued") -> Image:
     return Image(id=state, status=status, properties={"image_state": state})
 
 
-def test_a_start_looks_for_what_was_left(frozen_clock: FrozenClock) -> None:
+def test_a_start_looks_for_what_was_left(frozen_clock: FrozenClock, tmp_path: pathlib.Path) -> None:
     images = MemoryImageService()
     for state in bundles.FAILED:
         images.add(_image(state), b"")
     images.add(_image("available", "active"), b"x")
     bus = LocalBus()
-    made = bundles.from_config(_conf(), bus, images)
+    made = bundles.from_config(_conf(tmp_path), bus, images)
     frozen_clock.advance(7201)
     runner = made.start()
     deadline = time.monotonic() + 30
