@@ -25,6 +25,7 @@ from nova.conductor.rpcapi.certificates import ConductorCertificates
 from nova.context import RequestContext
 from nova.image.bundle.make import BundleKeys
 from nova.image.bundle.source import Place
+from nova.image.bundle.workplace import PREFIX
 from nova.objects.image import Image, ImageChange
 from tests.fixtures import archives
 from tests.fixtures.bundles import DISK, Pair, bundle_files, by_hand
@@ -246,6 +247,14 @@ def test_what_died_with_its_process_fails_after_a_while(site: Site) -> None:
     # Should it live after all, it does not go on.
     site.cloud.run_until_idle()
     assert (site.state(image), site.image(image.id).status) == ("failed_download", "queued")
+
+
+def test_the_folder_of_a_killed_process_is_removed(site: Site) -> None:
+    left = site.work / f"{PREFIX}left"
+    left.mkdir()
+    os.utime(left, (0, 0))
+    site.bundles.sweep()
+    assert not left.exists()
 
 
 def test_what_died_after_the_upload_is_available(site: Site) -> None:

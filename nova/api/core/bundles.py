@@ -13,7 +13,6 @@ import datetime
 import json
 import logging
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
@@ -27,7 +26,7 @@ from nova.context import RequestContext
 from nova.exception import BundleUnacceptable, ImageNotFound, InvalidInput, NovaException
 from nova.image.api import ImageService
 from nova.image.bundle import manifest as manifests
-from nova.image.bundle import unpack
+from nova.image.bundle import unpack, workplace
 from nova.image.bundle.manifest import Manifest
 from nova.image.bundle.source import BundleSource, Place, S3BundleSource, SourceSettings
 from nova.image.inspector import verdict
@@ -151,8 +150,9 @@ class Bundles:
     def sweep(self) -> None:
         """End what died with its process: nothing was told of it for too long.
 
-        Raises: image errors.
+        Raises: image errors, OSError.
         """
+        workplace.remove_abandoned(self._settings.folder)
         limit = clock.utcnow() - datetime.timedelta(seconds=self._settings.timeout_s)
         for state in FAILED:
             query = ImageQuery(properties={STATE: state})
@@ -200,7 +200,7 @@ class _Filling:
     def run(self) -> None:
         """Take all steps; the image's state tells how it ended."""
         try:
-            with tempfile.TemporaryDirectory(prefix="bundle-", dir=self.settings.folder) as folder:
+            with workplace.private_folder(self.settings.folder) as folder:
                 self._fill(folder)
         except (_GivenUp, ImageNotFound):
             LOG.info("Image %s is gone or was given up; its bundle is left alone", self.image_id)

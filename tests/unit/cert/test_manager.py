@@ -184,12 +184,6 @@ def test_lost_files_are_told_and_never_replaced(bus: LocalBus, tmp_path: pathlib
         manager.fetch_ca(CONTEXT, P1)
 
 
-def test_the_listing_of_records_is_bounded_and_one_statement(bus: LocalBus) -> None:
-    records = bus.client(ConductorCertificates).anyone()
-    with pytest.raises(InvalidInput):
-        records.list_valid(CONTEXT)
-
-
 @pytest.mark.programs
 def test_the_folder_is_one_of_openssl(bus: LocalBus, tmp_path: pathlib.Path) -> None:
     manager = _manager(bus, tmp_path)
