@@ -48,7 +48,6 @@ class GreenServer:
             url_length_limit=settings.max_url_bytes,
             debug=False,
             socket_timeout=settings.socket_timeout_s,
-            capitalize_response_headers=False,
         )
 
     def stop(self, timeout_s: float) -> bool:
@@ -70,6 +69,8 @@ def _protocol(settings: HttpSettings, patience: Patience) -> type:
 
         def setup(self) -> None:
             super().setup()
+            # S3 gives metadata names back as part of the names of headers.
+            self.capitalize_response_headers = False
             source = str(self.client_address[0])
             self.patient = PatientFile(self.rfile, self.connection, source, patience)
             self.rfile = self.patient

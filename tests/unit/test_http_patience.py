@@ -5,6 +5,7 @@ import pytest
 
 from nova import clock
 from nova.http_patience import BODY, GRACE_S, HEAD, Limits, Patience, PatientFile
+from tests.fixtures.time import hold_time
 
 
 class Ended(Exception):
@@ -82,3 +83,42 @@ def test_file_reads_as_the_one_inside_and_is_forgotten_afterwards():
     assert file.peek(1)[:3] == b"two"
     assert list(file) == [b"two\n", b"three"]
     assert patience._reads == {}
+
+
+class Dribble:
+    """Gives so many bytes at each read, after so many seconds."""
+
+    def __init__(self, frozen, patience, size, seconds):
+        self._frozen, self._patience = frozen, patience
+        self._size, self._seconds = size, seconds
+        self.cut = 0
+
+    def read(self, _):
+        self._frozen.advance(self._seconds)
+        self.cut += self._patience.cut()
+        return bytes(self._size)
+
+
+@pytest.mark.parametrize(
+    ("size", "seconds", "is_cut"), [(10_000, 10, False), (50_000, 50, False), (9_000, 10, True)]
+)
+def test_in_17_large_body_may_take_long_but_not_be_slow(monkeypatch, size, seconds, is_cut):
+    frozen = hold_time(monkeypatch)
+    patience = Patience(Limits(body_s=60, body_bytes_per_s=1000))
+    inner = Dribble(frozen, patience, size, seconds)
+    file = PatientFile(inner, FakeSocket(), "a", patience)
+    file.begin(BODY)
+    for _ in range(100):
+        file.read(size)
+    assert bool(inner.cut) == is_cut
+
+
+def test_in_17_quick_beginning_of_a_body_buys_no_long_end(monkeypatch):
+    frozen = hold_time(monkeypatch)
+    patience = Patience(Limits(body_s=60, body_bytes_per_s=1000))
+    file = PatientFile(io.BytesIO(bytes(10_000_000)), FakeSocket(), "a", patience)
+    file.begin(BODY)
+    file.read(10_000_000)
+    file._inner = Dribble(frozen, patience, 1, 61)
+    file.read(1)
+    assert file._inner.cut == 1
