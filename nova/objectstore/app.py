@@ -37,7 +37,7 @@ def make_app(conf: cfg.ConfigOpts) -> "ObjectStoreApp":
 def open_store(conf: cfg.ConfigOpts) -> Store:
     """Return the store in the folder of the options.  Raises: ConfigurationError."""
     try:
-        return Store(pathlib.Path(conf.buckets_path))
+        return Store(pathlib.Path(conf.buckets_path), conf.s3_project_quota_gigabytes)
     except OSError as error:
         reason = f"buckets_path = {conf.buckets_path} can not be used: {error.strerror}"
         raise ConfigurationError(reason=reason) from error

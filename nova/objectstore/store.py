@@ -29,6 +29,7 @@ from nova.objectstore import files
 from nova.objectstore.errors import Refusal, refuse
 from nova.objectstore.payload import Checksum, Payload
 from nova.objectstore.records import Attributes, Bucket, ObjectInfo, Page, Part, Upload
+from nova.objectstore.usage import Usage
 
 MAX_KEY_BYTES = 1024
 MAX_NAME_BYTES = 200
@@ -42,10 +43,11 @@ Check = Callable[[ObjectInfo | None], None]
 
 
 class Store:
-    """Buckets below a folder."""
+    """Buckets below a folder; quota_gb: of each project, 0 for no limit."""
 
-    def __init__(self, root: pathlib.Path) -> None:
+    def __init__(self, root: pathlib.Path, quota_gb: int = 0) -> None:
         self._root = root
+        self._usage = Usage(self._data_folders, quota_gb)
         (root / ".locks").mkdir(parents=True, exist_ok=True, mode=0o700)
 
     # --- Buckets
@@ -55,6 +57,9 @@ class Store:
         names = sorted(entry.name for entry in os.scandir(self._root) if entry.name[0] != ".")
         found = [self._find_bucket(name) for name in names]
         return [one for one in found if one is not None and one.project_id == project_id]
+
+    def _data_folders(self, project_id: str) -> list[pathlib.Path]:
+        return [self._root / bucket.name / "data" for bucket in self.list_buckets(project_id)]
 
     def get_bucket(self, name: str) -> Bucket:
         """Return a bucket.  Raises: Refusal."""
@@ -154,7 +159,7 @@ class Store:
         """
         _check_key(key)
         check(self.find_object(bucket, key))
-        name, size, md5 = self._keep(bucket, payload.pieces())
+        name, size, md5 = self._keep(bucket, payload.pieces(), payload.length or 0)
         info = ObjectInfo(
             bucket=bucket,
             key=key,
@@ -172,6 +177,7 @@ class Store:
     ) -> ObjectInfo:
         """Store the bytes of an object under another key too.  Raises: Refusal."""
         _check_key(key)
+        self._usage.reserve(self.get_bucket(bucket).project_id, source.size_bytes)
         data = []
         for name, size in source.data:
             linked = uuid.uuid4().hex
@@ -225,7 +231,7 @@ class Store:
     ) -> Part:
         """Store the bytes of a part, in place of those before.  Raises: Refusal."""
         self._upload(bucket, key, upload_id)
-        return self._add_part(bucket, upload_id, number, payload.pieces())
+        return self._add_part(bucket, upload_id, number, payload.pieces(), payload.length or 0)
 
     def copy_part(
         self,
@@ -243,7 +249,7 @@ class Store:
         self._upload(bucket, key, upload_id)
         pieces = self.read(source, *wanted)
         with contextlib.closing(pieces):
-            return self._add_part(bucket, upload_id, number, iter(pieces))
+            return self._add_part(bucket, upload_id, number, iter(pieces), wanted[1])
 
     def list_parts(self, bucket: str, key: str, upload_id: str) -> list[Part]:
         """Return the parts of an upload by number.  Raises: Refusal."""
@@ -314,8 +320,13 @@ class Store:
                 if record is not None:
                     yield record["key"]
 
-    def _keep(self, bucket: str, pieces: Iterator[bytes]) -> tuple[str, int, str]:
-        """Write bytes that no record names yet; return their file, size and MD5."""
+    def _keep(self, bucket: str, pieces: Iterator[bytes], announced: int) -> tuple[str, int, str]:
+        """Write bytes that no record names yet; return their file, size and MD5.
+
+        announced: their size, as the client says and must keep to.
+        """
+        owner = self.get_bucket(bucket).project_id
+        self._usage.reserve(owner, announced)
         digest = hashlib.md5(usedforsecurity=False)
 
         def summed() -> Iterator[bytes]:
@@ -328,8 +339,11 @@ class Store:
             size = files.write_new(self._root / bucket / "data" / name, summed())
         except FileNotFoundError:
             raise _gone() from None
-        except OSError as error:
-            raise refuse("ServiceUnavailable", "The store is full or fails.") from error
+        except BaseException as error:
+            self._usage.release(owner, announced)
+            if isinstance(error, OSError):
+                raise refuse("ServiceUnavailable", "The store is full or fails.") from error
+            raise
         return name, size, digest.hexdigest()
 
     def _link(self, source: str, name: str, bucket: str, linked: str) -> None:
@@ -366,6 +380,8 @@ class Store:
             return
         for name, _ in info.data:
             (self._root / info.bucket / "data" / name).unlink(missing_ok=True)
+        with contextlib.suppress(Refusal):
+            self._usage.release(self.get_bucket(info.bucket).project_id, info.size_bytes)
 
     def _upload(self, bucket: str, key: str, upload_id: str) -> Upload:
         record = None
@@ -376,8 +392,10 @@ class Store:
             raise _no_upload()
         return _upload_of(record)
 
-    def _add_part(self, bucket: str, upload_id: str, number: int, pieces: Iterator[bytes]) -> Part:
-        name, size, md5 = self._keep(bucket, pieces)
+    def _add_part(
+        self, bucket: str, upload_id: str, number: int, pieces: Iterator[bytes], announced: int
+    ) -> Part:
+        name, size, md5 = self._keep(bucket, pieces, announced)
         part = Part(number=number, size_bytes=size, etag=md5, modified_at=clock.utcnow(), data=name)
         path = self._root / bucket / "uploads" / upload_id / f"{number:05}.json"
         data = self._root / bucket / "data"
