@@ -9,7 +9,7 @@ from typing import Any
 
 from oslo_config import cfg
 
-from nova import log
+from nova import concurrency, log
 from nova.context import RequestContext
 from nova.exception import ConfigurationError
 from nova.objectstore import request as requests
@@ -31,7 +31,9 @@ StartResponse = Callable[..., Any]
 
 def make_app(conf: cfg.ConfigOpts) -> "ObjectStoreApp":
     """Return the application that the options describe.  Raises: ConfigurationError."""
-    return ObjectStoreApp(open_store(conf), keystone_identity(conf), Policy(conf, {}))
+    store = open_store(conf)
+    concurrency.spawn_native(store.sweep, "sweep")
+    return ObjectStoreApp(store, keystone_identity(conf), Policy(conf, {}))
 
 
 def open_store(conf: cfg.ConfigOpts) -> Store:

@@ -19,6 +19,7 @@ import os
 import pathlib
 import re
 import shutil
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -33,6 +34,7 @@ from nova.objectstore.usage import Usage
 
 MAX_KEY_BYTES = 1024
 MAX_NAME_BYTES = 200
+LEFT_AFTER_S = 24 * 3600.0
 MIN_PART_BYTES = 5 * 1024 * 1024
 
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -115,10 +117,7 @@ class Store:
 
         limit: of objects and common prefixes together.
         """
-        keys = sorted(
-            (key for key in self._names(bucket) if key.startswith(prefix) and key > marker),
-            key=str.encode,
-        )
+        keys = sorted(key for key in self._names(bucket) if key.startswith(prefix) and key > marker)
         objects: list[ObjectInfo] = []
         prefixes: dict[str, None] = {}
         last = None
@@ -290,6 +289,39 @@ class Store:
             info = self.find_object(bucket, key)
         self._drop(bucket, doomed, info)
 
+    # --- What crashes leave
+
+    def sweep(self, age_s: float = LEFT_AFTER_S) -> int:
+        """Remove what no record names and nobody has touched for a while; return how much.
+
+        Runs in a real thread beside everything else.
+        """
+        before = time.time() - age_s
+        removed = 0
+        for path in list(self._root.iterdir()):
+            if not path.name.startswith("."):
+                removed += self._sweep_bucket(path, before)
+            elif path.name != ".locks" and path.stat().st_ctime < before:
+                shutil.rmtree(path, ignore_errors=True)
+                removed += 1
+        return removed
+
+    def _sweep_bucket(self, folder: pathlib.Path, before: float) -> int:
+        """A link or a write that is going on has touched its file just now, so age tells."""
+        removed = 0
+        with files.lock(self._root / ".locks" / folder.name, in_native_thread=True):
+            named = set(_named_files(folder))
+            old = [
+                path
+                for part in ("data", "keys")
+                for path in (folder / part).glob("*" if part == "data" else ".*")
+                if path.stat().st_ctime < before and path.name not in named
+            ]
+            for path in old:
+                path.unlink()
+                removed += 1
+        return removed
+
     # --- Files
 
     @contextlib.contextmanager
@@ -425,6 +457,18 @@ class Store:
             if record is not None and record["data"] not in used:
                 (self._root / bucket / "data" / record["data"]).unlink(missing_ok=True)
         shutil.rmtree(doomed)
+
+
+def _named_files(folder: pathlib.Path) -> Iterator[str]:
+    """Yield the names of all data that records of a bucket name."""
+    for path in (folder / "keys").glob("*.json"):
+        record = files.read_record(path)
+        if record is not None:
+            yield from (name for name, _ in record["data"])
+    for path in (folder / "uploads").glob("*/[0-9]*.json"):
+        record = files.read_record(path)
+        if record is not None:
+            yield record["data"]
 
 
 def _chosen(there: list[Part], wanted: list[tuple[int, str]]) -> list[Part]:

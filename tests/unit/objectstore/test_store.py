@@ -248,3 +248,18 @@ def test_quota_counts_objects_parts_and_copies(tmp_path):
     with pytest.raises(Refusal):
         store.put_object("box", "e", payload(b"", length=2), ATTRIBUTES, anything)
     put(store, "e", b"12")
+
+
+def test_what_a_crash_leaves_is_swept_and_nothing_else(store):
+    put(store, "a")
+    upload = store.create_upload("box", "b", ATTRIBUTES)
+    store.put_part("box", "b", upload, 1, payload(b"part"))
+    box = store._root / "box"
+    before = sorted(box.rglob("*"))
+    (box / "data" / "left").write_bytes(b"x")
+    (box / "keys" / ".left").write_bytes(b"x")
+    (store._root / ".left").mkdir()
+    assert store.sweep() == 0
+    assert store.sweep(age_s=-5) == 3
+    assert sorted(box.rglob("*")) == before
+    assert content(store, "a") == b"hello"
