@@ -9,11 +9,12 @@ from typing import Any
 
 from oslo_config import cfg
 
-from nova import concurrency, log
+from nova import log
 from nova.context import RequestContext
 from nova.exception import ConfigurationError
 from nova.objectstore import request as requests
 from nova.objectstore import xml
+from nova.objectstore.acting import in_name_of_project
 from nova.objectstore.auth import Authenticator, claim_of
 from nova.objectstore.call import Call, Response
 from nova.objectstore.faults import fault_of
@@ -31,15 +32,13 @@ StartResponse = Callable[..., Any]
 
 def make_app(conf: cfg.ConfigOpts) -> "ObjectStoreApp":
     """Return the application that the options describe.  Raises: ConfigurationError."""
-    store = open_store(conf)
-    concurrency.spawn_native(store.sweep, "sweep")
-    return ObjectStoreApp(store, keystone_identity(conf), Policy(conf, {}))
+    return ObjectStoreApp(open_store(conf), keystone_identity(conf), Policy(conf, {}))
 
 
 def open_store(conf: cfg.ConfigOpts) -> Store:
     """Return the store in the folder of the options.  Raises: ConfigurationError."""
     try:
-        return Store(pathlib.Path(conf.buckets_path), conf.s3_project_quota_gigabytes)
+        return Store(pathlib.Path(conf.buckets_path))
     except OSError as error:
         reason = f"buckets_path = {conf.buckets_path} can not be used: {error.strerror}"
         raise ConfigurationError(reason=reason) from error
@@ -86,7 +85,7 @@ class ObjectStoreApp:
 
     def _answer(self, request: Request) -> Response:
         claim = claim_of(request)
-        context = self._authenticator.caller(claim)
+        context = in_name_of_project(self._authenticator.caller(claim), claim, request)
         handler = handler_of(request)
         call = Call(
             request=request,

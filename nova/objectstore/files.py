@@ -6,7 +6,7 @@ import json
 import os
 import pathlib
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from nova import concurrency
@@ -62,17 +62,12 @@ def sync_folder(path: pathlib.Path) -> None:
         os.close(descriptor)
 
 
-def _directly(function: Callable[..., object], *arguments: object) -> object:
-    return function(*arguments)
-
-
 @contextlib.contextmanager
-def lock(path: pathlib.Path, *, in_native_thread: bool = False) -> Iterator[None]:
+def lock(path: pathlib.Path) -> Iterator[None]:
     """Hold a lock that all processes of the store respect."""
-    run = _directly if in_native_thread else concurrency.run_native
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        run(fcntl.flock, descriptor, fcntl.LOCK_EX)
+        concurrency.run_native(fcntl.flock, descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)

@@ -24,13 +24,6 @@ OBJECTSTORE_OPTS: list[cfg.Opt] = [
         default="$state_path/buckets",
         help="Folder of the buckets. Several nova-objectstore may share it.",
     ),
-    cfg.IntOpt(
-        "s3_project_quota_gigabytes",
-        default=0,
-        min=0,
-        help="GiB that the objects and parts of a project may have together. Several processes "
-        "see what the others stored with a delay. 0: no limit.",
-    ),
 ]
 
 OPTS: dict[str, list[cfg.Opt]] = {"DEFAULT": OBJECTSTORE_OPTS}

@@ -19,7 +19,6 @@ import os
 import pathlib
 import re
 import shutil
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -30,11 +29,9 @@ from nova.objectstore import files
 from nova.objectstore.errors import Refusal, refuse
 from nova.objectstore.payload import Checksum, Payload
 from nova.objectstore.records import Attributes, Bucket, ObjectInfo, Page, Part, Upload
-from nova.objectstore.usage import Usage
 
 MAX_KEY_BYTES = 1024
 MAX_NAME_BYTES = 200
-LEFT_AFTER_S = 24 * 3600.0
 MIN_PART_BYTES = 5 * 1024 * 1024
 
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -45,11 +42,10 @@ Check = Callable[[ObjectInfo | None], None]
 
 
 class Store:
-    """Buckets below a folder; quota_gb: of each project, 0 for no limit."""
+    """Buckets below a folder."""
 
-    def __init__(self, root: pathlib.Path, quota_gb: int = 0) -> None:
+    def __init__(self, root: pathlib.Path) -> None:
         self._root = root
-        self._usage = Usage(self._data_folders, quota_gb)
         (root / ".locks").mkdir(parents=True, exist_ok=True, mode=0o700)
 
     # --- Buckets
@@ -59,9 +55,6 @@ class Store:
         names = sorted(entry.name for entry in os.scandir(self._root) if entry.name[0] != ".")
         found = [self._find_bucket(name) for name in names]
         return [one for one in found if one is not None and one.project_id == project_id]
-
-    def _data_folders(self, project_id: str) -> list[pathlib.Path]:
-        return [self._root / bucket.name / "data" for bucket in self.list_buckets(project_id)]
 
     def get_bucket(self, name: str) -> Bucket:
         """Return a bucket.  Raises: Refusal."""
@@ -117,7 +110,10 @@ class Store:
 
         limit: of objects and common prefixes together.
         """
-        keys = sorted(key for key in self._names(bucket) if key.startswith(prefix) and key > marker)
+        keys = sorted(
+            (key for key in self._names(bucket) if key.startswith(prefix) and key > marker),
+            key=str.encode,
+        )
         objects: list[ObjectInfo] = []
         prefixes: dict[str, None] = {}
         last = None
@@ -158,7 +154,7 @@ class Store:
         """
         _check_key(key)
         check(self.find_object(bucket, key))
-        name, size, md5 = self._keep(bucket, payload.pieces(), payload.length or 0)
+        name, size, md5 = self._keep(bucket, payload.pieces())
         info = ObjectInfo(
             bucket=bucket,
             key=key,
@@ -176,7 +172,6 @@ class Store:
     ) -> ObjectInfo:
         """Store the bytes of an object under another key too.  Raises: Refusal."""
         _check_key(key)
-        self._usage.reserve(self.get_bucket(bucket).project_id, source.size_bytes)
         data = []
         for name, size in source.data:
             linked = uuid.uuid4().hex
@@ -230,7 +225,7 @@ class Store:
     ) -> Part:
         """Store the bytes of a part, in place of those before.  Raises: Refusal."""
         self._upload(bucket, key, upload_id)
-        return self._add_part(bucket, upload_id, number, payload.pieces(), payload.length or 0)
+        return self._add_part(bucket, upload_id, number, payload.pieces())
 
     def copy_part(
         self,
@@ -248,7 +243,7 @@ class Store:
         self._upload(bucket, key, upload_id)
         pieces = self.read(source, *wanted)
         with contextlib.closing(pieces):
-            return self._add_part(bucket, upload_id, number, iter(pieces), wanted[1])
+            return self._add_part(bucket, upload_id, number, iter(pieces))
 
     def list_parts(self, bucket: str, key: str, upload_id: str) -> list[Part]:
         """Return the parts of an upload by number.  Raises: Refusal."""
@@ -289,39 +284,6 @@ class Store:
             info = self.find_object(bucket, key)
         self._drop(bucket, doomed, info)
 
-    # --- What crashes leave
-
-    def sweep(self, age_s: float = LEFT_AFTER_S) -> int:
-        """Remove what no record names and nobody has touched for a while; return how much.
-
-        Runs in a real thread beside everything else.
-        """
-        before = time.time() - age_s
-        removed = 0
-        for path in list(self._root.iterdir()):
-            if not path.name.startswith("."):
-                removed += self._sweep_bucket(path, before)
-            elif path.name != ".locks" and path.stat().st_ctime < before:
-                shutil.rmtree(path, ignore_errors=True)
-                removed += 1
-        return removed
-
-    def _sweep_bucket(self, folder: pathlib.Path, before: float) -> int:
-        """A link or a write that is going on has touched its file just now, so age tells."""
-        removed = 0
-        with files.lock(self._root / ".locks" / folder.name, in_native_thread=True):
-            named = set(_named_files(folder))
-            old = [
-                path
-                for part in ("data", "keys")
-                for path in (folder / part).glob("*" if part == "data" else ".*")
-                if path.stat().st_ctime < before and path.name not in named
-            ]
-            for path in old:
-                path.unlink()
-                removed += 1
-        return removed
-
     # --- Files
 
     @contextlib.contextmanager
@@ -352,13 +314,8 @@ class Store:
                 if record is not None:
                     yield record["key"]
 
-    def _keep(self, bucket: str, pieces: Iterator[bytes], announced: int) -> tuple[str, int, str]:
-        """Write bytes that no record names yet; return their file, size and MD5.
-
-        announced: their size, as the client says and must keep to.
-        """
-        owner = self.get_bucket(bucket).project_id
-        self._usage.reserve(owner, announced)
+    def _keep(self, bucket: str, pieces: Iterator[bytes]) -> tuple[str, int, str]:
+        """Write bytes that no record names yet; return their file, size and MD5."""
         digest = hashlib.md5(usedforsecurity=False)
 
         def summed() -> Iterator[bytes]:
@@ -371,11 +328,8 @@ class Store:
             size = files.write_new(self._root / bucket / "data" / name, summed())
         except FileNotFoundError:
             raise _gone() from None
-        except BaseException as error:
-            self._usage.release(owner, announced)
-            if isinstance(error, OSError):
-                raise refuse("ServiceUnavailable", "The store is full or fails.") from error
-            raise
+        except OSError as error:
+            raise refuse("ServiceUnavailable", "The store is full or fails.") from error
         return name, size, digest.hexdigest()
 
     def _link(self, source: str, name: str, bucket: str, linked: str) -> None:
@@ -412,8 +366,6 @@ class Store:
             return
         for name, _ in info.data:
             (self._root / info.bucket / "data" / name).unlink(missing_ok=True)
-        with contextlib.suppress(Refusal):
-            self._usage.release(self.get_bucket(info.bucket).project_id, info.size_bytes)
 
     def _upload(self, bucket: str, key: str, upload_id: str) -> Upload:
         record = None
@@ -424,10 +376,8 @@ class Store:
             raise _no_upload()
         return _upload_of(record)
 
-    def _add_part(
-        self, bucket: str, upload_id: str, number: int, pieces: Iterator[bytes], announced: int
-    ) -> Part:
-        name, size, md5 = self._keep(bucket, pieces, announced)
+    def _add_part(self, bucket: str, upload_id: str, number: int, pieces: Iterator[bytes]) -> Part:
+        name, size, md5 = self._keep(bucket, pieces)
         part = Part(number=number, size_bytes=size, etag=md5, modified_at=clock.utcnow(), data=name)
         path = self._root / bucket / "uploads" / upload_id / f"{number:05}.json"
         data = self._root / bucket / "data"
@@ -457,18 +407,6 @@ class Store:
             if record is not None and record["data"] not in used:
                 (self._root / bucket / "data" / record["data"]).unlink(missing_ok=True)
         shutil.rmtree(doomed)
-
-
-def _named_files(folder: pathlib.Path) -> Iterator[str]:
-    """Yield the names of all data that records of a bucket name."""
-    for path in (folder / "keys").glob("*.json"):
-        record = files.read_record(path)
-        if record is not None:
-            yield from (name for name, _ in record["data"])
-    for path in (folder / "uploads").glob("*/[0-9]*.json"):
-        record = files.read_record(path)
-        if record is not None:
-            yield record["data"]
 
 
 def _chosen(there: list[Part], wanted: list[tuple[int, str]]) -> list[Part]:

@@ -227,39 +227,3 @@ def test_bucket_goes_only_when_it_is_empty(store):
     store.delete_bucket("box")
     assert refusal(store.get_bucket, "box") == "NoSuchBucket"
     assert [path.name for path in store._root.iterdir()] == [".locks"]
-
-
-def test_quota_counts_objects_parts_and_copies(tmp_path):
-    store = Store(tmp_path / "buckets", quota_gb=1)
-    store.create_bucket("box", "demo", "private")
-    store.create_bucket("two", "demo", "private")
-    store.create_bucket("others", "other", "private")
-    with (store._root / "two" / "data" / "sparse").open("wb") as file:
-        file.truncate((1 << 30) - 12)
-    source = put(store, "a", b"hello")
-    assert refusal(put, store, "b", b"eightby!") == "QuotaExceeded"
-    store.copy_object(source, "box", "c", ATTRIBUTES)
-    upload = store.create_upload("box", "d", ATTRIBUTES)
-    part = payload(b"abc")
-    assert refusal(store.put_part, "box", "d", upload, 1, part) == "QuotaExceeded"
-    put(store, "a", b"eightby!", bucket="others")
-    store.delete_object("box", "c")
-    put(store, "b", b"hello")
-    with pytest.raises(Refusal):
-        store.put_object("box", "e", payload(b"", length=2), ATTRIBUTES, anything)
-    put(store, "e", b"12")
-
-
-def test_what_a_crash_leaves_is_swept_and_nothing_else(store):
-    put(store, "a")
-    upload = store.create_upload("box", "b", ATTRIBUTES)
-    store.put_part("box", "b", upload, 1, payload(b"part"))
-    box = store._root / "box"
-    before = sorted(box.rglob("*"))
-    (box / "data" / "left").write_bytes(b"x")
-    (box / "keys" / ".left").write_bytes(b"x")
-    (store._root / ".left").mkdir()
-    assert store.sweep() == 0
-    assert store.sweep(age_s=-5) == 3
-    assert sorted(box.rglob("*")) == before
-    assert content(store, "a") == b"hello"
