@@ -150,10 +150,17 @@ class Service:
 
 
 class Reporting:
-    """The reports of a daemon that takes no messages: an HTTP server or a proxy."""
+    """The reports of a daemon that takes no messages: an HTTP server or a proxy.
 
-    def __init__(self, bus: Bus, settings: ServiceSettings) -> None:
-        self._runner = PeriodicRunner([_report_task(settings, heartbeat(bus, settings))])
+    tasks: what else it does now and then.
+    """
+
+    def __init__(
+        self, bus: Bus, settings: ServiceSettings, tasks: Sequence[PeriodicTask] = ()
+    ) -> None:
+        report = _report_task(settings, heartbeat(bus, settings))
+        own = tasks if settings.periodic_enable else ()
+        self._runner = PeriodicRunner([report, *own])
 
     def start(self) -> None:
         """Begin to report."""

@@ -22,6 +22,7 @@ from nova.exception import ConfigurationError
 from nova.http_framing import BadFraming, check_request_line, read_head
 from nova.http_input import BoundedChunks, ContinuedInput, discard
 from nova.http_patience import BODY, HEAD, Limits, Patience, PatientFile
+from nova.periodic import PeriodicTask
 from nova.rpc.bus import Bus, RpcServer
 from nova.service import Reporting, ServiceSettings
 
@@ -151,6 +152,7 @@ class HttpService:
     """An HTTP server with the bus that its application uses, as the launcher runs it.
 
     listeners: what the application is told over the bus.  identity: as whom it reports.
+    tasks: what it does besides answering.
     """
 
     def __init__(
@@ -159,11 +161,12 @@ class HttpService:
         bus: Bus,
         identity: ServiceSettings,
         listeners: Sequence[RpcServer] = (),
+        tasks: Sequence[PeriodicTask] = (),
     ) -> None:
         self._server = server
         self._bus = bus
         self._stop_timeout_s = identity.stop_timeout_s
-        self._reporting = Reporting(bus, identity)
+        self._reporting = Reporting(bus, identity, tasks)
         self._listeners = listeners
 
     def start(self) -> None:

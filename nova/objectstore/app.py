@@ -23,6 +23,7 @@ from nova.objectstore.payload import Payload
 from nova.objectstore.request import Environ, Request
 from nova.objectstore.routes import handler_of
 from nova.objectstore.store import Store
+from nova.objectstore.usage import Quota
 from nova.policy import Policy
 
 LOG = logging.getLogger(__name__)
@@ -30,18 +31,26 @@ LOG = logging.getLogger(__name__)
 StartResponse = Callable[..., Any]
 
 
-def make_app(conf: cfg.ConfigOpts) -> "ObjectStoreApp":
+def make_app(conf: cfg.ConfigOpts, store: Store) -> "ObjectStoreApp":
     """Return the application that the options describe.  Raises: ConfigurationError."""
-    return ObjectStoreApp(open_store(conf), keystone_identity(conf), Policy(conf, {}))
+    return ObjectStoreApp(store, keystone_identity(conf), Policy(conf, {}))
 
 
 def open_store(conf: cfg.ConfigOpts) -> Store:
     """Return the store in the folder of the options.  Raises: ConfigurationError."""
     try:
-        return Store(pathlib.Path(conf.buckets_path))
+        return Store(pathlib.Path(conf.buckets_path), _quota(conf))
     except OSError as error:
         reason = f"buckets_path = {conf.buckets_path} can not be used: {error.strerror}"
         raise ConfigurationError(reason=reason) from error
+
+
+def _quota(conf: cfg.ConfigOpts) -> Quota:
+    size_bytes, objects = conf.s3_quota_bytes, conf.s3_quota_objects
+    return Quota(
+        size_bytes=None if size_bytes < 0 else size_bytes,
+        objects=None if objects < 0 else objects,
+    )
 
 
 class ObjectStoreApp:

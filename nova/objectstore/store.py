@@ -5,56 +5,67 @@
     <bucket>/data/<id>          bytes of objects and parts
     <bucket>/uploads/<id>/      the record of an upload and of each of its parts
     .locks/<bucket>             who holds it may change records; several processes may serve
+    .usage/<project>            see usage.py
 
 Names of files come from keys by an encoding without separators and dots at the beginning, so
 no key leads elsewhere.  Bytes are durable before the record that names them is; what a crash
-leaves is bytes that no record names.
+leaves is bytes that no record names, which clean() finds.  A file of bytes belongs to one record:
+what two of them share has two names.
 """
 
 import contextlib
 import dataclasses
 import datetime
 import hashlib
+import logging
 import os
 import pathlib
 import re
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
-from urllib.parse import quote, unquote
 
 from nova import clock
-from nova.objectstore import files
+from nova.objectstore import files, keys, leftovers
 from nova.objectstore.errors import Refusal, refuse
 from nova.objectstore.payload import Checksum, Payload
 from nova.objectstore.records import Attributes, Bucket, ObjectInfo, Page, Part, Upload
+from nova.objectstore.selection import Selection
+from nova.objectstore.usage import Accounts, Quota, Usage
+
+LOG = logging.getLogger(__name__)
 
 MAX_KEY_BYTES = 1024
-MAX_NAME_BYTES = 200
 MIN_PART_BYTES = 5 * 1024 * 1024
 
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
 _NO_KEY = re.compile("[\x00\ud800-\udfff]")
 
+_FOLDERS = ("keys", "data", "uploads")
+
 Check = Callable[[ObjectInfo | None], None]
 
 
-class Store:
-    """Buckets below a folder."""
+UNLIMITED = Quota()
 
-    def __init__(self, root: pathlib.Path) -> None:
+
+class Store:
+    """Buckets below a folder; quota: what each project may have."""
+
+    def __init__(self, root: pathlib.Path, quota: Quota = UNLIMITED) -> None:
         self._root = root
-        (root / ".locks").mkdir(parents=True, exist_ok=True, mode=0o700)
+        files.make_folder(root)
+        files.make_folder(root / ".locks")
+        self._accounts = Accounts(root, quota, self.count)
+        self._accounts.forget()
 
     # --- Buckets
 
     def list_buckets(self, project_id: str) -> list[Bucket]:
         """Return the buckets of a project by name."""
-        names = sorted(entry.name for entry in os.scandir(self._root) if entry.name[0] != ".")
-        found = [self._find_bucket(name) for name in names]
-        return [one for one in found if one is not None and one.project_id == project_id]
+        return sorted(self._buckets_of(project_id), key=lambda one: one.name)
 
     def get_bucket(self, name: str) -> Bucket:
         """Return a bucket.  Raises: Refusal."""
@@ -73,8 +84,9 @@ class Store:
                 raise refuse("BucketAlreadyOwnedByYou", "You already own the bucket of this name.")
             if found is not None:
                 raise refuse("BucketAlreadyExists", "The requested bucket name is not available.")
-            for folder in ("keys", "data", "uploads"):
-                (self._root / name / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
+            files.make_folder(self._root / name)
+            for folder in _FOLDERS:
+                files.make_folder(self._root / name / folder)
             self._write_bucket(
                 Bucket(name=name, project_id=project_id, acl=acl, created_at=clock.utcnow())
             )
@@ -89,11 +101,13 @@ class Store:
         """Remove an empty bucket and the uploads that go on.  Raises: Refusal."""
         with self._locked(name):
             self.get_bucket(name)
-            if any(True for _ in self._names(name)):
+            if any(map(keys.is_record, files.names(self._root / name / "keys"))):
                 raise refuse("BucketNotEmpty", "The bucket you tried to delete is not empty")
-            doomed = self._root / f".{uuid.uuid4().hex}"
-            (self._root / name).rename(doomed)
-            files.sync_folder(self._root)
+            doomed = self._root / files.fresh_name()
+            parts = sum(self._size_of(one) for one in self._upload_folders(name))
+            with self._charged(name, Usage(size_bytes=-parts)):
+                (self._root / name).rename(doomed)
+                files.sync_folder(self._root)
         shutil.rmtree(doomed)
 
     # --- Objects
@@ -110,32 +124,18 @@ class Store:
 
         limit: of objects and common prefixes together.
         """
-        keys = sorted(
-            (key for key in self._names(bucket) if key.startswith(prefix) and key > marker),
-            key=str.encode,
+        selection = Selection(
+            prefix=prefix, delimiter=delimiter, marker=marker, count=limit + 1 if limit else 0
         )
-        objects: list[ObjectInfo] = []
-        prefixes: dict[str, None] = {}
-        last = None
-        for key in keys:
-            head, found, _ = key[len(prefix) :].partition(delimiter) if delimiter else ("", "", "")
-            rolled = prefix + head + delimiter if found else None
-            if rolled is not None and (rolled in prefixes or rolled == marker):
-                continue
-            if len(objects) + len(prefixes) == limit:
-                more = bool(limit)
-                return Page(
-                    objects=tuple(objects),
-                    common_prefixes=tuple(prefixes),
-                    next_marker=last if more else None,
-                )
-            if rolled is not None:
-                prefixes[rolled] = None
-                last = rolled
-            elif (info := self.find_object(bucket, key)) is not None:
-                objects.append(info)
-                last = key
-        return Page(objects=tuple(objects), common_prefixes=tuple(prefixes), next_marker=None)
+        self._select(bucket, selection)
+        entries = selection.entries[:limit]
+        is_rolled = selection.is_common_prefix
+        found = (self.find_object(bucket, one) for one in entries if not is_rolled(one))
+        return Page(
+            objects=tuple(info for info in found if info is not None),
+            common_prefixes=tuple(one for one in entries if is_rolled(one)),
+            next_marker=entries[-1] if len(selection.entries) > limit else None,
+        )
 
     def read(self, info: ObjectInfo, first: int, length: int) -> files.Bytes:
         """Return part of the bytes of an object."""
@@ -153,7 +153,10 @@ class Store:
         check: refuses to replace what there is.  Raises: Refusal.
         """
         _check_key(key)
-        check(self.find_object(bucket, key))
+        before = self.find_object(bucket, key)
+        check(before)
+        if payload.length is not None:
+            self._expect(bucket, _change(before, payload.length))
         name, size, md5 = self._keep(bucket, payload.pieces())
         info = ObjectInfo(
             bucket=bucket,
@@ -172,18 +175,14 @@ class Store:
     ) -> ObjectInfo:
         """Store the bytes of an object under another key too.  Raises: Refusal."""
         _check_key(key)
-        data = []
-        for name, size in source.data:
-            linked = uuid.uuid4().hex
-            self._link(source.bucket, name, bucket, linked)
-            data.append((linked, size))
+        self._expect(bucket, _change(self.find_object(bucket, key), source.size_bytes))
         info = dataclasses.replace(
             source,
             bucket=bucket,
             key=key,
             attributes=attributes,
             modified_at=clock.utcnow(),
-            data=tuple(data),
+            data=self._linked(source.bucket, source.data, bucket),
         )
         return self._commit(info, lambda _: None)
 
@@ -202,9 +201,10 @@ class Store:
             if info is None:
                 return
             path = self._record(bucket, key)
-            path.unlink()
-            files.sync_folder(path.parent)
-        self._forget(info)
+            with self._charged(bucket, Usage(size_bytes=-info.size_bytes, objects=-1)):
+                path.unlink()
+                files.sync_folder(path.parent)
+        self._forget(bucket, info.data)
 
     # --- Uploads in parts
 
@@ -215,9 +215,10 @@ class Store:
             upload_id=uuid.uuid4().hex, key=key, created_at=clock.utcnow(), attributes=attributes
         )
         folder = self._root / bucket / "uploads" / upload.upload_id
-        folder.mkdir(mode=0o700)
-        files.write_record(folder / "upload.json", _plain(upload))
-        files.sync_folder(folder.parent)
+        with _told():
+            folder.mkdir(mode=0o700)
+            files.write_record(folder / "upload.json", _plain(upload))
+            files.sync_folder(folder.parent)
         return upload.upload_id
 
     def put_part(
@@ -225,6 +226,9 @@ class Store:
     ) -> Part:
         """Store the bytes of a part, in place of those before.  Raises: Refusal."""
         self._upload(bucket, key, upload_id)
+        if payload.length is not None:
+            before = files.read_record(self._part(bucket, upload_id, number))
+            self._expect(bucket, _part_change(before, payload.length))
         return self._add_part(bucket, upload_id, number, payload.pieces())
 
     def copy_part(
@@ -248,14 +252,15 @@ class Store:
     def list_parts(self, bucket: str, key: str, upload_id: str) -> list[Part]:
         """Return the parts of an upload by number.  Raises: Refusal."""
         self._upload(bucket, key, upload_id)
-        folder = self._root / bucket / "uploads" / upload_id
-        records = [files.read_record(path) for path in sorted(folder.glob("[0-9]*.json"))]
-        return [_part_of(record) for record in records if record is not None]
+        return sorted(
+            map(_part_of, _part_records(self._root / bucket / "uploads" / upload_id)),
+            key=lambda part: part.number,
+        )
 
     def list_uploads(self, bucket: str) -> list[Upload]:
         """Return the uploads of a bucket by key and id."""
-        folder = self._root / bucket / "uploads"
-        records = [files.read_record(one / "upload.json") for one in folder.iterdir()]
+        folders = self._upload_folders(bucket)
+        records = [files.read_record(folder / "upload.json") for folder in folders]
         found = [_upload_of(record) for record in records if record is not None]
         return sorted(found, key=lambda one: (one.key.encode(), one.upload_id))
 
@@ -270,29 +275,95 @@ class Store:
             upload = self._upload(bucket, key, upload_id)
             parts = _chosen(self.list_parts(bucket, key, upload_id), wanted)
             info = _assembled(bucket, upload, parts)
-            before = self._replace(info, lambda _: None)
-            doomed = self._detach_upload(bucket, upload_id)
-        self._forget(before)
-        self._drop(bucket, doomed, info)
+            info = dataclasses.replace(info, data=self._linked(bucket, info.data, bucket))
+            doomed = self._root / files.fresh_name()
+            before = self._finish(info, upload_id, doomed)
+        self._forget(bucket, before.data if before else ())
+        self._drop(bucket, doomed)
         return info
 
     def abort_upload(self, bucket: str, key: str, upload_id: str) -> None:
         """Drop an upload with its parts.  Raises: Refusal."""
+        doomed = self._root / files.fresh_name()
         with self._locked(bucket):
             self._upload(bucket, key, upload_id)
-            doomed = self._detach_upload(bucket, upload_id)
-            info = self.find_object(bucket, key)
-        self._drop(bucket, doomed, info)
+            folder = self._root / bucket / "uploads" / upload_id
+            with self._charged(bucket, Usage(size_bytes=-self._size_of(folder))):
+                self._detach_upload(bucket, upload_id, doomed)
+        self._drop(bucket, doomed)
+
+    # --- Care
+
+    def count(self, project_id: str) -> Usage:
+        """Add up what a project has."""
+        usage = Usage()
+        for bucket in self._buckets_of(project_id):
+            folder = self._root / bucket.name / "keys"
+            for name in files.names(folder):
+                record = files.read_record(folder / name) if keys.is_record(name) else None
+                if record is not None:
+                    usage += Usage(size_bytes=record["size_bytes"], objects=1)
+            for upload in self._upload_folders(bucket.name):
+                usage += Usage(size_bytes=self._size_of(upload))
+        return usage
+
+    def clean(self, *, leftovers_before: float, uploads_before: datetime.datetime) -> None:
+        """Remove what crashes left and uploads that nobody goes on with.
+
+        leftovers_before: seconds since 1970; what is younger may be in use.
+        """
+        for name in self._bucket_names():
+            try:
+                self._clean_bucket(name, leftovers_before, uploads_before)
+            except FileNotFoundError:
+                LOG.debug("Bucket %s went meanwhile", name)
+        leftovers.remove_of_store(self._root, leftovers_before)
+
+    def _clean_bucket(
+        self, name: str, leftovers_before: float, uploads_before: datetime.datetime
+    ) -> None:
+        for upload in self.list_uploads(name):
+            if upload.created_at < uploads_before:
+                self._expire(name, upload)
+        leftovers.remove_of_bucket(self._root / name, leftovers_before)
+
+    def _expire(self, bucket: str, upload: Upload) -> None:
+        LOG.info("Upload %s to %s is too old.", upload.upload_id, bucket)
+        try:
+            self.abort_upload(bucket, upload.key, upload.upload_id)
+        except Refusal as error:
+            LOG.debug("Upload %s ended meanwhile: %s", upload.upload_id, error)
 
     # --- Files
 
     @contextlib.contextmanager
     def _locked(self, bucket: str) -> Iterator[None]:
-        with files.lock(self._root / ".locks" / bucket):
+        with _told(), files.lock(self._root / ".locks" / bucket):
             yield
 
+    def _charged(self, bucket: str, change: Usage) -> contextlib.AbstractContextManager[None]:
+        """Return what a change of a bucket happens in; the caller holds the lock."""
+        return self._accounts.charged(self.get_bucket(bucket).project_id, change)
+
+    def _expect(self, bucket: str, change: Usage) -> None:
+        self._accounts.expect(self.get_bucket(bucket).project_id, change)
+
+    def _bucket_names(self) -> list[str]:
+        return [name for name in files.names(self._root) if self._find_bucket(name) is not None]
+
+    def _buckets_of(self, project_id: str) -> Iterator[Bucket]:
+        for name in files.names(self._root):
+            found = self._find_bucket(name)
+            if found is not None and found.project_id == project_id:
+                yield found
+
     def _find_bucket(self, name: str) -> Bucket | None:
-        record = files.read_record(self._root / name / "bucket.json")
+        folder = self._root / name
+        if name[0] == "." or not all(
+            map(files.is_folder, (folder, *map(folder.joinpath, _FOLDERS)))
+        ):
+            return None
+        record = files.read_record(folder / "bucket.json")
         if record is None:
             return None
         return Bucket(**{**record, "created_at": clock.parse(record["created_at"])})
@@ -302,17 +373,29 @@ class Store:
 
     def _record(self, bucket: str, key: str) -> pathlib.Path:
         _check_key(key)
-        return self._root / bucket / "keys" / f"{_file_name(key)}.json"
+        return self._root / bucket / "keys" / keys.file_name(key)
 
-    def _names(self, bucket: str) -> Iterator[str]:
-        """Yield the keys of a bucket."""
-        for entry in os.scandir(self._root / bucket / "keys"):
-            if entry.name.startswith("k"):
-                yield unquote(entry.name[1:].removesuffix(".json"))
-            elif entry.name.startswith("long"):
-                record = files.read_record(pathlib.Path(entry.path))
+    def _part(self, bucket: str, upload_id: str, number: int) -> pathlib.Path:
+        return self._root / bucket / "uploads" / upload_id / f"{number:05}.json"
+
+    def _select(self, bucket: str, selection: Selection) -> None:
+        """Offer the keys of a bucket; of long ones, those are read that the page may have."""
+        folder = self._root / bucket / "keys"
+        for name in filter(keys.is_record, files.names(folder)):
+            key, is_whole = keys.key_of(name)
+            if is_whole:
+                selection.take(key)
+            elif selection.may_take(key):
+                record = files.read_record(folder / name)
                 if record is not None:
-                    yield record["key"]
+                    selection.take(record["key"])
+
+    def _upload_folders(self, bucket: str) -> list[pathlib.Path]:
+        folder = self._root / bucket / "uploads"
+        return [folder / name for name in files.names(folder)]
+
+    def _size_of(self, upload: pathlib.Path) -> int:
+        return sum(record["size_bytes"] for record in _part_records(upload))
 
     def _keep(self, bucket: str, pieces: Iterator[bytes]) -> tuple[str, int, str]:
         """Write bytes that no record names yet; return their file, size and MD5."""
@@ -324,48 +407,72 @@ class Store:
                 yield piece
 
         name = uuid.uuid4().hex
-        try:
+        with _told():
             size = files.write_new(self._root / bucket / "data" / name, summed())
-        except FileNotFoundError:
-            raise _gone() from None
-        except OSError as error:
-            raise refuse("ServiceUnavailable", "The store is full or fails.") from error
         return name, size, digest.hexdigest()
 
-    def _link(self, source: str, name: str, bucket: str, linked: str) -> None:
+    def _linked(
+        self, source: str, data: Iterable[tuple[str, int]], bucket: str
+    ) -> tuple[tuple[str, int], ...]:
+        """Give bytes other names, which no record has yet.  Raises: Refusal."""
+        made: list[tuple[str, int]] = []
         try:
-            os.link(self._root / source / "data" / name, self._root / bucket / "data" / linked)
-        except FileNotFoundError:
-            raise refuse("NoSuchKey", "The specified key does not exist.") from None
+            for name, size in data:
+                linked = uuid.uuid4().hex
+                os.link(self._root / source / "data" / name, self._root / bucket / "data" / linked)
+                made.append((linked, size))
+        except BaseException as error:
+            self._forget(bucket, made)
+            if isinstance(error, FileNotFoundError):
+                raise refuse("NoSuchKey", "The specified key does not exist.") from None
+            raise
+        return tuple(made)
 
     def _commit(self, info: ObjectInfo, check: Check) -> ObjectInfo:
         """Let a record name new bytes; those that it named before go, or the new ones."""
-        try:
-            with self._locked(info.bucket):
-                before = self._replace(info, check)
-        except BaseException:
-            self._forget(info)
-            raise
-        self._forget(before)
+        with self._unless_named(info), self._locked(info.bucket):
+            before = self._replace(info, check)
+        self._forget(info.bucket, before.data if before else ())
         return info
+
+    @contextlib.contextmanager
+    def _unless_named(self, info: ObjectInfo) -> Iterator[None]:
+        """Remove new bytes when the body fails, unless it came as far as to name them."""
+        try:
+            yield
+        except BaseException:
+            there = self.find_object(info.bucket, info.key)
+            if there is None or there.data != info.data:
+                self._forget(info.bucket, info.data)
+            raise
 
     def _replace(self, info: ObjectInfo, check: Check) -> ObjectInfo | None:
         """Write a record and return the one before; the caller holds the lock."""
-        self.get_bucket(info.bucket)
         before = self.find_object(info.bucket, info.key)
         check(before)
-        files.sync_folder(self._root / info.bucket / "data")
-        self._write(info)
+        with self._charged(info.bucket, _change(before, info.size_bytes)):
+            files.sync_folder(self._root / info.bucket / "data")
+            self._write(info)
+        return before
+
+    def _finish(self, info: ObjectInfo, upload_id: str, doomed: pathlib.Path) -> ObjectInfo | None:
+        """Put the object of an upload in its place; the caller holds the lock."""
+        folder = self._root / info.bucket / "uploads" / upload_id
+        with self._unless_named(info):
+            before = self.find_object(info.bucket, info.key)
+            parts = Usage(size_bytes=-self._size_of(folder))
+            with self._charged(info.bucket, _change(before, info.size_bytes) + parts):
+                files.sync_folder(self._root / info.bucket / "data")
+                self._write(info)
+                self._detach_upload(info.bucket, upload_id, doomed)
         return before
 
     def _write(self, info: ObjectInfo) -> None:
         files.write_record(self._record(info.bucket, info.key), _plain(info))
 
-    def _forget(self, info: ObjectInfo | None) -> None:
-        if info is None:
-            return
-        for name, _ in info.data:
-            (self._root / info.bucket / "data" / name).unlink(missing_ok=True)
+    def _forget(self, bucket: str, data: Iterable[tuple[str, int]]) -> None:
+        for name, _ in data:
+            (self._root / bucket / "data" / name).unlink(missing_ok=True)
 
     def _upload(self, bucket: str, key: str, upload_id: str) -> Upload:
         record = None
@@ -379,34 +486,70 @@ class Store:
     def _add_part(self, bucket: str, upload_id: str, number: int, pieces: Iterator[bytes]) -> Part:
         name, size, md5 = self._keep(bucket, pieces)
         part = Part(number=number, size_bytes=size, etag=md5, modified_at=clock.utcnow(), data=name)
-        path = self._root / bucket / "uploads" / upload_id / f"{number:05}.json"
-        data = self._root / bucket / "data"
         try:
-            with self._locked(bucket):
-                before = files.read_record(path)
-                files.sync_folder(data)
-                files.write_record(path, _plain(part))
-        except FileNotFoundError:
-            (data / name).unlink(missing_ok=True)
-            raise _no_upload() from None
+            before = self._name_part(bucket, upload_id, part)
+        except BaseException:
+            there = files.read_record(self._part(bucket, upload_id, number))
+            if there is None or there["data"] != name:
+                self._forget(bucket, [(name, size)])
+            raise
         if before is not None:
-            (data / before["data"]).unlink(missing_ok=True)
+            self._forget(bucket, [(before["data"], before["size_bytes"])])
         return part
 
-    def _detach_upload(self, bucket: str, upload_id: str) -> pathlib.Path:
-        """Take an upload out of sight; the caller holds the lock."""
-        doomed = self._root / f".{uuid.uuid4().hex}"
-        (self._root / bucket / "uploads" / upload_id).rename(doomed)
-        return doomed
+    def _name_part(self, bucket: str, upload_id: str, part: Part) -> dict[str, Any] | None:
+        """Write the record of a part and return the one before."""
+        path = self._part(bucket, upload_id, part.number)
+        with self._locked(bucket):
+            if not files.is_folder(path.parent):
+                raise _no_upload()
+            before = files.read_record(path)
+            with self._charged(bucket, _part_change(before, part.size_bytes)):
+                files.sync_folder(self._root / bucket / "data")
+                files.write_record(path, _plain(part))
+        return before
 
-    def _drop(self, bucket: str, doomed: pathlib.Path, info: ObjectInfo | None) -> None:
-        """Remove an upload that is out of sight, but no bytes that the object has."""
-        used = {name for name, _ in info.data} if info is not None else set()
-        for path in doomed.glob("[0-9]*.json"):
-            record = files.read_record(path)
-            if record is not None and record["data"] not in used:
-                (self._root / bucket / "data" / record["data"]).unlink(missing_ok=True)
+    def _detach_upload(self, bucket: str, upload_id: str, doomed: pathlib.Path) -> None:
+        """Take an upload out of sight; the caller holds the lock."""
+        folder = self._root / bucket / "uploads"
+        (folder / upload_id).rename(doomed)
+        files.sync_folder(folder)
+
+    def _drop(self, bucket: str, doomed: pathlib.Path) -> None:
+        """Remove an upload that is out of sight."""
+        for record in _part_records(doomed):
+            self._forget(bucket, [(record["data"], record["size_bytes"])])
         shutil.rmtree(doomed)
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """Tell clients of failures of the file system in the words of S3."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise _gone() from None
+    except OSError as error:
+        LOG.error("The store is full or fails: %s", error)
+        raise refuse("ServiceUnavailable", "The store is full or fails.") from error
+
+
+def _change(before: ObjectInfo | None, size_bytes: int) -> Usage:
+    """Return what an object of a size in place of another changes."""
+    if before is None:
+        return Usage(size_bytes=size_bytes, objects=1)
+    return Usage(size_bytes=size_bytes - before.size_bytes)
+
+
+def _part_change(before: dict[str, Any] | None, size_bytes: int) -> Usage:
+    return Usage(size_bytes=size_bytes - (before["size_bytes"] if before else 0))
+
+
+def _part_records(upload: pathlib.Path) -> Iterator[dict[str, Any]]:
+    for path in upload.glob("[0-9]*.json"):
+        record = files.read_record(path)
+        if record is not None:
+            yield record
 
 
 def _chosen(there: list[Part], wanted: list[tuple[int, str]]) -> list[Part]:
@@ -440,14 +583,6 @@ def _check_key(key: str) -> None:
         raise refuse("KeyTooLongError", "Your key is too long")
     if not key or _NO_KEY.search(key):
         raise refuse("InvalidArgument", "The key has a character that keys can not have.")
-
-
-def _file_name(key: str) -> str:
-    """Return the name of a key's record; what is too long for a file name goes by its sum."""
-    encoded = quote(key, safe="")
-    if len(encoded) <= MAX_NAME_BYTES:
-        return f"k{encoded}"
-    return f"long-{hashlib.sha256(key.encode()).hexdigest()}"
 
 
 def _gone() -> Refusal:

@@ -6,7 +6,8 @@ from typing import NoReturn
 from nova.cmd.compose import program
 from nova.cmd.compose.http import make_server
 from nova.exception import ConfigurationError
-from nova.objectstore.app import make_app
+from nova.objectstore.app import make_app, open_store
+from nova.objectstore.care import cleaning
 from nova.service import ServiceSettings
 from nova.wsgi import HttpService, HttpSettings, listen
 
@@ -29,7 +30,9 @@ def run() -> NoReturn:
 
     def make() -> HttpService:
         bus = program.connect(conf)
-        server = make_server(settings, make_app(conf), listener)
-        return HttpService(server, bus, ServiceSettings.from_config(conf, PROG))
+        store = open_store(conf)
+        server = make_server(settings, make_app(conf, store), listener)
+        identity = ServiceSettings.from_config(conf, PROG)
+        return HttpService(server, bus, identity, tasks=[cleaning(conf, store)])
 
     program.run(make, conf=conf, workers=conf.s3_workers)
