@@ -241,8 +241,12 @@ class BrowserEnd(WebSocket):
         except _NOT_NOW:
             return
 
-    def finish(self, code: int = 1000, reason: str = "") -> None:
+    def finish(self) -> None:
         """Say goodbye once all before is sent."""
+        self.say_goodbye(1000, "")
+
+    def say_goodbye(self, code: int, reason: str) -> None:
+        """Say goodbye once all before is sent, and why."""
         if self.socket is not None:
             self.shutdown(socket.SHUT_RDWR, code, reason)
             self.flush()

@@ -109,8 +109,10 @@ class _Relay:
         data = end.read()
         if data is None:
             self._ended.add(end)
+            if other in self._ended or not (end.half_closes and other.half_closes):
+                return True
             other.finish()
-            return other in self._ended or not (end.half_closes and other.half_closes)
+            return False
         if data:
             self._last = clock.monotonic()
             other.write(data)

@@ -77,7 +77,7 @@ def say_goodbye(browser: BrowserEnd, reason: str) -> None:
     code = POLICY if reason == EXPIRED else _CODES.get(reason, FAILED)
     browser.begin_waiting(clock.monotonic() + _GOODBYE_S)
     try:
-        browser.finish(code, "" if reason == CLOSED else "the session is over")
+        browser.say_goodbye(code, "" if reason == CLOSED else "the session is over")
         browser.flush_all()
         while browser.fileno() >= 0 and browser.read() is not None:
             continue

@@ -17,7 +17,7 @@ from nova.console.settings import SessionRules
 from nova.console.target import connect
 from nova.console.tokens import token_of
 from nova.console.viewers import File
-from nova.exception import NovaException, Unavailable
+from nova.exception import Internal, NovaException, Unavailable
 from nova.http_framing import BadFraming
 from nova.objects.console import ConsoleTarget
 
@@ -80,7 +80,7 @@ class WebProxy:
         except TooManySessions as error:
             LOG.warning("A session from %s is refused: %s", connection.source, error)
             self._refuse(connection, pages.TOO_MANY)
-        except Unavailable as error:
+        except (Unavailable, Internal) as error:
             LOG.warning("A console can not be served: %s", error)
             self._refuse(connection, pages.UNAVAILABLE)
 

@@ -13,7 +13,7 @@ from nova.console.server import Connection
 from nova.console.settings import SessionRules
 from nova.console.target import connect
 from nova.console.tokens import token_in_query
-from nova.exception import NovaException, Unavailable
+from nova.exception import Internal, NovaException, Unavailable
 from nova.http_framing import BadFraming
 from nova.objects.console import ConsoleTarget
 
@@ -59,7 +59,7 @@ class XvpProxy:
         except TooManySessions as error:
             LOG.warning("A session from %s is refused: %s", connection.source, error)
             self._refuse(connection, 429, "Too Many Requests")
-        except Unavailable as error:
+        except (Unavailable, Internal) as error:
             LOG.warning("A console can not be served: %s", error)
             self._refuse(connection, *_INVALID)
 

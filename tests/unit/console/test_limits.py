@@ -49,9 +49,11 @@ def test_con_07_caps(caps, refused, admitted):
 
 def test_con_07_connections_of_one_address():
     limits = Limits(Caps(per_source=1))
-    both = limits.connection("a"), limits.connection("b")
-    with both[0], both[1], pytest.raises(TooManySessions), limits.connection("a"):
-        pass
+    with contextlib.ExitStack() as stack:
+        for source in ("a", "b"):
+            stack.enter_context(limits.connection(source))
+        with pytest.raises(TooManySessions):
+            stack.enter_context(limits.connection("a"))
     assert limits.counted == 0
 
 
