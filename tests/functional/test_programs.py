@@ -14,7 +14,8 @@ import pytest
 pytestmark = pytest.mark.programs
 
 ROOT = pathlib.Path(__file__).parents[2]
-PROGRAMS = ["api", "api_metadata", "compute", "conductor", "network", "scheduler"]
+PROXIES = ["novncproxy", "serialproxy", "spicehtml5proxy", "xvpvncproxy"]
+PROGRAMS = ["api", "api_metadata", "compute", "conductor", "network", "scheduler", *PROXIES]
 PATIENCE_S = 60
 NO_BROKER = "rabbit://u:p@127.0.0.1:1/"
 
