@@ -296,8 +296,7 @@ def test_con_06_token_is_in_no_log(site, caplog):
     is_refused(site.websocket(f"/?token={token}", [FOREIGN]))
     site.request(f"//evil?token={token}")
     site.request(f"/nothing?token={token}", "POST")
-    lines = [line for line in caplog.text.splitlines() if " nova.rpc" not in line]
-    assert token not in "\n".join(lines) and "novnc console of instance" in caplog.text
+    assert token not in caplog.text and "novnc console of instance" in caplog.text
 
 
 def every_kind_of_answer(site):

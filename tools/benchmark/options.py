@@ -30,8 +30,8 @@ class Sizes:
     statements are counted; storms, multi, lists and pages are numbers of servers; cycles is how
     many servers are made and deleted again; addresses is how many are given and taken back;
     nova-network is started with a number of servers, in one network and in networks; rules of a
-    group that grouped servers are in are changed, one at a time and rules at once; consoles are sessions of
-    a proxy at once.
+    group that grouped servers are in are changed, one at a time and rules at once; consoles is
+    how many sessions of a proxy there are at once.
     """
 
     boots: int = 20
