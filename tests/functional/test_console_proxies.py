@@ -1,6 +1,7 @@
 """The WebSocket proxies over real sockets, with consoles and tokens of the test's own."""
 
 import base64
+import contextlib
 import datetime
 import logging
 import socket
@@ -419,6 +420,22 @@ def test_con_07_message_without_end_is_refused(site):
     with pytest.raises(OSError):
         while True:
             browser.sock.sendall(bytes(65536))
+
+
+def test_con_07_answers_to_pings_do_not_pile_up(new_site):
+    stuck = threading.Event()
+    site = new_site(talk=lambda sock: (sock.sendall(bytes(1 << 24)), stuck.wait(PATIENCE_S)))
+    browser = site.websocket(f"/?token={site.token()}")
+    browser.sock.settimeout(1)
+    with contextlib.suppress(TimeoutError):
+        for _ in range(2000):
+            browser.send(b"p" * 125, opcode=9)
+    stuck.set()
+    pongs = 0
+    with contextlib.suppress(OSError):
+        while True:
+            pongs += browser.frame()[0] == 10
+    assert pongs < 100
 
 
 def test_malformed_handshakes_are_refused(site):
