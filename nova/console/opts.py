@@ -132,19 +132,9 @@ VNC_OPTS: list[cfg.Opt] = [
     ),
 ]
 
-CONSOLEAUTH_OPTS: list[cfg.Opt] = [
-    cfg.BoolOpt(
-        "enforce_session_timeout",
-        default=False,
-        help="End a session at the time at which its link expires. Otherwise only new sessions "
-        "need a link that is valid.",
-    ),
-]
-
 OPTS: dict[str, list[cfg.Opt]] = {
     "DEFAULT": DEFAULT_OPTS,
     "console": CONSOLE_OPTS,
-    "consoleauth": CONSOLEAUTH_OPTS,
     "vnc": VNC_OPTS,
     "spice": _listening("html5proxy", 6082, in_default=False),
     "serial_console": _listening("serialproxy", 6083, in_default=False),

@@ -17,6 +17,7 @@ PHASES = (
     "pages",
     "networks",
     "groups",
+    "consoles",
 )
 FIRST_PORT = 28000
 
@@ -29,7 +30,8 @@ class Sizes:
     statements are counted; storms, multi, lists and pages are numbers of servers; cycles is how
     many servers are made and deleted again; addresses is how many are given and taken back;
     nova-network is started with a number of servers, in one network and in networks; rules of a
-    group that grouped servers are in are changed, one at a time and rules at once.
+    group that grouped servers are in are changed, one at a time and rules at once; consoles is
+    how many sessions of a proxy there are at once.
     """
 
     boots: int = 20
@@ -48,6 +50,7 @@ class Sizes:
     networks: int = 20
     grouped: int = 200
     rules: int = 20
+    consoles: int = 200
 
 
 QUICK = Sizes(
@@ -66,6 +69,7 @@ QUICK = Sizes(
     networks=4,
     grouped=20,
     rules=5,
+    consoles=50,
 )
 
 

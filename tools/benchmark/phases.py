@@ -59,6 +59,7 @@ class Run:
             "pages": self.pages,
             "networks": self.networks,
             "groups": self.groups,
+            "consoles": self.consoles,
         }
         self._warm_up()
         self.idle()
@@ -276,6 +277,14 @@ class Run:
         if os.geteuid() == 0:
             count = str(sizes.grouped)
             self.results.firewall = self.cloud.daemons.measure("firewall_work", count)
+
+    # --- Consoles
+
+    def consoles(self) -> None:
+        """Pass bytes through a proxy of consoles, with one session and with many."""
+        self.results.consoles = self.cloud.daemons.measure(
+            "console_work", str(self.options.sizes.consoles), self.options.concurrency
+        )
 
     # --- Delete
 

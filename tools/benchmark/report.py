@@ -28,7 +28,7 @@ def text(results: Results) -> str:
     rows = [*_life(results), *_single(results), *_crowds(results), *_lists(results)]
     if results.pages:
         rows += _pages(results.pages)
-    rows += [*_networks(results), *_groups(results)]
+    rows += [*_networks(results), *_groups(results), *_consoles(results)]
     lines += [f"{row.what:44} {row.value:>12}  {row.budget:12} {row.more}" for row in rows]
     if results.operations:
         lines += ["", *_costs(results)]
@@ -92,6 +92,24 @@ def _groups(results: Results) -> Iterator[Row]:
         yield Row("  all of them applied for the first time", f"{found['first_ms']:.0f} ms")
         yield Row("  one rule of a group changed", f"{found['change_ms']:.0f} ms", "< 2 s")
         yield Row("  compared without a change", f"{found['no_change_ms']:.0f} ms")
+
+
+def _consoles(results: Results) -> Iterator[Row]:
+    found = results.consoles
+    if not found:
+        return
+    for where in ("browser", "console"):
+        value = f"{found[f'to_{where}_mb_s']:.0f} MB/s"
+        direct = f"directly {found[f'to_{where}_direct_mb_s']:.0f} MB/s"
+        yield Row(f"one session, to the {where}", value, "", direct)
+    direct = f"directly {found['direct_p50_us']:.0f} us"
+    yield Row("  a byte and its echo", f"{found['proxy_p50_us']:.0f} us", "", direct)
+    sessions = found["sessions"]
+    grown = found["memory_resting_mb"] - found["memory_before_mb"]
+    more = f"of {found['memory_before_mb']:.0f} MB, {found['memory_after_burst_mb']:.0f} MB busy"
+    yield Row(f"memory of {sessions} sessions", f"{grown:.1f} MB", "", more)
+    yield Row("  a byte and its echo", f"{found['crowd_p50_us']:.0f} us")
+    yield Row("  all at once, to browsers", f"{found['burst_mb_s']:.0f} MB/s")
 
 
 def _single(results: Results) -> Iterator[Row]:

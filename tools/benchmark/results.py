@@ -138,6 +138,7 @@ class Results:
     networks: list[dict[str, float]] = field(default_factory=list)
     groups: GroupChanges | None = None
     firewall: dict[str, float] = field(default_factory=dict)
+    consoles: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""

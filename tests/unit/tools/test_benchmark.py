@@ -154,3 +154,23 @@ def test_report_tells_of_changes_of_groups():
     assert "1.05 for each host" in text
     assert re.search(r"until all hosts follow +800 ms +< 2 s +p95 900 ms, n 3", text)
     assert "9.27" in text
+
+
+def test_report_tells_of_consoles():
+    results = Results("", "now", {"cpus": 2, "load": 0.5}, ())
+    results.consoles = {
+        "sessions": 200,
+        "to_browser_mb_s": 214,
+        "to_browser_direct_mb_s": 1300,
+        "to_console_mb_s": 386,
+        "to_console_direct_mb_s": 3189,
+        "proxy_p50_us": 104,
+        "direct_p50_us": 9,
+        "crowd_p50_us": 116,
+        "memory_before_mb": 45.1,
+        "memory_resting_mb": 50.6,
+        "memory_after_burst_mb": 51.7,
+        "burst_mb_s": 262,
+    }
+    lines = report.text(results).splitlines()
+    assert any("memory of 200 sessions" in line and "5.5 MB" in line for line in lines)
