@@ -15,10 +15,15 @@ const OTHER_NAMES = {
 };
 const CTRL_ALT_DEL = [KeyNames.KEY_LCtrl, KeyNames.KEY_Alt, 0xe0 | (KeyNames.KEY_KP_Decimal << 8)];
 const POLL_MS = 100;
+const PATIENCE_MS = 15000;
 
 function scanCode(code) {
   const name = OTHER_NAMES[code] ?? code.replace(/^(Key|Digit)/, "");
   return KeyNames[`KEY_${name}`];
+}
+
+function isOver(channel) {
+  return channel.state === "error" || channel.ws?.readyState === WebSocket.CLOSED;
 }
 
 function open(screen, url, events) {
@@ -33,12 +38,18 @@ function open(screen, url, events) {
     password: "",
     onerror: end,
   });
-  // The library tells of the main channel only: the console can be used once it has a picture
-  // and takes keys.
+  const began = Date.now();
+  let opened = false;
+  // The library tells of the main channel only. The console can be used once it has a picture and
+  // takes keys; and no more once one of these channels has ended, or if they do not come: some
+  // versions encrypt one password in some hundreds wrongly, which the server then refuses.
   const poll = setInterval(() => {
-    if (connection.inputs?.state !== "ready" || !canvas()) return;
-    clearInterval(poll);
-    events.opened();
+    const channels = [connection.display, connection.inputs];
+    if (channels.some((one) => one && isOver(one))) end();
+    else if (!opened && canvas() && connection.inputs?.state === "ready") {
+      opened = true;
+      events.opened();
+    } else if (!opened && Date.now() - began > PATIENCE_MS) end();
   }, POLL_MS);
 
   function end() {
