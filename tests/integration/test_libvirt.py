@@ -25,6 +25,7 @@ CASES = tuple(
         "libvirt_disk_cases.py",
         "libvirt_live_cases.py",
         "libvirt_hardware_cases.py",
+        "libvirt_console_cases.py",
     )
 )
 NEEDED = ("libvirtd", "virtlogd", "qemu-system-x86_64", "genisoimage", "ebtables")
@@ -54,6 +55,8 @@ SEEN_ELSEWHERE = (
     "test_destroy_of_a_stopped_guest_leaves_nothing",
     "test_leftover_files_are_destroyed_by_their_uuid_alone",
     "test_power_off_without_patience_is_forced",
+    "test_each_running_guest_has_a_console_of_its_own",
+    "test_console_is_there_while_the_guest_is",
 )
 SUITE = "libvirt_guest_cases.py::TestLibvirtDriverOnQemu"
 
