@@ -32,7 +32,11 @@ class ReachedAt:
 def connection_of(
     definition: str, console_type: ConsoleType, reached_at: ReachedAt
 ) -> ConsoleConnection | None:
-    """Return where a running guest's console of a type listens, None if it has none."""
+    """Return where a running guest's console of a type listens, None if it has none.
+
+    One that takes nothing but TLS is for clients that connect directly: our proxy of SPICE
+    speaks none.
+    """
     devices = ElementTree.fromstring(definition).find("devices")
     if devices is None:
         return None
@@ -44,10 +48,12 @@ def connection_of(
     if graphics is None:
         return None
     port, tls_port = _number(graphics, "port"), _number(graphics, "tlsPort")
-    if port is None and tls_port is None:
+    if console_type is ConsoleType.SPICE_DIRECT:
+        port = port or tls_port
+    if port is None:
         return None
     host = reached_at.vnc if kind == "vnc" else reached_at.spice
-    return ConsoleConnection(host=host, port=port or tls_port or 0, tls_port=tls_port)
+    return ConsoleConnection(host=host, port=port, tls_port=tls_port)
 
 
 def serial_port_of(definition: str) -> int | None:

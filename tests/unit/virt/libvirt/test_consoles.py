@@ -1,5 +1,7 @@
 """Where consoles listen, by what libvirt says of a guest; and the ports of serial consoles."""
 
+import contextlib
+import random
 import socket
 
 import pytest
@@ -28,9 +30,10 @@ OFF = "<domain><devices><graphics type='vnc' port='-1' autoport='yes'/></devices
         (ConsoleType.NOVNC, ConsoleConnection(host="192.0.2.1", port=5901)),
         (ConsoleType.XVPVNC, ConsoleConnection(host="192.0.2.1", port=5901)),
         (
-            ConsoleType.SPICE_HTML5,
+            ConsoleType.SPICE_DIRECT,
             ConsoleConnection(host="192.0.2.2", port=5903, tls_port=5903),
         ),
+        (ConsoleType.SPICE_HTML5, None),
         (ConsoleType.SERIAL, ConsoleConnection(host="192.0.2.3", port=10004)),
         (ConsoleType.RDP_HTML5, None),
         (ConsoleType.WEBMKS, None),
@@ -38,6 +41,13 @@ OFF = "<domain><devices><graphics type='vnc' port='-1' autoport='yes'/></devices
 )
 def test_consoles_of_a_running_guest(console_type, expected):
     assert connection_of(DEFINITION, console_type, REACHED_AT) == expected
+
+
+def test_spice_with_and_without_tls_is_for_both_kinds_of_clients():
+    text = DEFINITION.replace("port='-1' tlsPort", "port='5902' tlsPort")
+    expected = ConsoleConnection(host="192.0.2.2", port=5902, tls_port=5903)
+    for console_type in (ConsoleType.SPICE_DIRECT, ConsoleType.SPICE_HTML5):
+        assert connection_of(text, console_type, REACHED_AT) == expected
 
 
 @pytest.mark.parametrize("definition", [BARE, OFF, "<domain/>"])
@@ -62,11 +72,14 @@ def test_a_range_ends_before_its_second_number():
 
 @pytest.fixture
 def three_ports():
-    """Give three neighbouring ports that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        first = min(probe.getsockname()[1], 65000)
-    return range(first, first + 3)
+    """Give three neighbouring ports that nobody listens on, nor gets for a connection."""
+    while True:
+        first = random.randrange(61000, 65000)
+        ports = range(first, first + 3)
+        with contextlib.ExitStack() as probes, contextlib.suppress(OSError):
+            for port in ports:
+                probes.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            return ports
 
 
 @pytest.mark.loopback
