@@ -66,11 +66,15 @@ def document_of(new: NewImage, image_id: str) -> dict[str, Any]:
 def patch_of(change: ImageChange) -> list[dict[str, str]]:
     """Return the steps of a change.  Raises: ImagePropertyRefused."""
     _check_names((*change.set_properties, *change.remove_properties))
-    formats = {"disk_format": change.disk_format, "container_format": change.container_format}
+    fields = {
+        "disk_format": change.disk_format,
+        "container_format": change.container_format,
+        "visibility": change.visibility,
+    }
     return [
         *(
             {"op": "replace", "path": f"/{name}", "value": value}
-            for name, value in formats.items()
+            for name, value in fields.items()
             if value is not UNSET
         ),
         *(

@@ -126,6 +126,7 @@ class MemoryImageService:
             image,
             properties=kept | change.set_properties,
             updated_at=clock.utcnow(),
+            visibility=image.visibility if change.visibility is UNSET else change.visibility,
             **formats,
         )
         self._images[image_id] = changed

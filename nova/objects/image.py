@@ -95,11 +95,13 @@ class NewImage:
 class ImageChange:
     """What changes of an image; formats only before there is data.
 
+    visibility: public or private; who may make images public is the image service's rule.
     set_properties adds and overwrites; a property to be removed has to be there.
     """
 
     disk_format: str | UnsetType = UNSET
     container_format: str | UnsetType = UNSET
+    visibility: str | UnsetType = UNSET
     set_properties: dict[str, str] = dataclasses.field(default_factory=dict)
     remove_properties: tuple[str, ...] = ()
 

@@ -15,7 +15,7 @@ from nova.api.settings import ApiSettings
 from nova.image.memory import MemoryImageService
 from nova.rpc.local import LocalBus
 from tests.fixtures.clients import Client
-from tests.fixtures.ec2 import Ec2, Key, parse, refusal
+from tests.fixtures.ec2 import Ec2, Key, no_bundles, parse, refusal
 from tests.fixtures.rest import empty_conf
 
 _URL = os.environ.get("NOVA_TEST_KEYSTONE_URL", "")
@@ -86,7 +86,9 @@ def _service_user():
 def _app(bus, own):
     identity = KeystoneIdentity(f"{_URL}/ec2tokens", own, own.auth)
     settings = Ec2Settings(api=ApiSettings())
-    return make_app(settings, bus, MemoryImageService(), empty_conf(), identity=identity)
+    images = MemoryImageService()
+    bundles = no_bundles(bus, images)
+    return make_app(settings, bus, images, bundles, empty_conf(), identity=identity)
 
 
 def _refused(ec2, request):

@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from nova.api.core.bundles import Bundles
 from nova.api.core.caller import Caller
 from nova.api.ec2.filters import FILTER
 from nova.api.ec2.paging import PAGE, marker_of, size_of, token_of
@@ -32,6 +33,7 @@ class Ec2Call(Caller):
     action: "Action"
     settings_ec2: Ec2Settings
     ec2: ConductorEc2
+    bundles: Bundles
     params: Mapping[str, Any]
 
     def page(self) -> tuple[int, str | None]:

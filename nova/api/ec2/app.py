@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import webob
 from oslo_config import cfg
 
+from nova.api.core.bundles import Bundles
 from nova.api.core.caller import services_over
 from nova.api.ec2 import (
     addresses,
@@ -21,6 +22,7 @@ from nova.api.ec2 import (
     volumes,
     zones,
 )
+from nova.api.ec2 import images as image_families
 from nova.api.ec2.action import Family, table_of
 from nova.api.ec2.auth import authentication, signed_of
 from nova.api.ec2.dispatch import Ec2Dispatcher
@@ -44,6 +46,7 @@ FAMILIES: tuple[Family, ...] = (
     instance_actions.instance_actions,
     instance_attributes.instance_attributes,
     instance_types.instance_types,
+    image_families.images,
     tags.tags,
     volumes.volumes,
 )
@@ -58,6 +61,7 @@ def make_app(
     settings: Ec2Settings,
     bus: Bus,
     images: ImageService,
+    bundles: Bundles,
     conf: cfg.ConfigOpts,
     policy: Policy | None = None,
     identity: Identity | None = None,
@@ -71,7 +75,7 @@ def make_app(
     provided = services_over(bus, images, policy, settings.api)
     ec2 = bus.client(ConductorEc2).anyone()
     return guarded(
-        Ec2Dispatcher(ACTIONS, provided, ec2, settings),
+        Ec2Dispatcher(ACTIONS, provided, ec2, bundles, settings),
         settings.api,
         authentication(settings, policy, conf, identity),
         # Nothing is told without a signature.

@@ -10,6 +10,7 @@ import webob
 import webob.dec
 
 from nova import exception
+from nova.api.core.bundles import Bundles
 from nova.api.core.caller import Services
 from nova.api.ec2 import answers, params, xml
 from nova.api.ec2.action import Action, Ec2Call
@@ -31,11 +32,13 @@ class Ec2Dispatcher:
         actions: Mapping[str, Action],
         services: Services,
         ec2: ConductorEc2,
+        bundles: Bundles,
         settings: Ec2Settings,
     ) -> None:
         self._actions = actions
         self._services = services
         self._ec2 = ec2
+        self._bundles = bundles
         self._settings = settings
 
     @webob.dec.wsgify
@@ -64,6 +67,7 @@ class Ec2Dispatcher:
             action=action,
             settings_ec2=self._settings,
             ec2=self._ec2,
+            bundles=self._bundles,
             params=params.decode(action.params, signed.action),
         )
         if action.rule is not None:

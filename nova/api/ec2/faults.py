@@ -58,6 +58,8 @@ _BY_CLASS: Classes = {
     # Images.
     exception.ImageNotFound: ("InvalidAMIID.NotFound", 404),
     exception.ImageNotActive: ("IncorrectState", 400),
+    exception.BundleNotFound: ("InvalidManifest", 400),
+    exception.BundleUnacceptable: ("InvalidManifest", 400),
     # Key pairs.
     exception.KeypairNotFound: ("InvalidKeyPair.NotFound", 404),
     exception.KeypairExists: ("InvalidKeyPair.Duplicate", 400),

@@ -53,9 +53,22 @@ def image_prefix(container_format: str | None) -> str:
 @contextlib.contextmanager
 def instance_named(instance_uuid: str, instance_id: str) -> Iterator[None]:
     """Let errors about an instance name it by its EC2 id."""
+    with _named("instance_uuid", instance_uuid, instance_id):
+        yield
+
+
+@contextlib.contextmanager
+def image_named(image_id: str, ec2_id: str) -> Iterator[None]:
+    """Let errors about an image name it by its EC2 id."""
+    with _named("image_id", image_id, ec2_id):
+        yield
+
+
+@contextlib.contextmanager
+def _named(what: str, value: str, shown: str) -> Iterator[None]:
     try:
         yield
     except exception.NovaException as error:
-        if error.kwargs.get("instance_uuid") != instance_uuid:
+        if error.kwargs.get(what) != value:
             raise
-        raise type(error)(**{**error.kwargs, "instance_uuid": instance_id}) from error
+        raise type(error)(**{**error.kwargs, what: shown}) from error

@@ -6,6 +6,7 @@ from typing import NoReturn
 
 from oslo_config import cfg
 
+from nova.api.core import bundles
 from nova.api.ec2 import app as ec2
 from nova.api.ec2.settings import Ec2Settings
 from nova.api.networking import app as networking
@@ -40,8 +41,11 @@ def _network(settings: ApiSettings, bus: Bus, conf: cfg.ConfigOpts) -> WsgiApp:
 
 
 def _ec2(settings: ApiSettings, bus: Bus, conf: cfg.ConfigOpts) -> WsgiApp:
+    images = glance_from_config(conf)
+    registrations = bundles.from_config(conf, bus, images)
+    registrations.start()
     of_ec2 = Ec2Settings.from_conf(conf, settings)
-    return ec2.make_app(of_ec2, bus, glance_from_config(conf), conf)
+    return ec2.make_app(of_ec2, bus, images, registrations, conf)
 
 
 _APIS: Mapping[str, _Api] = {
