@@ -9,7 +9,7 @@ from nova.objectstore import listing, ranges, xml
 from nova.objectstore.acls import canned, owner_element
 from nova.objectstore.call import Call, Response, empty
 from nova.objectstore.errors import refuse
-from nova.objectstore.objects import attributes_of, source_of
+from nova.objectstore.objects import attributes_of, check_length, source_of
 from nova.objectstore.xml import element
 
 MAX_PARTS = 10_000
@@ -38,8 +38,7 @@ def put_part(call: Call) -> Response:
     number = _part_number(call.request.parameter("partNumber"))
     if call.request.header("x-amz-copy-source") is not None:
         return _copy_part(call, bucket.name, number)
-    if call.payload.length is None:
-        raise refuse("MissingContentLength", "You must provide the Content-Length HTTP header.")
+    check_length(call)
     part = call.store.put_part(
         bucket.name, call.request.key, _upload_id(call), number, call.payload
     )

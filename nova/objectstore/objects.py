@@ -17,6 +17,7 @@ from nova.objectstore.xml import element
 
 MAX_METADATA_BYTES = 2048
 MAX_DELETED = 1000
+MAX_PUT_BYTES = 5 * 1024**3
 
 # Headers that are kept with an object and given back.
 _KEPT = ("cache-control", "content-disposition", "content-encoding", "content-language", "expires")
@@ -42,7 +43,7 @@ def put_object(call: Call) -> Response:
     if call.request.header("x-amz-copy-source") is not None:
         return _copy_object(call)
     bucket = call.writable_bucket()
-    _check_length(call)
+    check_length(call)
     info = call.store.put_object(
         bucket.name,
         call.request.key,
@@ -148,9 +149,14 @@ def _copy_object(call: Call) -> Response:
     )
 
 
-def _check_length(call: Call) -> None:
+def check_length(call: Call) -> None:
+    """Refuse a body whose end nobody knows, or that is too large.  Raises: Refusal."""
     if call.payload.length is None:
         raise refuse("MissingContentLength", "You must provide the Content-Length HTTP header.")
+    if call.payload.length > MAX_PUT_BYTES:
+        raise refuse(
+            "EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size."
+        )
 
 
 def _looked_at(call: Call) -> tuple[ObjectInfo, int, dict[str, str], int, int]:

@@ -218,7 +218,8 @@ def test_aws_cli(plain, key, tmp_path):
     aws("sync", "folder", "s3://cli/backup")
     assert "deep/small ü" in aws("ls", "s3://cli", "--recursive")
     assert aws("sync", "folder", "s3://cli/backup") == ""
-    aws("cp", "s3://cli/backup/big", "back")
+    aws("cp", "folder/big", "s3://cli/")
+    aws("cp", "s3://cli/big", "back")
     assert (tmp_path / "back").read_bytes() == BIG
     url = aws("presign", "s3://cli/backup/deep/small ü").strip()
     assert requests.get(url, timeout=PATIENCE_S).content == b"hello"
