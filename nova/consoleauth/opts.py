@@ -13,6 +13,11 @@ CONSOLEAUTH_OPTS: list[cfg.Opt] = [
         help="Seconds for which a console's address can be opened.",
     ),
     cfg.BoolOpt(
+        "enforce_session_timeout",
+        default=False,
+        help="Whether a proxy ends a session when its token expires.",
+    ),
+    cfg.BoolOpt(
         "check_identity",
         default=True,
         help="Whether Keystone is asked, each time a console is opened, if the user who asked for "
