@@ -27,7 +27,8 @@ groups = Family()
 
 _NAME = Param("GroupName", type=TEXT)
 _ID = Param("GroupId", type=TEXT)
-_STRICT = re.compile(r"[a-zA-Z0-9_\- ]{1,255}\Z")
+# What AWS takes itself; nova was stricter, and today's tools describe groups with commas.
+_STRICT = re.compile(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}\Z")
 _LOOSE = re.compile(r"[\x20-\x7e]{1,255}\Z")
 
 
@@ -130,7 +131,7 @@ def create_security_group(call: Ec2Call) -> Result:
     for parameter, text in (("GroupName", name), ("GroupDescription", description)):
         if not allowed.match(text):
             raise invalid(
-                parameter, "up to 255 letters, digits, blanks, hyphens and underscores are expected"
+                parameter, "up to 255 letters, digits, blanks or ._-:/()#,@[]+=&;{}!$* are expected"
             )
     new = NewSecurityGroup(
         project_id=call.context.project_id or "",
