@@ -89,14 +89,16 @@ def shows_text(browser: Browser) -> bool:
 def log_in(browser: Browser, lines: Sequence[str], seen: Callable[[], bool]) -> None:
     """Log in and type lines, whose effect is then to be seen.
 
-    What is typed before a prompt is lost, so slower attempts follow.
+    What is typed before a prompt is lost, so slower attempts follow, from the beginning.
     """
-    for pause_s in (1, 3, 9, 27):
+    for pause_s in (2, 6, 18):
         for line in ("root", "tinypass", *lines):
             browser.type(f"{line}\n")
             time.sleep(pause_s)
         if seen():
             return
+        browser.type_control("c")
+        time.sleep(pause_s)
     keep(browser, "no-login")
     raise AssertionError(f"nobody could log in: {browser.text}")
 
@@ -114,7 +116,7 @@ def test_a_screen_is_shown_and_used(ready, site, guest, console):
     # The driver of the browser presses no Shift: all that it types on screens goes without.
     word = f"typed-by-{kind}"
     log_in(ready, ["tee /dev/ttyS0", word], lambda: word in guest.said)
-    ready.end_input()
+    ready.type_control("d")
     ready.paste(f"echo '{kind} {ALL_KEYS}' >/dev/ttyS0\n")
     guest.wait_until_said(f"{kind} {ALL_KEYS}")
     keep(ready, f"{kind}-shell")

@@ -107,6 +107,7 @@ class Console {
     notice.hidden = !title;
     notice.querySelector("h2").textContent = title;
     notice.querySelector("p").textContent = text;
+    notice.querySelector("button").hidden = name === "refused";
     for (const action of ["paste", "ctrlAltDel"]) {
       for (const button of buttons(action)) button.disabled = name !== "connected";
     }
