@@ -35,7 +35,9 @@ BUNDLE_OPTS: list[cfg.Opt] = [
         "bundle_max_image_gb",
         default=64,
         min=1,
-        help="Largest image in GiB that may be registered from a bundle.",
+        max=100,
+        help="Largest image in GiB that may be registered from a bundle. A manifest has no room "
+        "for the parts of more than 100.",
     ),
     cfg.IntOpt(
         "bundle_timeout",

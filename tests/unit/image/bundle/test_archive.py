@@ -7,7 +7,9 @@ import tarfile
 import tracemalloc
 from pathlib import Path
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
 from nova.exception import BundleUnacceptable
 from nova.image.bundle import archive
@@ -62,6 +64,30 @@ def test_ec_06_memory_is_bounded_whatever_a_header_says() -> None:
         assert tracemalloc.get_traced_memory()[1] < 4 * 1024**2
     finally:
         tracemalloc.stop()
+
+
+@hypothesis.settings(max_examples=200, deadline=None)
+@hypothesis.given(
+    form=st.sampled_from([tarfile.GNU_FORMAT, tarfile.PAX_FORMAT]),
+    changes=st.lists(st.tuples(st.integers(0, 1023), st.integers(0, 255)), max_size=6),
+    cut=st.integers(0, 8192),
+)
+def test_ec_06_whatever_an_archive_holds_it_is_refused_or_taken_out_whole(
+    form: int, changes: list[tuple[int, int]], cut: int
+) -> None:
+    content = bytearray(archives.good(form))
+    for position, value in changes:
+        content[position] = value
+    if changes:
+        head = content[:512]
+        archives.checksum(head)
+        content[:512] = head
+    sink = io.BytesIO()
+    try:
+        archive.extract(io.BytesIO(content[: len(content) - cut]), sink, SIZE)
+    except BundleUnacceptable:
+        return
+    assert len(sink.getvalue()) == SIZE
 
 
 @pytest.mark.programs
