@@ -419,14 +419,19 @@ class Store:
         try:
             for name, size in data:
                 linked = uuid.uuid4().hex
-                os.link(self._root / source / "data" / name, self._root / bucket / "data" / linked)
+                self._link(self._root / source / "data" / name, bucket, linked)
                 made.append((linked, size))
-        except BaseException as error:
+        except BaseException:
             self._forget(bucket, made)
-            if isinstance(error, FileNotFoundError):
-                raise refuse("NoSuchKey", "The specified key does not exist.") from None
             raise
         return tuple(made)
+
+    def _link(self, path: pathlib.Path, bucket: str, linked: str) -> None:
+        with _told():
+            try:
+                os.link(path, self._root / bucket / "data" / linked, follow_symlinks=False)
+            except FileNotFoundError:
+                raise refuse("NoSuchKey", "The specified key does not exist.") from None
 
     def _commit(self, info: ObjectInfo, check: Check) -> ObjectInfo:
         """Let a record name new bytes; those that it named before go, or the new ones."""
@@ -530,7 +535,7 @@ def _told() -> Iterator[None]:
     except FileNotFoundError:
         raise _gone() from None
     except OSError as error:
-        LOG.error("The store is full or fails: %s", error)
+        LOG.warning("The store is full or fails: %s", error)
         raise refuse("ServiceUnavailable", "The store is full or fails.") from error
 
 

@@ -1,0 +1,189 @@
+"""A crash or a failure at any step leaves the old object or the new one, and true accounts."""
+
+import contextlib
+import errno
+import json
+import os
+
+import pytest
+
+from nova.objectstore.errors import Refusal
+from nova.objectstore.usage import Quota, Usage
+from tests.fixtures.object_store import PLAIN, Shelf
+
+NEEDING_ROOM = ("open", "write", "fsync", "rename", "link", "mkdir")
+STEPS = (*NEEDING_ROOM, "unlink", "rmdir")
+OLD, NEW = b"old bytes", b"bytes that are new"
+MIB = 1024 * 1024
+FUTURE = 2.0**40
+
+
+class Crash(BaseException):
+    """The process is gone."""
+
+
+class Interruption:
+    """Lets the call of some number fail; after a crash, all later ones too."""
+
+    def __init__(self, monkeypatch, step, error, *, is_crash):
+        self._left, self._error, self._is_crash = step, error, is_crash
+        self.happened = False
+        for name in STEPS if is_crash else NEEDING_ROOM:
+            monkeypatch.setattr(os, name, self._wrapped(getattr(os, name)))
+
+    def _wrapped(self, function):
+        def call(*args, **kwargs):
+            if not self._is_crash and function.__name__ == "open" and not args[1] & os.O_CREAT:
+                return function(*args, **kwargs)
+            self._left -= 1
+            if self._left == 0 or (self.happened and self._is_crash):
+                self.happened = True
+                raise self._error
+            return function(*args, **kwargs)
+
+        return call
+
+
+def put(shelf):
+    shelf.put("key", NEW)
+
+
+def put_other(shelf):
+    shelf.put("other", NEW)
+
+
+def copy(shelf):
+    source = shelf.store.find_object("box", "source")
+    shelf.store.copy_object(source, "box", "key", PLAIN)
+
+
+def delete(shelf):
+    shelf.store.delete_object("box", "key")
+
+
+def part(shelf):
+    upload = shelf.store.list_uploads("box")[0]
+    shelf.part("key", upload.upload_id, 1, b"another part")
+
+
+def complete(shelf):
+    upload = shelf.store.list_uploads("box")[0]
+    parts = shelf.store.list_parts("box", "key", upload.upload_id)
+    shelf.store.complete_upload(
+        "box", "key", upload.upload_id, [(one.number, one.etag) for one in parts]
+    )
+
+
+def abort(shelf):
+    upload = shelf.store.list_uploads("box")[0]
+    shelf.store.abort_upload("box", "key", upload.upload_id)
+
+
+AFTERWARDS = {
+    put: (OLD, NEW),
+    put_other: (OLD,),
+    copy: (OLD, NEW),
+    delete: (OLD, None),
+    part: (OLD,),
+    complete: (OLD, NEW),
+    abort: (OLD,),
+}
+
+
+def make_shelf(folder):
+    shelf = Shelf(folder, Quota(size_bytes=100 * MIB, objects=100))
+    shelf.put("key", OLD)
+    shelf.put("source", NEW)
+    shelf.part("key", shelf.begin("key"), 1, NEW)
+    return shelf
+
+
+def check(shelf, work):
+    """Check what is there, that it can go on, and that nothing is left in the end."""
+    assert shelf.read("key") in AFTERWARDS[work]
+    assert shelf.read("source") == NEW
+    store = shelf.again()
+    shelf.store = store
+    shelf.put("next", b"1")
+    accounts = [Usage(**record) for record in records(shelf)]
+    assert accounts == [store.count("demo")]
+    for upload in store.list_uploads("box"):
+        for one in store.list_parts("box", "key", upload.upload_id):
+            assert (shelf.root / "box" / "data" / one.data).exists()
+        store.abort_upload("box", "key", upload.upload_id)
+    store.clean(leftovers_before=FUTURE, uploads_before=store.get_bucket("box").created_at)
+    assert shelf.oddities() == []
+    assert shelf.bytes_kept() == len(shelf.all_keys())
+    assert shelf.read("key") in AFTERWARDS[work]
+
+
+def records(shelf):
+    return [json.loads(path.read_bytes()) for path in (shelf.root / ".usage").glob("[!.]*")]
+
+
+@pytest.mark.parametrize("work", AFTERWARDS, ids=lambda work: work.__name__)
+def test_crash_at_any_step_leaves_old_or_new(tmp_path, work):
+    for step in range(1, 100):
+        shelf = make_shelf(tmp_path / str(step))
+        with pytest.MonkeyPatch.context() as patch, contextlib.suppress(Crash):
+            interruption = Interruption(patch, step, Crash(), is_crash=True)
+            work(shelf)
+        check(shelf, work)
+        if not interruption.happened:
+            return
+    pytest.fail("there was no end")
+
+
+@pytest.mark.parametrize("work", AFTERWARDS, ids=lambda work: work.__name__)
+def test_full_disk_at_any_step_is_told_and_leaves_old_or_new(tmp_path, work):
+    for step in range(1, 100):
+        shelf = make_shelf(tmp_path / str(step))
+        full = OSError(errno.ENOSPC, "No space left on device")
+        with pytest.MonkeyPatch.context() as patch:
+            interruption = Interruption(patch, step, full, is_crash=False)
+            try:
+                work(shelf)
+            except Refusal as error:
+                assert error.code == "ServiceUnavailable"
+        check(shelf, work)
+        if not interruption.happened:
+            return
+    pytest.fail("there was no end")
+
+
+def test_full_disk_while_bytes_come_leaves_nothing(tmp_path):
+    shelf = make_shelf(tmp_path)
+    kept = shelf.bytes_kept()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "write", full_after(3))
+        with pytest.raises(Refusal, match="full"):
+            shelf.put("key", b"a", b"b", b"c", b"d")
+    assert (shelf.bytes_kept(), shelf.oddities(), shelf.read("key")) == (kept, [], OLD)
+
+
+def full_after(count):
+    """Return a write() that finds room for some pieces only."""
+    real, left = os.write, iter(range(count))
+
+    def write(descriptor, piece):
+        if next(left, None) is None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(descriptor, piece)
+
+    return write
+
+
+def test_client_that_goes_away_leaves_nothing(tmp_path):
+    shelf = make_shelf(tmp_path)
+    kept = shelf.bytes_kept()
+
+    class Broken:
+        length, checksum = 10, None
+
+        def pieces(self):
+            yield b"half"
+            raise Refusal(code="IncompleteBody", reason="gone")
+
+    with pytest.raises(Refusal, match="gone"):
+        shelf.store.put_object("box", "key", Broken(), PLAIN, lambda there: None)
+    assert (shelf.bytes_kept(), shelf.oddities(), shelf.read("key")) == (kept, [], OLD)
