@@ -13,7 +13,7 @@ from pathlib import Path
 from standup.errors import StandupError
 
 from benchmark import cloud as clouds
-from benchmark import report
+from benchmark import object_store, report
 from benchmark.cloud import Cloud
 from benchmark.options import Options, parse
 from benchmark.phases import Run
@@ -22,6 +22,8 @@ from benchmark.results import Results
 
 def main(arguments: list[str]) -> int:
     """Run the command."""
+    if arguments[:1] == ["objectstore"]:
+        return object_store.main(arguments[1:])
     options = parse(arguments)
     directory: Path | None = None
     if options.end:

@@ -226,4 +226,4 @@ def test_bucket_goes_only_when_it_is_empty(store):
     store.create_upload("box", "b", ATTRIBUTES)
     store.delete_bucket("box")
     assert refusal(store.get_bucket, "box") == "NoSuchBucket"
-    assert [path.name for path in store._root.iterdir()] == [".locks"]
+    assert sorted(path.name for path in store._root.iterdir()) == [".locks", ".usage"]
