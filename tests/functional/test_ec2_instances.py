@@ -390,3 +390,13 @@ def test_describe_costs_a_bounded_number_of_statements(site):
     site.run(MinCount=12, MaxCount=12, InstanceType="tiny")
     site.cloud.run_until_idle()
     assert cost() == few
+
+
+def test_vnc_console(site):
+    instance = site.boot()
+    answer = site.ec2.send(site.ec2.post("GetVncConsole", InstanceId=instance))
+    assert answer.status_int == 200, answer.text
+    assert "<url>http" in answer.text
+    assert site.mallory.refused("GetVncConsole", InstanceId=instance)[0] == (
+        "InvalidInstanceID.NotFound"
+    )

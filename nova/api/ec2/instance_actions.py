@@ -5,12 +5,14 @@ from collections.abc import Callable
 
 from nova import clock, exception
 from nova.api.core import actions
+from nova.api.core.consoles import open_console
 from nova.api.ec2 import ids
 from nova.api.ec2.action import Ec2Call, Family, Result
 from nova.api.ec2.instance_lookup import id_of, live, resolve
 from nova.api.ec2.instance_views import state
 from nova.api.ec2.params import BOOLEAN, TEXT, Param
 from nova.api.ec2.states import RUNNING, STOPPED, STOPPING, TERMINATED, InstanceState
+from nova.objects.console import ConsoleType
 from nova.objects.instance import Instance
 
 instance_actions = Family()
@@ -132,3 +134,15 @@ def get_password_data(call: Ec2Call) -> Result:
         "timestamp": clock.utcnow(),
         "passwordData": password,
     }
+
+
+@instance_actions.action("GetVncConsole", ID, policy="os-remote-consoles")
+def get_vnc_console(call: Ec2Call) -> Result:
+    """Return a fresh address of an instance's VNC console, for a browser."""
+    instance = live(call, call.params["InstanceId"])
+    services = call.services
+    with ids.instance_named(instance.uuid, id_of(instance)):
+        url = open_console(
+            call.context, services.compute, services.consoleauth, instance, ConsoleType.NOVNC
+        )
+    return {"instanceId": id_of(instance), "url": url}
