@@ -7,7 +7,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TABLE = ROOT / "doc" / "contributor" / "security-tests.md"
-SECTIONS = (("AZ", 12), ("IN", 18), ("NET", 16))
+SECTIONS = (("CON", 11), ("AZ", 12), ("IN", 18), ("EC", 12), ("NET", 16))
 ITEMS = [f"{area}-{number:02}" for area, last in SECTIONS for number in range(1, last + 1)]
 _ROW = re.compile(r"^\| ([A-Z]+-\d\d) \| [^|]+ \| ([^|]+) \|$", re.MULTILINE)
 _TEST = re.compile(r"def test_([a-z]+)_(\d\d)_")

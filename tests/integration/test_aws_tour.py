@@ -9,13 +9,14 @@ import subprocess
 import uuid
 
 import pytest
+from standup.rest import HttpError
 
 from tests.fixtures.aws import Aws, Refused, aws_of
 from tests.fixtures.clients import Client
 from tests.fixtures.daemons import wait_for
 from tests.fixtures.process_cloud import Server
 from tests.fixtures.real_cloud import READY, Shell, wait_until_ready
-from tests.fixtures.whole_cloud import WholeCloud, missing
+from tests.fixtures.whole_cloud import WholeCloud, missing, session
 
 pytestmark = [
     pytest.mark.integration,
@@ -184,3 +185,20 @@ def test_ec_03_keys_are_no_tokens(cloud, aws) -> None:
     for value in (aws.access, aws.secret):
         answer = type(cloud.user)(cloud.user.port, token=value).send("GET", "/servers")
         assert answer.status == 401, json.dumps(answer.document)
+
+
+def test_ec_05_keys_are_made_and_listed_by_their_owner_alone(cloud, aws) -> None:
+    stranger, owner = session("alt_demo"), session("demo")
+    token = owner.call(
+        "GET", f"{owner.credentials.auth_url}/auth/tokens", X_Subject_Token=owner.token
+    ).body["token"]
+    url = f"{owner.credentials.auth_url}/users/{token['user']['id']}/credentials/OS-EC2"
+    assert aws.access in {one["access"] for one in owner.get(url)["credentials"]}
+    for method, path, body in (
+        ("GET", url, None),
+        ("GET", f"{url}/{aws.access}", None),
+        ("POST", url, {"tenant_id": token["project"]["id"]}),
+        ("DELETE", f"{url}/{aws.access}", None),
+    ):
+        with pytest.raises(HttpError, match="answered 40[34]"):
+            stranger.call(method, path, body)
