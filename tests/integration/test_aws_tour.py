@@ -200,5 +200,5 @@ def test_ec_05_keys_are_made_and_listed_by_their_owner_alone(cloud, aws) -> None
         ("POST", url, {"tenant_id": token["project"]["id"]}),
         ("DELETE", f"{url}/{aws.access}", None),
     ):
-        with pytest.raises(HttpError, match="answered 40[34]"):
+        with pytest.raises(HttpError, match=r"answered 40[34]"):
             stranger.call(method, path, body)

@@ -34,8 +34,11 @@ class ComputeNode:
     public_interface: str
 
 
-def controller(settings: Settings, transport_url: str) -> Sections:
-    """Return the file of nova-api and nova-scheduler; there is no database in it."""
+def controller(settings: Settings, transport_url: str, s3_keys: tuple[str, str]) -> Sections:
+    """Return the file of the controller's daemons; there is no database in it.
+
+    s3_keys: access key and secret by which nova-api reads bundles of images.
+    """
     nova_login = _login(settings, ports.LOOPBACK)
     return {
         "DEFAULT": {
@@ -60,6 +63,8 @@ def controller(settings: Settings, transport_url: str) -> Sections:
             "s3_listen_port": str(settings.ports["objectstore"]),
             "s3_host": ports.LOOPBACK,
             "s3_port": str(settings.ports["objectstore"]),
+            "s3_access_key": s3_keys[0],
+            "s3_secret_key": s3_keys[1],
             "network_manager": NETWORK_MANAGER,
             "flat_network_bridge": BRIDGE,
             "multi_host": "True",

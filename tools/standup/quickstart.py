@@ -12,6 +12,7 @@ from pathlib import Path
 
 from standup import (
     accounts,
+    aws,
     catalog,
     first_network,
     first_server,
@@ -92,7 +93,12 @@ class QuickStart:
             Step("catalogue", "users, roles and endpoints", self.catalogue, ("identity",)),
             Step("openrc", "files to source", self.openrc, ("catalogue", "aws venv")),
             Step("image", "image in Glance", self.image, ("catalogue", "guest image")),
-            Step("schema", "nova's database and networks", self.schema, ("nova venv", "database")),
+            Step(
+                "schema",
+                "nova's database and networks",
+                self.schema,
+                ("nova venv", "database", "catalogue"),
+            ),
             Step("daemons", "nova's daemons", self.daemons, ("schema", "rabbitmq", "compute")),
             Step("services", "daemons report for work", self.services, ("daemons", "catalogue")),
             Step("flavors", "flavors", self.flavors, ("services",)),
@@ -378,7 +384,9 @@ class QuickStart:
         else:
             nodes = [cloud.node(index) for index in cloud.layout.indices()]
         files = {
-            settings.etc / "nova.conf": nova_config.controller(settings, cloud.rabbitmq.url()),
+            settings.etc / "nova.conf": nova_config.controller(
+                settings, cloud.rabbitmq.url(), aws.credentials(cloud.session("nova", "service"))
+            ),
             settings.etc / "nova-database.conf": nova_config.database(cloud.database_url),
         }
         for node in nodes:

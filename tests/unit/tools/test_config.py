@@ -11,6 +11,9 @@ from standup.nova_config import ComputeNode
 from standup.settings import PASSWORDS, PREFERRED_PORTS, Settings, Wishes, load
 
 
+KEYS = ("access", "secret")
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Return the settings of a small cloud."""
@@ -38,7 +41,7 @@ def test_only_the_conductor_is_told_about_the_database(
     settings: Settings, node: ComputeNode
 ) -> None:
     files = [
-        nova_config.controller(settings, "rabbit://"),
+        nova_config.controller(settings, "rabbit://", KEYS),
         nova_config.compute(settings, node, "rabbit://"),
     ]
     assert all("database" not in file for file in files)
@@ -105,7 +108,7 @@ def test_floating_addresses_are_a_part_of_the_public_network(settings: Settings)
 
 
 def test_controller_serves_each_api_on_a_port_of_its_own(settings: Settings) -> None:
-    options = nova_config.controller(settings, "rabbit://")["DEFAULT"]
+    options = nova_config.controller(settings, "rabbit://", KEYS)["DEFAULT"]
     assert options["enabled_apis"] == "osapi_compute,network,ec2"
     assert options["networking_listen_port"] == "9696"
     assert settings.network_url == "http://127.0.0.1:9696"
@@ -114,7 +117,7 @@ def test_controller_serves_each_api_on_a_port_of_its_own(settings: Settings) -> 
 
 
 def test_people_are_told_the_ports_that_the_proxies_listen_on(settings: Settings) -> None:
-    sections = nova_config.controller(settings, "rabbit://")
+    sections = nova_config.controller(settings, "rabbit://", KEYS)
     assert sections["vnc"]["novncproxy_base_url"] == "http://127.0.0.1:6080/vnc_auto.html"
     assert sections["spice"]["html5proxy_base_url"] == "http://127.0.0.1:6082/spice_auto.html"
     assert sections["serial_console"]["base_url"] == "ws://127.0.0.1:6083/"
@@ -132,7 +135,7 @@ def test_consoles_of_guests_listen_on_the_management_network_alone(
 def test_conductor_and_hosts_have_the_same_kind_of_networks(
     settings: Settings, node: ComputeNode
 ) -> None:
-    controller = nova_config.controller(settings, "rabbit://")["DEFAULT"]
+    controller = nova_config.controller(settings, "rabbit://", KEYS)["DEFAULT"]
     host = nova_config.compute(settings, node, "rabbit://")["DEFAULT"]
     assert controller["network_manager"] == host["network_manager"]
 
