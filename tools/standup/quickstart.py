@@ -56,6 +56,8 @@ SERVERS = {
     "serialproxy": "nova-serialproxy",
     "xvpvncproxy": "nova-xvpvncproxy",
 }
+# The Compute API leaves them out of its list of services, as nova does.
+UNLISTED = ("nova-api", "nova-api-metadata")
 LEAST_FREE_BYTES = 3 * 2**30
 
 
@@ -290,6 +292,8 @@ class QuickStart:
         count = 1 if self.settings.wishes.on_this_host else self.settings.wishes.hosts
         wanted = Counter(dict.fromkeys(nova_programs.CONTROLLER, 1))
         wanted.update(dict.fromkeys(nova_programs.COMPUTE, count))
+        for name in UNLISTED:
+            del wanted[name]
         url = f"{self.settings.compute_url}/os-services"
         session = self.cloud.session("admin")
 

@@ -10,7 +10,6 @@ from standup import ini, nova_config
 from standup.nova_config import ComputeNode
 from standup.settings import PASSWORDS, PREFERRED_PORTS, Settings, Wishes, load
 
-
 KEYS = ("access", "secret")
 
 
