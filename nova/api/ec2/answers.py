@@ -14,7 +14,6 @@ def of_text(text: str, status: int = 200) -> webob.Response:
         headerlist=[
             ("Content-Type", f"{xml.CONTENT_TYPE};charset=UTF-8"),
             # Names that users chose are in it: no browser may guess what it is.
-            ("X-Content-Type-Options", "nosniff"),
             ("Cache-Control", "no-store"),
         ],
     )
