@@ -13,7 +13,6 @@ def of_text(text: str, status: int = 200) -> webob.Response:
         body=text.encode(),
         headerlist=[
             ("Content-Type", f"{xml.CONTENT_TYPE};charset=UTF-8"),
-            # Names that users chose are in it: no browser may guess what it is.
             ("Cache-Control", "no-store"),
         ],
     )
