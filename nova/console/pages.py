@@ -5,6 +5,7 @@ Pure: text from values.  The tokens are nobody's business here, and no page carr
 
 import dataclasses
 import enum
+import functools
 import html
 import importlib.resources
 import re
@@ -100,6 +101,7 @@ def viewer(kind: PageKind, server_name: str) -> bytes:
     )
 
 
+@functools.cache
 def refusal(reason: Refusal) -> bytes:
     """Return the page that says why there is no console."""
     return _fill("refusal.html", title=reason.title, text=reason.text, hint=reason.hint)
