@@ -37,6 +37,7 @@ ASK_HOSTS = {
     "/os-hypervisors/{id}/uptime": "get_host_uptime",
     # The service of tokens, which asks a host only about a token that there is.
     "/os-console-auth-tokens/{id}": "check_token",
+    "/os-certificates/{id}": "fetch_ca",
 }
 # Routes whose answer is that there is nothing, or that it is not to be had here.
 ANSWERS = {
