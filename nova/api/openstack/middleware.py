@@ -56,6 +56,22 @@ class RequestIds:
         return self._app(environ, start)
 
 
+class NoSniffing:
+    """Tell browsers to take no answer for anything but what it says it is.
+
+    Names and console logs are anybody's text.
+    """
+
+    def __init__(self, app: WsgiApp) -> None:
+        self._app = app
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *rest: object) -> object:
+            return start_response(status, [*headers, ("X-Content-Type-Options", "nosniff")], *rest)
+
+        return self._app(environ, start)
+
+
 class FaultGuard:
     """Answer unexpected errors with a fault that tells nothing but the error's name."""
 

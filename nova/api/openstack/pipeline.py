@@ -5,7 +5,13 @@ from collections.abc import Callable
 from nova.api.openstack import audit, rate_limits
 from nova.api.openstack.audit import AuditLog
 from nova.api.openstack.environment import Environ, WsgiApp
-from nova.api.openstack.middleware import FaultGuard, RequestIds, SizeLimit, StripIdentity
+from nova.api.openstack.middleware import (
+    FaultGuard,
+    NoSniffing,
+    RequestIds,
+    SizeLimit,
+    StripIdentity,
+)
 from nova.api.openstack.rate_limits import Buckets, ProjectLimit, SourceLimit
 from nova.api.settings import ApiSettings
 
@@ -30,6 +36,8 @@ def guarded(
     middleware: list[Middleware] = [
         # Outermost: an answer without a request id can not be traced in any log.
         RequestIds,
+        # Outside of all that answers, errors too.
+        NoSniffing,
         # Outside of all that answers errors in the form of the Compute API.
         *([] if faults is None else [faults]),
         # Everything below may fail unexpectedly; nothing of that may reach a user.
