@@ -14,7 +14,7 @@ HOSTILE = b"\x1b]0;title\x07\x1b[2J\x1b[31m</script><script>alert(1)</script>\x0
 def test_con_10_a_line_of_100_mib_is_answered_within_the_limit(cloud, length):
     server = cloud.boot("tiny")
     driver = cloud.driver(server.instance().host)
-    driver.guests[server.uuid].console = bytes(b"A") * (100 * MIB) + HOSTILE
+    driver.guests[server.uuid].console = b"A" * (100 * MIB) + HOSTILE
     body = {"os-getConsoleOutput": {"length": length}}
     answer = cloud.rest.post(f"/servers/{server.uuid}/action", body)
     assert answer.status_int == 200
