@@ -32,6 +32,9 @@ REQUESTS_ALONE = tuple(
     for name in (
         *("api_description", "api_samples", "az_matrix", "budgets", "foreign_ids_in_bodies"),
         *("mass_assignment", "networking_fuzz", "policy_denials", "rest_fuzz"),
+        *("bundle_store", "bundles", "certificates", "console_log", "consoles", "serial_ports"),
+        *("ec2_boto3", "ec2_images", "ec2_instance_parts", "ec2_instances", "ec2_network"),
+        *("ec2_signatures", "ec2_zones", "objectstore"),
     )
 )
 
