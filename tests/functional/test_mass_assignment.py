@@ -21,6 +21,7 @@ FREE = {
     "POST /servers/{id}/action addSecurityGroup addSecurityGroup": _IGNORED,
     "POST /servers/{id}/action removeSecurityGroup removeSecurityGroup": _IGNORED,
     "POST /os-floating-ips": _IGNORED,
+    "POST /os-certificates": _IGNORED,
     **{
         f"{route}{place}": _IGNORED
         for route, key in (

@@ -18,6 +18,8 @@ from tests.fixtures.hostile import IDS, WORDS, mutations
 
 MOST = 80
 # 501 says that a service is not there at all, which is no fault of this one.
+# Each body makes a key, whatever is in it.
+UNREAD = {"/os-certificates"}
 SERVER_ERRORS = {500, 502, 503, 504}
 # 503 says here that the program fping is not installed.
 WITH_FPING = "/os-fping"
@@ -57,7 +59,9 @@ def _fill(route, server, other):
     return path
 
 
-@pytest.mark.parametrize("route", [r for r in _routes() if r.body is not None], ids=_name)
+@pytest.mark.parametrize(
+    "route", [r for r in _routes() if r.body is not None and r.path not in UNREAD], ids=_name
+)
 def test_in_04_no_body_makes_a_server_error(cloud, route):
     chance = random.Random(_name(route))
     server = cloud.boot("tiny").uuid
