@@ -9,9 +9,7 @@ BUNDLE_OPTS: list[cfg.Opt] = [
         help="Folder in which bundles are joined, decrypted and taken apart. It needs up to "
         "twice the size of the largest image for each bundle that is worked on.",
     ),
-    cfg.HostAddressOpt(
-        "s3_host", default="$my_ip", help="Address of the object store, for nova-api."
-    ),
+    cfg.StrOpt("s3_host", default="$my_ip", help="Address of the object store, for nova-api."),
     cfg.PortOpt("s3_port", default=3333, help="Port of the object store, for nova-api."),
     cfg.BoolOpt("s3_use_ssl", default=False, help="Whether the object store is asked over TLS."),
     cfg.StrOpt(

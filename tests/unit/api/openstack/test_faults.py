@@ -30,7 +30,7 @@ CLASSES = [
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
 def test_every_error_has_a_status(cls: type[exception.NovaException]) -> None:
     assert FAMILIES & set(cls.__mro__)
-    assert faults.status_of(cls) in {400, 403, 404, 406, 409, 413, 415, 429, 500, 501, 503}
+    assert faults.status_of(cls) in {400, 401, 403, 404, 406, 409, 413, 415, 429, 500, 501, 503}
 
 
 @pytest.mark.parametrize(
