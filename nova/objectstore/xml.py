@@ -73,4 +73,7 @@ def _malformed() -> Refusal:
 
 def timestamp(moment: datetime.datetime) -> str:
     """Return a time as documents have it."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    # Rounded up: clients that synchronise compare it with the times of their own files, which
+    # are older than the object.
+    later = moment + datetime.timedelta(microseconds=999)
+    return f"{later:%Y-%m-%dT%H:%M:%S}.{later.microsecond // 1000:03}Z"
