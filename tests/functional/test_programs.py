@@ -15,7 +15,8 @@ pytestmark = pytest.mark.programs
 
 ROOT = pathlib.Path(__file__).parents[2]
 PROXIES = ["novncproxy", "serialproxy", "spicehtml5proxy", "xvpvncproxy"]
-PROGRAMS = ["api", "api_metadata", "compute", "conductor", "network", "scheduler", *PROXIES]
+SERVERS = ["api", "api_metadata", "cert", "compute", "conductor", "consoleauth", "network"]
+PROGRAMS = [*SERVERS, "objectstore", "scheduler", *PROXIES]
 PATIENCE_S = 60
 NO_BROKER = "rabbit://u:p@127.0.0.1:1/"
 
