@@ -4,16 +4,20 @@ Each step is checked where it has its effect: in the guest, at the address, in t
 """
 
 import base64
+import dataclasses
 import json
+import os
+import pathlib
 import subprocess
+import sys
 import uuid
 
 import pytest
 from standup.rest import HttpError
 
-from tests.fixtures.aws import Aws, Refused, aws_of
+from tests.fixtures.aws import S3_URL, Aws, Refused, aws_of
 from tests.fixtures.clients import Client
-from tests.fixtures.daemons import wait_for
+from tests.fixtures.daemons import ROOT, wait_for
 from tests.fixtures.process_cloud import Server
 from tests.fixtures.real_cloud import READY, Shell, wait_until_ready
 from tests.fixtures.whole_cloud import WholeCloud, missing, session
@@ -24,6 +28,7 @@ pytestmark = [
 ]
 
 GROUP = "tour"
+BUCKET = "tour"
 KEY = "tour"
 MARK = f"mark-{uuid.uuid4().hex[:8]}"
 USER_DATA = f"#!/bin/sh\necho {MARK} > /root/mark\n"
@@ -168,6 +173,69 @@ def test_a_tenants_day_with_the_aws_client(cloud, aws, ssh_key) -> None:
     aws.ec2("delete-security-group", "--group-id", group["GroupId"])
     aws.ec2("delete-key-pair", "--key-name", KEY)
     assert cloud.user.get("/os-keypairs")["keypairs"] == []
+
+
+@pytest.fixture
+def bundler(cloud, aws, tmp_path) -> "Bundler":
+    """Give the tool with keys that the cloud made for the user."""
+    made = cloud.user.do("POST", "/os-certificates", {})["certificate"]
+    (tmp_path / "pk.pem").write_text(made["private_key"])
+    (tmp_path / "cert.pem").write_text(made["data"])
+    root = cloud.user.get("/os-certificates/root")["certificate"]["data"]
+    (tmp_path / "cacert.pem").write_text(root)
+    return Bundler(aws, tmp_path)
+
+
+@dataclasses.dataclass(frozen=True)
+class Bundler:
+    """Makes images of files by way of bundles in a bucket."""
+
+    aws: Aws
+    keys: pathlib.Path
+
+    def register(self, file: pathlib.Path, *options: str) -> str:
+        """Bundle a file, upload and register it; return the id of the image to be."""
+        words = ["--destination", "bundle", "--upload", BUCKET, "--url", S3_URL, *options]
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "tools" / "bundle-image"), str(file), *words],
+            cwd=self.keys,
+            env=os.environ | self.aws.login,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        location = done.stdout.splitlines()[-1]
+        wish = ("--image-location", location, "--name", file.name)
+        return str(self.aws.ec2("register-image", *wish)["ImageId"])
+
+
+def test_a_bundle_with_kernel_and_ramdisk_boots(cloud, aws, bundler, guest_images) -> None:
+    kernel = bundler.register(guest_images / "tiny.vmlinuz", "--kernel", "true")
+    ramdisk = bundler.register(guest_images / "tiny.initrd", "--ramdisk", "true")
+    parts = ("--kernel", kernel, "--ramdisk", ramdisk)
+    machine = bundler.register(guest_images / "tiny.ami.ext4", *parts)
+    images = (machine, kernel, ramdisk)
+    assert [one[:4] for one in images] == ["ami-", "aki-", "ari-"]
+    aws.run("ec2", "wait", "image-available", "--image-ids", *images)
+    (described,) = aws.ec2("describe-images", "--image-ids", machine)["Images"]
+    assert (described["KernelId"], described["RamdiskId"]) == (kernel, ramdisk)
+
+    wishes = ("--image-id", machine, "--instance-type", "tiny")
+    (instance,) = aws.ec2("run-instances", *wishes)["Instances"]
+    _wait(aws, "instance-running", instance["InstanceId"])
+    (found,) = cloud.user.get("/servers")["servers"]
+    printed = wait_until_ready(Server(cloud.user, found["id"], found))
+    assert "TINY: root dev=/dev/vda" in printed
+    (domain,) = cloud.inside("virsh", "-q", "list", "--name").split()
+    definition = cloud.inside("virsh", "-q", "dumpxml", domain)
+    assert "<kernel>" in definition and "<initrd>" in definition
+
+    aws.ec2("terminate-instances", "--instance-ids", instance["InstanceId"])
+    wait_for(lambda: cloud.user.get("/servers")["servers"] == [], "the server is not gone")
+    for image_id in images:
+        aws.ec2("deregister-image", "--image-id", image_id)
+    assert not {one["ImageId"] for one in aws.ec2("describe-images")["Images"]} & {*images}
 
 
 def test_ec_12_short_ids_do_not_lead_to_foreign_objects(cloud) -> None:
