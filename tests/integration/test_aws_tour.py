@@ -206,7 +206,7 @@ class Bundler:
         )
         assert done.returncode == 0, done.stderr
         location = done.stdout.splitlines()[-1]
-        wish = ("--image-location", location, "--name", file.name)
+        wish = ("--image-location", location, "--name", f"bundled-{file.name}")
         return str(self.aws.ec2("register-image", *wish)["ImageId"])
 
 
