@@ -95,8 +95,9 @@ def test_a_tenants_day_with_the_aws_client(cloud, aws, ssh_key) -> None:
     for rule in (("tcp", "22"), ("icmp", "-1")):
         opened = ("--protocol", rule[0], "--port", rule[1], "--cidr", "0.0.0.0/0")
         aws.ec2("authorize-security-group-ingress", "--group-id", group["GroupId"], *opened)
+    # By its name: the very same request within a second is the first one's repetition.
     with pytest.raises(Refused, match=r"InvalidPermission\.Duplicate"):
-        aws.ec2("authorize-security-group-ingress", "--group-id", group["GroupId"], *opened)
+        aws.ec2("authorize-security-group-ingress", "--group-name", GROUP, *opened)
 
     images = aws.ec2("describe-images")["Images"]
     name = next(
