@@ -4,7 +4,7 @@ Source: security-checklist CON-02.
 """
 
 from typing import Any, Protocol
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from keystoneauth1 import exceptions as ksa_exceptions
 from keystoneauth1 import loading, session
@@ -48,7 +48,7 @@ class KeystoneIdentity:
             return False
         if project_id is None:
             return True
-        of_project = f"user.id={quote(user_id, safe='')}&scope.project.id={quote(project_id)}"
+        of_project = urlencode({"user.id": user_id, "scope.project.id": project_id})
         found = self._get(f"/role_assignments?{of_project}&effective")
         return found is not None and bool(found["role_assignments"])
 
