@@ -17,6 +17,7 @@ from nova.http_framing import BadFraming, check_request_line, read_head
 MAX_LINE_BYTES = 8192
 MAX_HEAD_BYTES = 32768
 _READ_BYTES = 4096
+_ANSWER_S = 5.0
 _END = b"\r\n\r\n"
 _REQUEST_LINE = re.compile(rb"([A-Z]{1,16}) (\S+) HTTP/1\.[01]\r\n")
 
@@ -114,10 +115,13 @@ def answer(
     *,
     head_only: bool = False,
 ) -> None:
-    """Send an answer, after which the connection ends.  Raises: TimeoutError; OSError."""
+    """Send an answer, after which the connection ends.  Raises: TimeoutError; OSError.
+
+    What is to be told may be that nobody else answered until the deadline: some time is left.
+    """
     whole = {**headers, "Content-Length": str(len(body)), "Connection": "close"}
     lines = [f"HTTP/1.1 {status} {http.HTTPStatus(status).phrase}"]
     lines += [f"{name}: {value}" for name, value in whole.items()]
     head = "\r\n".join([*lines, "", ""]).encode("latin-1")
-    limit(sock, deadline)
+    limit(sock, max(deadline, clock.monotonic() + _ANSWER_S))
     sock.sendall(head if head_only else head + body)

@@ -7,6 +7,7 @@ import logging
 import socket
 import ssl
 import threading
+import time
 
 import pytest
 
@@ -136,6 +137,17 @@ def test_tokens_that_can_not_be_checked_are_said_so(site, trouble):
     site.book.trouble = trouble
     status, _, body = site.request("/vnc_auto.html?token=x")
     assert status == 503 and body.startswith(b"<!DOCTYPE html>") and b"away" not in body
+
+
+def test_tokens_that_are_checked_until_the_time_is_over_are_said_so(new_site):
+    site = new_site(handshake_timeout_s=0.5)
+
+    def check_token(context, token):
+        time.sleep(0.7)
+        raise DatabaseUnavailable(reason="away")
+
+    site.book.check_token = check_token
+    assert site.request("/vnc_auto.html?token=x")[0] == 503
 
 
 # --- Refusals
@@ -490,6 +502,12 @@ def test_path_inside_the_target_is_asked_for(new_site):
 @pytest.mark.parametrize("said", [b"HTTP/1.1 404 No\r\n\r\n", b"x" * 5000, b"HTTP/1.1 200", b""])
 def test_path_that_is_refused_inside_the_target(new_site, said):
     site = new_site(talk=lambda sock: sock.sendall(said))
+    to = ConsoleConnection(host="127.0.0.1", port=site.console.port, internal_access_path="/x")
+    assert is_refused(site.websocket(f"/?token={site.token(connection=to)}"), 503)
+
+
+def test_console_that_says_nothing_until_the_time_is_over_is_said_so(new_site):
+    site = new_site(talk=lambda sock: sock.recv(100) and sock.recv(1), handshake_timeout_s=0.5)
     to = ConsoleConnection(host="127.0.0.1", port=site.console.port, internal_access_path="/x")
     assert is_refused(site.websocket(f"/?token={site.token(connection=to)}"), 503)
 
