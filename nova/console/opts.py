@@ -31,8 +31,9 @@ CONSOLE_OPTS: list[cfg.Opt] = [
     cfg.ListOpt(
         "allowed_origins",
         default=[],
-        help="Hosts, or hosts with ports, whose pages may open consoles or show them in a frame, "
-        "besides the one in the address of the console; for example that of a dashboard.",
+        help="Hosts, hosts with ports, or whole origins (https://panel.example.org), whose pages "
+        "may open consoles or show them in a frame, besides the one in the address of the "
+        "console; for example that of a dashboard.",
     ),
     cfg.StrOpt(
         "ssl_ciphers",

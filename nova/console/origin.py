@@ -16,7 +16,7 @@ def is_allowed(headers: Mapping[str, str], access_url: str, allowed: Collection[
     """Tell whether a request may use a console.
 
     Programs send no Origin; browsers always do, and no page can forge it.
-    allowed: hosts, or hosts with ports, whose pages may open consoles as well.
+    allowed: hosts, hosts with ports, or whole origins, whose pages may open consoles as well.
     """
     text = headers.get("origin")
     if text is None:
@@ -27,9 +27,9 @@ def is_allowed(headers: Mapping[str, str], access_url: str, allowed: Collection[
     scheme, host, port = origin
     if headers.get("x-forwarded-proto", scheme).lower() != own[0]:
         return False
-    if (host, port) == own[1:]:
+    if (host, port) == own[1:] or host in allowed or f"{host}:{port}" in allowed:
         return True
-    return host in allowed or f"{host}:{port}" in allowed
+    return any(_origin(one) == origin for one in allowed)
 
 
 def _origin(url: str) -> tuple[str, str, int] | None:

@@ -13,6 +13,8 @@ import string
 import unicodedata
 from collections.abc import Mapping, Sequence
 
+from nova.exception import ConfigurationError
+
 HTML = "text/html; charset=utf-8"
 WEB = importlib.resources.files("nova.console") / "web"
 _CONTROL = ("Cc", "Cf", "Cs", "Zl", "Zp")
@@ -126,7 +128,7 @@ def headers(framed_by: Sequence[str] = ()) -> dict[str, str]:
     """Return the headers of pages and of all files that they use.
 
     framed_by: hosts or origins whose pages may show ours in a frame, as dashboards do.
-    Raises: ValueError if one of them is neither.
+    Raises: ConfigurationError if one of them is neither.
     """
     ancestors = " ".join(_framing(one) for one in framed_by) or "'none'"
     policy = {
@@ -157,7 +159,9 @@ def headers(framed_by: Sequence[str] = ()) -> dict[str, str]:
 
 def _framing(host: str) -> str:
     if not _FRAMING_HOST.fullmatch(host):
-        raise ValueError(f"{host!r} is neither a host nor an origin")
+        raise ConfigurationError(
+            reason=f"[console] allowed_origins: {host!r} is neither a host nor an origin"
+        )
     return host
 
 

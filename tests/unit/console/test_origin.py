@@ -70,6 +70,23 @@ def test_con_03_allowed_origins(origin, fits):
 
 
 @pytest.mark.parametrize(
+    ("origin", "fits"),
+    [
+        ("https://panel.test", True),
+        ("https://panel.test:443", True),
+        ("https://[::1]:9000", True),
+        ("https://[::1]", False),
+        ("http://panel.test", False),
+        ("https://panel.test:80", False),
+        ("https://plain.test", False),
+    ],
+)
+def test_con_03_allowed_origins_may_be_whole_ones(origin, fits):
+    whole = ("https://panel.test", "https://[::1]:9000", "http://plain.test")
+    assert allowed(origin, allowed=whole) is fits
+
+
+@pytest.mark.parametrize(
     ("origin", "url", "fits"),
     [
         ("http://h:6083", "ws://h:6083/", True),
