@@ -18,6 +18,7 @@ LOG = logging.getLogger(__name__)
 # Source: RFC 8446 section 5.1; SSL 2 is not spoken, but is recognised to refuse it as TLS.
 _TLS_HANDSHAKE = (b"\x16", b"\x80")
 _NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_ROOM_WAIT_S = 0.5
 
 
 class Connection:
@@ -62,6 +63,11 @@ def _shut_down(sock: socket.socket) -> None:
     """Wake whoever waits for a socket; it may be closed already."""
     with contextlib.suppress(OSError):
         sock.shutdown(socket.SHUT_RDWR)
+
+
+def _wait_for_room(error: Exception) -> None:
+    LOG.warning("No connection can be accepted: %s", error)
+    concurrency.sleep(_ROOM_WAIT_S)
 
 
 class ProxyServer:
@@ -127,10 +133,14 @@ class ProxyServer:
                 sock, address = self._listener.accept()
             except OSError as error:
                 if error.errno in _NO_ROOM:
-                    LOG.warning("No connection can be accepted: %s", error.strerror)
-                    concurrency.sleep(0.5)
+                    _wait_for_room(error)
                 continue
-            concurrency.spawn(self._serve, sock, str(address[0]), name="console")
+            try:
+                concurrency.spawn(self._serve, sock, str(address[0]), name="console")
+            except RuntimeError as error:
+                # So says Python when the host, or the unit, has no more threads.
+                sock.close()
+                _wait_for_room(error)
 
     def _serve(self, sock: socket.socket, source: str) -> None:
         connection = Connection(sock, source, clock.monotonic() + self._handshake_timeout_s)

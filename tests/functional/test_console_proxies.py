@@ -396,6 +396,21 @@ def test_con_07_connections_of_one_address(new_site):
     site.wait_until(lambda: opened_or_cut(site))
 
 
+def test_con_07_proxy_goes_on_after_the_host_had_no_thread_left(site, monkeypatch, caplog):
+    start = threading.Thread.start
+    left = [False, True]
+
+    def start_if_left(thread):
+        if thread.name == "console" and not left.pop(0):
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_if_left)
+    assert site.connect().recv(1) == b""
+    assert opened(site, site.token())
+    assert "No connection can be accepted: can't start new thread" in caplog.text
+
+
 def opened_or_cut(site):
     try:
         return opened(site, site.token())
