@@ -3,10 +3,12 @@
 Source: compute-api-routes (Actions; Server sub-resources), consoles section 3.
 """
 
+from collections.abc import Callable
+
 from nova.api.core.consoles import open_console
 from nova.api.openstack.answers import named
 from nova.api.openstack.call import Call
-from nova.api.openstack.resource import Resource
+from nova.api.openstack.resource import Handler, Resource
 from nova.api.openstack.schema import Json, Key, Object
 from nova.api.openstack.server_ids import server_uuid
 from nova.exception import ConsoleTypeInvalid
@@ -32,13 +34,7 @@ def _words(*words: str) -> Json:
     return {"type": "string", "enum": list(words)}
 
 
-def _asked(action: str, *types: str) -> Object:
-    return Object(
-        Key(action, Object(Key("type", _words(*types), required=True)), required=True),
-    )
-
-
-def _told(*types: str) -> Object:
+def _shown(*types: str) -> Object:
     shown = Object(Key("type", _words(*types), required=True), Key("url", _URL, required=True))
     return named("console", shown)
 
@@ -61,62 +57,48 @@ def _url(call: Call, server_id: str, console_type: ConsoleType) -> str:
     return open_console(call.context, services.compute, services.consoleauth, server, console_type)
 
 
-def _console(call: Call, action: str) -> dict[str, object]:
-    console_type = ConsoleType(call.body[action]["type"])
+def _action(name: str, *types: str) -> Callable[[Handler], Handler]:
+    """Declare an action that is asked for one of these types."""
+    asked = Object(Key("type", _words(*types), required=True))
+    return remote_consoles.route(
+        f"POST /servers/{{id}}/action {name}",
+        policy="",
+        until=_UNTIL,
+        body=Object(Key(name, asked, required=True)),
+        errors=ERRORS,
+        answer=_shown(*types),
+    )
+
+
+def _console(call: Call) -> dict[str, object]:
+    (asked,) = call.body.values()
+    console_type = ConsoleType(asked["type"])
     url = _url(call, server_uuid(call, "id"), console_type)
     return {"console": {"type": console_type.value, "url": url}}
 
 
-@remote_consoles.route(
-    "POST /servers/{id}/action os-getVNCConsole",
-    policy="",
-    until=_UNTIL,
-    body=_asked("os-getVNCConsole", "novnc", "xvpvnc"),
-    errors=ERRORS,
-    answer=_told("novnc", "xvpvnc"),
-)
+@_action("os-getVNCConsole", "novnc", "xvpvnc")
 def vnc(call: Call) -> dict[str, object]:
     """Return the address of a VNC console."""
-    return _console(call, "os-getVNCConsole")
+    return _console(call)
 
 
-@remote_consoles.route(
-    "POST /servers/{id}/action os-getSPICEConsole",
-    policy="",
-    until=_UNTIL,
-    body=_asked("os-getSPICEConsole", "spice-html5"),
-    errors=ERRORS,
-    answer=_told("spice-html5"),
-)
+@_action("os-getSPICEConsole", "spice-html5")
 def spice(call: Call) -> dict[str, object]:
     """Return the address of a SPICE console."""
-    return _console(call, "os-getSPICEConsole")
+    return _console(call)
 
 
-@remote_consoles.route(
-    "POST /servers/{id}/action os-getRDPConsole",
-    policy="",
-    until=_UNTIL,
-    body=_asked("os-getRDPConsole", "rdp-html5"),
-    errors=ERRORS,
-    answer=_told("rdp-html5"),
-)
+@_action("os-getRDPConsole", "rdp-html5")
 def rdp(call: Call) -> dict[str, object]:
     """Return the address of an RDP console."""
-    return _console(call, "os-getRDPConsole")
+    return _console(call)
 
 
-@remote_consoles.route(
-    "POST /servers/{id}/action os-getSerialConsole",
-    policy="",
-    until=_UNTIL,
-    body=_asked("os-getSerialConsole", "serial"),
-    errors=ERRORS,
-    answer=_told("serial"),
-)
+@_action("os-getSerialConsole", "serial")
 def serial(call: Call) -> dict[str, object]:
     """Return the address of a serial console, which is that of a WebSocket."""
-    return _console(call, "os-getSerialConsole")
+    return _console(call)
 
 
 @remote_consoles.route(
