@@ -22,8 +22,6 @@ BROWSER_READ_BYTES = 16384
 MAX_MESSAGE_BYTES = 1024 * 1024
 BINARY = "binary"
 BASE64 = "base64"
-GOING_AWAY = 1001
-POLICY = 1008
 _TEXT_FRAME, _BINARY_FRAME = 1, 2
 _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 

@@ -1,9 +1,10 @@
 import pytest
 
 from tests.fixtures.cloud import make_cloud
+from tests.fixtures.consoles import new_console_site
 from tests.fixtures.time import frozen_clock
 
-__all__ = ["frozen_clock"]
+__all__ = ["frozen_clock", "new_console_site"]
 
 
 @pytest.fixture

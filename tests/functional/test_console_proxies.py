@@ -18,7 +18,7 @@ from nova.console.settings import SessionRules
 from nova.exception import DatabaseUnavailable
 from nova.objects.console import ConsoleConnection, ConsoleType
 from tests.fixtures.certificates import Authority
-from tests.fixtures.consoles import PATIENCE_S, Browser, ConsoleSite, FakeConsole, echo
+from tests.fixtures.consoles import PATIENCE_S, Browser, FakeConsole, echo
 
 pytestmark = pytest.mark.loopback
 
@@ -27,23 +27,9 @@ INSTANCE_2 = "6f1c1b1e-0000-4000-8000-000000000002"
 
 
 @pytest.fixture
-def new_site():
-    """Return the function that starts proxies; it ends them at the end."""
-    made = []
-
-    def make(**changes):
-        made.append(ConsoleSite(**changes))
-        return made[-1]
-
-    yield make
-    for site in made:
-        site.close()
-
-
-@pytest.fixture
-def site(new_site):
+def site(new_console_site):
     """Return a VNC proxy whose console sends back what it gets."""
-    return new_site()
+    return new_console_site()
 
 
 def passes(browser, data=b"hello"):
@@ -104,20 +90,20 @@ def test_message_in_fragments_and_pings(site):
     assert browser.receive(4) == b"abcd"
 
 
-def test_console_that_closes_ends_the_session(new_site):
-    site = new_site(talk=lambda sock: sock.sendall(b"bye"))
+def test_console_that_closes_ends_the_session(new_console_site):
+    site = new_console_site(talk=lambda sock: sock.sendall(b"bye"))
     browser = site.websocket(f"/?token={site.token()}")
     assert browser.receive(3) == b"bye" and browser.close_code() == 1000
 
 
-def test_browser_that_leaves_ends_the_connection_to_the_console(new_site):
+def test_browser_that_leaves_ends_the_connection_to_the_console(new_console_site):
     ended = threading.Event()
 
     def talk(sock):
         echo(sock)
         ended.set()
 
-    site = new_site(talk=talk)
+    site = new_console_site(talk=talk)
     browser = site.websocket(f"/?token={site.token()}")
     assert passes(browser)
     browser.sock.close()
@@ -139,8 +125,8 @@ def test_tokens_that_can_not_be_checked_are_said_so(site, trouble):
     assert status == 503 and body.startswith(b"<!DOCTYPE html>") and b"away" not in body
 
 
-def test_tokens_that_are_checked_until_the_time_is_over_are_said_so(new_site):
-    site = new_site(handshake_timeout_s=0.5)
+def test_tokens_that_are_checked_until_the_time_is_over_are_said_so(new_console_site):
+    site = new_console_site(handshake_timeout_s=0.5)
 
     def check_token(context, token):
         time.sleep(0.7)
@@ -337,8 +323,8 @@ def test_con_11_every_answer_is_hardened(site):
         assert headers["x-content-type-options"] == "nosniff"
 
 
-def test_con_11_allowed_origins_may_frame(new_site):
-    site = new_site(rules=SessionRules(allowed_origins=("panel.test",)))
+def test_con_11_allowed_origins_may_frame(new_console_site):
+    site = new_console_site(rules=SessionRules(allowed_origins=("panel.test",)))
     _, headers, _ = site.request(f"/vnc_auto.html?token={site.token()}")
     assert "frame-ancestors panel.test" in headers["content-security-policy"]
 
@@ -363,16 +349,16 @@ def opened(site, token):
     return isinstance(found, Browser) and passes(found)
 
 
-def test_con_07_sessions_of_one_server_leave_room_for_others(new_site):
-    site = new_site(caps=Caps(per_instance=3))
+def test_con_07_sessions_of_one_server_leave_room_for_others(new_console_site):
+    site = new_console_site(caps=Caps(per_instance=3))
     token, other = site.token("t1"), site.token("t2", instance_uuid=INSTANCE_2)
     assert all(opened(site, token) for _ in range(3))
     assert is_refused(site.websocket(f"/?token={token}"), 429)
     assert opened(site, other)
 
 
-def test_con_07_sessions_of_one_token(new_site):
-    site = new_site(caps=Caps(per_token=2))
+def test_con_07_sessions_of_one_token(new_console_site):
+    site = new_console_site(caps=Caps(per_token=2))
     token, other = site.token("t1"), site.token("t2")
     assert all(opened(site, token) for _ in range(2))
     assert is_refused(site.websocket(f"/?token={token}"), 429)
@@ -381,14 +367,14 @@ def test_con_07_sessions_of_one_token(new_site):
     site.wait_until(lambda: opened(site, token))
 
 
-def test_con_07_sessions_in_all(new_site):
-    site = new_site(caps=Caps(sessions=2))
+def test_con_07_sessions_in_all(new_console_site):
+    site = new_console_site(caps=Caps(sessions=2))
     assert all(opened(site, site.token()) for _ in range(2))
     assert is_refused(site.websocket(f"/?token={site.token('t2', instance_uuid=INSTANCE_2)}"), 429)
 
 
-def test_con_07_connections_of_one_address(new_site):
-    site = new_site(caps=Caps(per_source=5))
+def test_con_07_connections_of_one_address(new_console_site):
+    site = new_console_site(caps=Caps(per_source=5))
     held = [site.connect() for _ in range(5)]
     site.wait_until(lambda: site.limits.counted == 2)
     assert site.connect().recv(1) == b""
@@ -421,21 +407,21 @@ def opened_or_cut(site):
 @pytest.mark.parametrize(
     "begin", [b"", b"GET / HTTP", b"GET / HTTP/1.1\r\nA: b\r\n"], ids=["none", "line", "head"]
 )
-def test_con_07_half_open_handshake_times_out(new_site, begin):
-    site = new_site(handshake_timeout_s=0.3)
+def test_con_07_half_open_handshake_times_out(new_console_site, begin):
+    site = new_console_site(handshake_timeout_s=0.3)
     sock = site.connect()
     sock.sendall(begin)
     assert sock.recv(1) == b""
 
 
-def test_con_07_idle_session_times_out(new_site):
-    site = new_site(rules=SessionRules(idle_timeout_s=0.3))
+def test_con_07_idle_session_times_out(new_console_site):
+    site = new_console_site(rules=SessionRules(idle_timeout_s=0.3))
     browser = site.websocket(f"/?token={site.token()}")
     assert passes(browser) and browser.close_code() == 1011
 
 
-def test_con_07_session_ends_when_its_link_expires(new_site):
-    site = new_site(rules=SessionRules(ends_at_expiry=True))
+def test_con_07_session_ends_when_its_link_expires(new_console_site):
+    site = new_console_site(rules=SessionRules(ends_at_expiry=True))
     expires = clock.utcnow() + datetime.timedelta(seconds=1)
     browser = site.websocket(f"/?token={site.token(expires=expires)}")
     assert passes(browser) and browser.close_code() == 1008
@@ -449,9 +435,11 @@ def test_con_07_message_without_end_is_refused(site):
             browser.sock.sendall(bytes(65536))
 
 
-def test_con_07_answers_to_pings_do_not_pile_up(new_site):
+def test_con_07_answers_to_pings_do_not_pile_up(new_console_site):
     stuck = threading.Event()
-    site = new_site(talk=lambda sock: (sock.sendall(bytes(1 << 24)), stuck.wait(PATIENCE_S)))
+    site = new_console_site(
+        talk=lambda sock: (sock.sendall(bytes(1 << 24)), stuck.wait(PATIENCE_S))
+    )
     browser = site.websocket(f"/?token={site.token()}")
     browser.sock.settimeout(1)
     with contextlib.suppress(TimeoutError):
@@ -496,7 +484,7 @@ def test_con_09_nothing_but_the_token_names_the_target(site):
     other.close()
 
 
-def test_path_inside_the_target_is_asked_for(new_site):
+def test_path_inside_the_target_is_asked_for(new_console_site):
     asked = []
 
     def talk(sock):
@@ -507,7 +495,7 @@ def test_path_inside_the_target_is_asked_for(new_site):
         sock.sendall(b"HTTP/1.1 200 OK\r\nA: b\r\n\r\nRFB")
         echo(sock)
 
-    site = new_site(talk=talk)
+    site = new_console_site(talk=talk)
     to = ConsoleConnection(host="127.0.0.1", port=site.console.port, internal_access_path="/x?y=z")
     browser = site.websocket(f"/?token={site.token(connection=to)}")
     assert browser.receive(3) == b"RFB" and passes(browser)
@@ -515,14 +503,16 @@ def test_path_inside_the_target_is_asked_for(new_site):
 
 
 @pytest.mark.parametrize("said", [b"HTTP/1.1 404 No\r\n\r\n", b"x" * 5000, b"HTTP/1.1 200", b""])
-def test_path_that_is_refused_inside_the_target(new_site, said):
-    site = new_site(talk=lambda sock: sock.sendall(said))
+def test_path_that_is_refused_inside_the_target(new_console_site, said):
+    site = new_console_site(talk=lambda sock: sock.sendall(said))
     to = ConsoleConnection(host="127.0.0.1", port=site.console.port, internal_access_path="/x")
     assert is_refused(site.websocket(f"/?token={site.token(connection=to)}"), 503)
 
 
-def test_console_that_says_nothing_until_the_time_is_over_is_said_so(new_site):
-    site = new_site(talk=lambda sock: sock.recv(100) and sock.recv(1), handshake_timeout_s=0.5)
+def test_console_that_says_nothing_until_the_time_is_over_is_said_so(new_console_site):
+    site = new_console_site(
+        talk=lambda sock: sock.recv(100) and sock.recv(1), handshake_timeout_s=0.5
+    )
     to = ConsoleConnection(host="127.0.0.1", port=site.console.port, internal_access_path="/x")
     assert is_refused(site.websocket(f"/?token={site.token(connection=to)}"), 503)
 
@@ -530,15 +520,15 @@ def test_console_that_says_nothing_until_the_time_is_over_is_said_so(new_site):
 # --- Other kinds of consoles, TLS, the end
 
 
-def test_serial_console_has_its_page_and_its_socket_at_the_root(new_site):
-    site = new_site(console_type=ConsoleType.SERIAL, kind=PageKind.SERIAL)
+def test_serial_console_has_its_page_and_its_socket_at_the_root(new_console_site):
+    site = new_console_site(console_type=ConsoleType.SERIAL, kind=PageKind.SERIAL)
     token = site.token(access_url="ws://cloud.test/")
     assert b"web-1" in site.request(f"/?token={token}")[2]
     assert passes(site.websocket(f"/?token={token}", ["Origin: http://cloud.test"]))
 
 
-def test_spice_console_has_its_page(new_site):
-    site = new_site(console_type=ConsoleType.SPICE_HTML5, kind=PageKind.SPICE)
+def test_spice_console_has_its_page(new_console_site):
+    site = new_console_site(console_type=ConsoleType.SPICE_HTML5, kind=PageKind.SPICE)
     assert b"web-1" in site.request(f"/spice_auto.html?token={site.token()}")[2]
 
 
@@ -561,8 +551,8 @@ def over_tls(site, authority):
     return sock
 
 
-def test_tls_and_plain_share_a_port(new_site, authority, server_tls):
-    site = new_site(tls=server_tls)
+def test_tls_and_plain_share_a_port(new_console_site, authority, server_tls):
+    site = new_console_site(tls=server_tls)
     token = site.token(access_url="https://cloud.test/vnc_auto.html")
     secure = site.websocket(f"/?token={token}", sock=over_tls(site, authority))
     data = bytes(range(256)) * 2000
@@ -574,8 +564,8 @@ def test_tls_and_plain_share_a_port(new_site, authority, server_tls):
     assert passes(site.websocket(f"/?token={token}"))
 
 
-def test_plain_is_refused_where_tls_is_a_must(new_site, authority, server_tls):
-    site = new_site(tls=server_tls, only_tls=True)
+def test_plain_is_refused_where_tls_is_a_must(new_console_site, authority, server_tls):
+    site = new_console_site(tls=server_tls, only_tls=True)
     sock = site.connect()
     sock.sendall(b"GET / HTTP/1.1\r\n\r\n")
     with pytest.raises(ConnectionResetError):

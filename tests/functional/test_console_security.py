@@ -11,7 +11,7 @@ from nova.console.xvp_proxy import XvpProxy
 from nova.exception import ConfigurationError
 from nova.objects.console import ConsoleConnection, ConsoleType
 from tests.fixtures.certificates import Authority
-from tests.fixtures.consoles import ConsoleSite, echo
+from tests.fixtures.consoles import echo
 
 pytestmark = pytest.mark.loopback
 
@@ -83,24 +83,11 @@ def proxy_tls(authority):
 
 
 @pytest.fixture
-def new_site():
-    made = []
-
-    def make(**changes):
-        made.append(ConsoleSite(**changes))
-        return made[-1]
-
-    yield make
-    for site in made:
-        site.close()
-
-
-@pytest.fixture
-def vnc(new_site):
+def vnc(new_console_site):
     """Return the function that opens a session with a VNC server; it gives the browser."""
 
     def open_session(server, schemes=("none",), tls=None):
-        site = new_site(talk=server.talk, secure=RfbSecurity(schemes, tls).agree)
+        site = new_console_site(talk=server.talk, secure=RfbSecurity(schemes, tls).agree)
         return site.websocket(f"/?token={site.token()}")
 
     return open_session
@@ -198,14 +185,14 @@ def test_browser_that_wants_other_security_is_refused(vnc):
     assert is_told_failure(browser, b"Security type 16 was not offered")
 
 
-def test_reason_of_a_server_that_refuses_is_passed_on(new_site):
+def test_reason_of_a_server_that_refuses_is_passed_on(new_console_site):
     def talk(sock):
         sock.sendall(VERSION)
         exactly(sock, 12)
         sock.sendall(bytes([0]) + struct.pack(">I", 4) + b"full")
         echo(sock)
 
-    site = new_site(talk=talk, secure=RfbSecurity(("none",)).agree)
+    site = new_console_site(talk=talk, secure=RfbSecurity(("none",)).agree)
     browser = site.websocket(f"/?token={site.token()}")
     browser.receive(12)
     browser.send(VERSION)
@@ -221,9 +208,11 @@ def test_certificates_that_are_missing_are_said_at_start(tmp_path):
 
 
 @pytest.fixture
-def xvp(new_site):
+def xvp(new_console_site):
     """Return the function that starts a proxy for xvp."""
-    return lambda **changes: new_site(console_type=ConsoleType.XVPVNC, make=XvpProxy, **changes)
+    return lambda **changes: new_console_site(
+        console_type=ConsoleType.XVPVNC, make=XvpProxy, **changes
+    )
 
 
 def test_xvp_answers_and_then_is_a_plain_stream(xvp):
