@@ -76,7 +76,7 @@ class ComputeAPI(Interface):
         Raises: ConsoleTypeUnavailable, GuestNotFound, GuestNotRunning, ActionNotSupported.
         """
 
-    @call(since="2.3", timeout_s=5, retry_safe=True)
+    @call(since="2.3", timeout_s=4, retry_safe=True)
     def validate_console_port(
         self, context: RequestContext, instance: Instance, port: int, console_type: ConsoleType
     ) -> bool:

@@ -386,6 +386,13 @@ def test_con_02_a_disabled_user_is_refused_and_others_are_not(cloud):
     assert _check(cloud, of_bob) is not None
 
 
+def test_con_02_keystone_that_can_not_be_asked_opens_nothing_and_is_named(cloud):
+    token = _token(cloud, cloud.boot())
+    cloud.users.away = "it answers 403"
+    with pytest.raises(Unavailable, match="identity service can not be reached: it answers 403"):
+        _check(cloud, token)
+
+
 def test_con_02_expired_tokens_are_deleted_and_others_stay(cloud):
     server = cloud.boot()
     _token(cloud, server)

@@ -16,7 +16,7 @@ class ConductorConsoles(Interface):
     def grant(self, context: RequestContext, grant: ConsoleGrant) -> None:
         """Keep a token until it expires."""
 
-    @call(since="1.0", timeout_s=5, retry_safe=True)
+    @call(since="1.0", timeout_s=4, retry_safe=True)
     def find(self, context: RequestContext, token_hash: str) -> LiveGrant | None:
         """Return what a token stands for.
 
