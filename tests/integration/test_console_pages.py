@@ -195,6 +195,21 @@ def test_con_01_links_of_a_stopped_server_are_refused_even_in_an_open_page(ready
     assert ready.title == REFUSED
 
 
+def test_a_text_to_paste_is_kept_when_the_connection_is_gone(ready, site):
+    ready.open(site.url(ConsoleType.SERIAL))
+    ready.wait_for_state("connected")
+    ready.press("paste")
+    ready.driver.find_element("id", "paste-text").send_keys("uptime")
+    site.restart_server()
+    ready.run("document.querySelector('#actions [data-action=reconnect]').click()")
+    ready.wait_for_state("refused")
+    ready.driver.find_element("id", "paste-send").click()
+    ready.wait_for_text("There is no connection")
+    assert ready.run("return document.getElementById('paste-text').value") == "uptime"
+    assert ready.run("return document.getElementById('paste-send').disabled") is False
+    assert ready.complaints() == []
+
+
 def test_con_03_pages_of_other_sites_open_no_console(browser, site):
     url = urllib.parse.urlsplit(site.url(ConsoleType.SERIAL))
     browser.open("data:text/html,elsewhere")

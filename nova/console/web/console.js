@@ -159,6 +159,11 @@ class Console {
     const field = document.getElementById("paste-text");
     const result = document.getElementById("paste-result");
     const send = document.getElementById("paste-send");
+    // The dialog may be open for long.
+    if (state.dataset.state !== "connected") {
+      result.textContent = "There is no connection at the moment; nothing was typed.";
+      return;
+    }
     send.disabled = true;
     const missed = await this.session.type(field.value.replaceAll("\r\n", "\n"));
     send.disabled = false;
