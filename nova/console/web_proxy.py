@@ -68,28 +68,29 @@ class WebProxy:
 
     def handle(self, connection: Connection) -> None:
         """Serve one connection.  Raises: OSError."""
+        request = None
         try:
             request = read_request(connection.sock, connection.deadline)
             if request is not None:
                 self._serve(connection, request)
         except Refused as error:
-            self._refuse(connection, error.reason)
+            self._refuse(connection, request, error.reason)
         except (BadFraming, BadWebSocket) as error:
             LOG.debug("A request from %s is malformed: %s", connection.source, error)
-            self._refuse(connection, pages.BAD_REQUEST)
+            self._refuse(connection, request, pages.BAD_REQUEST)
         except TooManySessions as error:
             LOG.warning("A session from %s is refused: %s", connection.source, error)
-            self._refuse(connection, pages.TOO_MANY)
+            self._refuse(connection, request, pages.TOO_MANY)
         except (Unavailable, Internal) as error:
             LOG.warning("A console can not be served: %s", error)
-            self._refuse(connection, pages.UNAVAILABLE)
+            self._refuse(connection, request, pages.UNAVAILABLE)
 
     def _serve(self, connection: Connection, request: Request) -> None:
         if request.method not in _METHODS:
-            self._refuse(connection, pages.METHOD_REFUSED, {"Allow": ", ".join(_METHODS)})
-        elif not _PATH.fullmatch(request.path):
+            raise Refused(pages.METHOD_REFUSED)
+        if not _PATH.fullmatch(request.path):
             raise Refused(pages.BAD_REQUEST)
-        elif request.wants_websocket:
+        if request.wants_websocket:
             self._open(connection, request)
         elif request.path in pages.PATHS[self._kind]:
             target, _ = self._admit(request)
@@ -122,22 +123,22 @@ class WebProxy:
             headers["Content-Type"] = file.content_type
             self._send(connection, request, 200, headers, file.body)
 
-    def _refuse(
-        self, connection: Connection, reason: Refusal, more: Mapping[str, str] | None = None
-    ) -> None:
-        headers = {**self._page_headers, **(more or {})}
-        body = pages.refusal(reason)
-        answer(connection.sock, reason.status, headers, body, connection.deadline)
+    def _refuse(self, connection: Connection, request: Request | None, reason: Refusal) -> None:
+        """Send the page that says why.  request: None when it could not be read."""
+        headers = dict(self._page_headers)
+        if reason is pages.METHOD_REFUSED:
+            headers["Allow"] = ", ".join(_METHODS)
+        self._send(connection, request, reason.status, headers, pages.refusal(reason))
 
     def _send(
         self,
         connection: Connection,
-        request: Request,
+        request: Request | None,
         status: int,
         headers: Mapping[str, str],
         body: bytes,
     ) -> None:
-        head_only = request.method == "HEAD"
+        head_only = request is not None and request.method == "HEAD"
         answer(connection.sock, status, headers, body, connection.deadline, head_only=head_only)
 
     # --- The WebSocket

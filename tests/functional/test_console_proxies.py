@@ -336,9 +336,14 @@ def test_file_is_sent_once(site):
     assert (again[0], again[2]) == (304, b"")
 
 
-def test_head_has_no_body(site):
-    status, headers, body = site.request(f"/vnc_auto.html?token={site.token()}", "HEAD")
-    assert status == 200 and int(headers["content-length"]) > 0 and body == b""
+@pytest.mark.parametrize(
+    ("address", "wanted"),
+    [("/vnc_auto.html?token=good", 200), ("/vnc_auto.html?token=bad", 403), ("/none", 404)],
+)
+def test_head_has_no_body(site, address, wanted):
+    site.token("good")
+    status, headers, body = site.request(address, "HEAD")
+    assert status == wanted and int(headers["content-length"]) > 0 and body == b""
 
 
 # --- Limits
