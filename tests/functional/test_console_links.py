@@ -6,7 +6,6 @@ import pytest
 
 from nova.console.pages import PageKind
 from nova.objects.console import ConsoleType
-from tests.fixtures.consoles import ConsoleSite
 
 pytestmark = pytest.mark.loopback
 
@@ -23,18 +22,14 @@ def cloud(new_cloud):
 
 
 @pytest.fixture
-def proxy_of(cloud):
+def proxy_of(cloud, new_console_site):
     """Return the function that starts a proxy beside the cloud."""
-    made = []
 
     def start(console_type):
         kind = PROTOCOLS[console_type][1]
-        made.append(ConsoleSite(console_type=console_type, kind=kind, bus=cloud.bus))
-        return made[-1]
+        return new_console_site(console_type=console_type, kind=kind, bus=cloud.bus)
 
-    yield start
-    for site in made:
-        site.close()
+    return start
 
 
 def link(cloud, server, console_type=ConsoleType.NOVNC):
