@@ -31,7 +31,7 @@ from nova.image.bundle.manifest import Manifest
 from nova.image.bundle.source import BundleSource, Place, S3BundleSource, SourceSettings
 from nova.image.inspector import verdict
 from nova.objects.image import Image, ImageChange, ImageQuery, NewImage
-from nova.periodic import PeriodicRunner, PeriodicTask
+from nova.periodic import PeriodicTask
 from nova.rpc.bus import Bus
 
 LOG = logging.getLogger(__name__)
@@ -171,14 +171,14 @@ class Bundles:
         with contextlib.suppress(ImageNotFound):
             _set_state(self._services.images, image.id, final)
 
-    def start(self) -> PeriodicRunner:
-        """Look for what died with its process, now and from time to time."""
-        task = PeriodicTask(
+    def sweeping(self) -> PeriodicTask:
+        """Return the task that looks for what died with its process, at the start too.
+
+        Several processes may do it at once: each says the same of the same image.
+        """
+        return PeriodicTask(
             name="bundles", interval_s=_SWEEP_INTERVAL_S, function=self.sweep, initial_delay_s=0
         )
-        runner = PeriodicRunner([task])
-        runner.start()
-        return runner
 
 
 class _GivenUp(Exception):
