@@ -46,6 +46,23 @@ def test_a_start_looks_for_what_was_left(frozen_clock: FrozenClock, tmp_path: pa
     assert found == {**bundles.FAILED, "available": "available"}
 
 
+def test_images_that_only_look_like_registrations_hide_none(
+    frozen_clock: FrozenClock, tmp_path: pathlib.Path
+) -> None:
+    images, bus = MemoryImageService(), LocalBus()
+    images.add(_image("pending"), b"")
+    frozen_clock.advance(1)
+    for number in range(1000):
+        images.add(
+            Image(id=f"{number}", status="active", properties={"image_state": "pending"}), b""
+        )
+    frozen_clock.advance(7201)
+    bundles.from_config(_conf(tmp_path), bus, images).sweep()
+    bus.close()
+    assert images.get(None, "pending").properties["image_state"] == "failed_download"
+    assert images.get(None, "7").properties["image_state"] == "pending"
+
+
 def test_states_are_shown_as_ec2_has_them() -> None:
     shown = {
         state: bundles.state_shown(_image(state))
