@@ -21,6 +21,7 @@ from nova.conductor.settings import ConductorSettings
 from nova.context import get_admin_context
 from nova.exception import (
     AuthorityUnusable,
+    ConfigurationError,
     CryptoCAFileNotFound,
     CryptoCRLFileNotFound,
     DecryptionFailure,
@@ -183,6 +184,12 @@ def test_lost_files_are_told_and_never_replaced(bus: LocalBus, tmp_path: pathlib
     (tmp_path / "CA/private/cakey.pem").write_bytes(b"broken")
     with pytest.raises(AuthorityUnusable):
         manager.fetch_ca(CONTEXT, P1)
+
+
+def test_a_folder_that_can_not_be_used_is_told(bus: LocalBus, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigurationError, match=r"ca_path = .*/CA can not be used"):
+        _manager(bus, tmp_path / "file")
 
 
 @pytest.mark.programs
