@@ -11,7 +11,7 @@ from nova.cert.settings import CertSettings
 from nova.cert.store import AuthorityStore
 from nova.conductor.rpcapi.certificates import ConductorCertificates
 from nova.context import RequestContext
-from nova.exception import DecryptionFailure, InvalidInput
+from nova.exception import ConfigurationError, DecryptionFailure, InvalidInput
 from nova.objects.certificate import NewCertificate
 from nova.rpc.bus import Bus
 
@@ -27,8 +27,15 @@ class CertManager(CertAPI):
         self._records = bus.client(ConductorCertificates).anyone()
 
     def init_host(self) -> None:
-        """Make the root authority if there is none."""
-        self._store.ensure()
+        """Make the root authority if there is none.
+
+        Raises: ConfigurationError, AuthorityUnusable, AuthorityBusy.
+        """
+        try:
+            self._store.ensure()
+        except OSError as error:
+            reason = f"ca_path = {self._settings.ca_path} can not be used: {error.strerror}"
+            raise ConfigurationError(reason=reason) from error
 
     def cleanup_host(self) -> None:
         """Let go of nothing: all is in files."""

@@ -144,7 +144,7 @@ class AuthorityStore:
     def revoke(self, file_names: tuple[str, ...]) -> None:
         """Put certificates on the lists of their authorities; those that are there stay.
 
-        Raises: InvalidInput, CryptoCAFileNotFound, AuthorityUnusable, AuthorityBusy.
+        Raises: InvalidInput, AuthorityUnusable, AuthorityBusy.
         """
         serials: dict[str | None, set[str]] = {}
         for name in file_names:
@@ -156,17 +156,22 @@ class AuthorityStore:
             self._revoke(project_id, revoked)
 
     def _revoke(self, project_id: str | None, serials: set[str]) -> None:
+        """Revoke what an authority signed, also where an old backup or none was put back."""
         folder = self._folder(project_id)
+        signer = self.ensure(project_id)
         now = _moment(clock.utcnow())
         with files.locked(folder / "lock"):
+            entries = self._entries(folder)
+            missing = serials - {entry.serial for entry in entries}
             entries = [
                 dataclasses.replace(entry, state=_REVOKED, revoked=now)
                 if entry.serial in serials and entry.state == _VALID
                 else entry
-                for entry in self._entries(folder)
+                for entry in entries
             ]
+            entries += [_unknown(serial, now) for serial in sorted(missing)]
             self._write_index(folder, entries)
-            self._write_list(folder, self.load(project_id), entries)
+            self._write_list(folder, signer, entries)
 
     def revocation_list(self, project_id: str | None = None) -> str:
         """Return the list of an authority, made anew when it is about to expire.
@@ -223,6 +228,12 @@ class AuthorityStore:
         except ValueError as error:
             raise AuthorityUnusable(reason="its revocation list can not be read.") from error
         return until is None or until.replace(tzinfo=None) < clock.utcnow() + _LIST_RENEWED
+
+
+def _unknown(serial: str, revoked: str) -> _Entry:
+    """Return the line of a revoked certificate of which no more than its serial is known."""
+    latest_end = clock.utcnow() + datetime.timedelta(days=authority.CERTIFICATE_DAYS)
+    return _Entry(_REVOKED, _moment(latest_end), revoked, serial, "unknown", "CN=unknown")
 
 
 def _serial_text(serial: int) -> str:

@@ -77,6 +77,17 @@ def test_ec_08_a_header_that_is_not_signed_names_nobody(site: S3Site, signer: st
     assert site.anybody().send("GET", "/box/dir/web.manifest.xml", b"", named).status == 403
 
 
+def test_ec_08_a_header_put_in_on_the_way_names_nobody(site: S3Site) -> None:
+    service = site.wire("nova", "service", "service")
+    added = service.sign("GET", "/box/dir/web.manifest.xml")
+    added.headers["x-nova-project-id"] = "demo"
+    assert service.deliver(added).code == "AccessDenied"
+    named = {"x-nova-project-id": "other"}
+    changed = service.sign("GET", "/box/dir/web.manifest.xml", b"", named)
+    changed.headers.replace_header("x-nova-project-id", "demo")
+    assert service.deliver(changed).code == "SignatureDoesNotMatch"
+
+
 def test_ec_08_a_service_changes_nothing(site: S3Site) -> None:
     service = site.wire("nova", "service", "service")
     named = {"x-nova-project-id": "demo"}

@@ -3,15 +3,12 @@
 import concurrent.futures
 import dataclasses
 import datetime
-import importlib.resources
 import os
 import threading
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
 from nova import clock
@@ -53,6 +50,7 @@ from tests.fixtures.conductor import (
 from tests.fixtures.group_members import fill_group
 from tests.fixtures.group_races import GroupRaces
 from tests.fixtures.quota_races import ACCEPTED, QuotaRaces
+from tests.fixtures.schema import downgrade, insert, insert_server
 
 pytestmark = pytest.mark.integration
 
@@ -116,15 +114,15 @@ def test_schema_goes_back_and_forward_with_servers_groups_and_ports(empty):
     migrations_api.sync_database(empty, "0002")
     with empty.transaction() as tx:
         for number, project in enumerate(("one", "one", "two"), 1):
-            _insert_server(tx, number, project)
-        _insert(tx, "virtual_interfaces", uuid="vif-1", address="fa:16:3e:00:00:01",
-                network_id=1, instance_uuid="server-1")  # fmt: skip
+            insert_server(tx, number, project, security_groups='["default"]')
+        insert(tx, "virtual_interfaces", uuid="vif-1", address="fa:16:3e:00:00:01",
+               network_id=1, instance_uuid="server-1")  # fmt: skip
     migrations_api.sync_database(empty)
     assert _defaults(empty) == [("one", "server-1"), ("one", "server-2"), ("two", "server-3")]
     with empty.transaction() as tx:
-        _insert(tx, "virtual_interfaces", uuid="port", address="fa:16:3e:00:00:02",
-                network_id=1, preserved=True, project_id="one")  # fmt: skip
-    _downgrade(empty, "0002")
+        insert(tx, "virtual_interfaces", uuid="port", address="fa:16:3e:00:00:02",
+               network_id=1, preserved=True, project_id="one")  # fmt: skip
+    downgrade(empty, "0002")
     with empty.transaction() as tx:
         server = _rows(tx, "instances")[0]
         assert (server["uuid"], server["security_groups"]) == ("server-1", '["default"]')
@@ -133,29 +131,6 @@ def test_schema_goes_back_and_forward_with_servers_groups_and_ports(empty):
     migrations_api.sync_database(empty)
     assert len(_defaults(empty)) == 3
     assert _differences(empty) == []
-
-
-def _insert_server(tx, number, project):
-    now = datetime.datetime(2026, 1, 1)
-    _insert(
-        tx,
-        "instances",
-        uuid=f"server-{number}",
-        project_id=project,
-        user_id="alice",
-        display_name="web",
-        hostname="web",
-        vm_state="active",
-        flavorid="1",
-        flavor="{}",
-        security_groups='["default"]',
-        created_at=now,
-        updated_at=now,
-    )
-
-
-def _insert(tx, table, **values):
-    tx.execute(sa.insert(sa.Table(table, sa.MetaData(), autoload_with=tx)).values(**values))
 
 
 def _rows(tx, table):
@@ -174,15 +149,6 @@ def _defaults(database):
     )
     with database.transaction() as tx:
         return [tuple(row) for row in tx.execute(wanted)]
-
-
-def _downgrade(database, revision):
-    config = Config()
-    folder = importlib.resources.files("nova.db.migrations")
-    config.set_main_option("script_location", str(folder).replace("%", "%%"))
-    with database.transaction() as tx:
-        config.attributes["connection"] = tx
-        command.downgrade(config, revision)
 
 
 def test_a_server_lives_and_dies(site):

@@ -31,7 +31,7 @@ from nova.image.bundle.manifest import Manifest
 from nova.image.bundle.source import BundleSource, Place, S3BundleSource, SourceSettings
 from nova.image.inspector import verdict
 from nova.objects.image import Image, ImageChange, ImageQuery, NewImage
-from nova.periodic import PeriodicRunner, PeriodicTask
+from nova.periodic import PeriodicTask
 from nova.rpc.bus import Bus
 
 LOG = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ FAILED = {
 _GIB = 1024**3
 _SWEEP_INTERVAL_S = 300
 _MAX_NAME = 255
-_NO_DATA = ("queued", "saving")
+_NO_DATA, _FILLED = ("queued", "saving"), "active"
 
 
 class Pool(Protocol):
@@ -155,30 +155,28 @@ class Bundles:
         workplace.remove_abandoned(self._settings.folder)
         limit = clock.utcnow() - datetime.timedelta(seconds=self._settings.timeout_s)
         for state in FAILED:
-            query = ImageQuery(properties={STATE: state})
+            # Others may be anybody's, who gave them a property that means nothing there.
+            statuses = (*_NO_DATA, _FILLED) if state == UPLOADING else _NO_DATA
+            query = ImageQuery(statuses=statuses, properties={STATE: state})
             for image in self._services.images.page(None, query):
                 changed_at = image.updated_at or image.created_at
                 if changed_at is not None and changed_at < limit:
                     self._end(image, state)
 
     def _end(self, image: Image, state: str) -> None:
-        filled = state == UPLOADING and image.status == "active"
-        if not filled and image.status not in _NO_DATA:
-            # Somebody gave the image a property that means nothing there.
-            return
-        final = AVAILABLE if filled else FAILED[state]
+        final = AVAILABLE if image.status == _FILLED else FAILED[state]
         LOG.warning("The registration of image %s ended while %s: now %s", image.id, state, final)
         with contextlib.suppress(ImageNotFound):
             _set_state(self._services.images, image.id, final)
 
-    def start(self) -> PeriodicRunner:
-        """Look for what died with its process, now and from time to time."""
-        task = PeriodicTask(
+    def sweeping(self) -> PeriodicTask:
+        """Return the task that looks for what died with its process, at the start too.
+
+        Several processes may do it at once: each says the same of the same image.
+        """
+        return PeriodicTask(
             name="bundles", interval_s=_SWEEP_INTERVAL_S, function=self.sweep, initial_delay_s=0
         )
-        runner = PeriodicRunner([task])
-        runner.start()
-        return runner
 
 
 class _GivenUp(Exception):

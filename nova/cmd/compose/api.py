@@ -1,7 +1,7 @@
 """nova-api, put together: each API that is enabled, in processes of its own."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
 from oslo_config import cfg
@@ -17,6 +17,7 @@ from nova.cmd.compose import program
 from nova.cmd.compose.http import make_server
 from nova.exception import ConfigurationError
 from nova.image.connect import glance_from_config
+from nova.periodic import PeriodicTask
 from nova.rpc.bus import Bus
 from nova.service import ServiceSettings
 from nova.wsgi import HttpService, HttpSettings, listen
@@ -24,34 +25,40 @@ from nova.wsgi import HttpService, HttpSettings, listen
 PROG = "nova-api"
 
 
+_Made = tuple[WsgiApp, Sequence[PeriodicTask]]
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class _Api:
-    """One API: the beginning of its options' names, and how its application is made."""
+    """One API: the beginning of its options' names, and how it is made.
+
+    make: returns the application and what its process does besides answering.
+    """
 
     prefix: str
-    make_app: Callable[[ApiSettings, Bus, cfg.ConfigOpts], WsgiApp]
+    make: Callable[[ApiSettings, Bus, cfg.ConfigOpts], _Made]
 
 
-def _compute(settings: ApiSettings, bus: Bus, conf: cfg.ConfigOpts) -> WsgiApp:
-    return compute.make_app(settings, bus, glance_from_config(conf), conf)
+def _compute(settings: ApiSettings, bus: Bus, conf: cfg.ConfigOpts) -> _Made:
+    return compute.make_app(settings, bus, glance_from_config(conf), conf), ()
 
 
-def _network(settings: ApiSettings, bus: Bus, conf: cfg.ConfigOpts) -> WsgiApp:
-    return networking.make_app(settings, bus, glance_from_config(conf), conf)
+def _network(settings: ApiSettings, bus: Bus, conf: cfg.ConfigOpts) -> _Made:
+    return networking.make_app(settings, bus, glance_from_config(conf), conf), ()
 
 
-def _ec2(settings: ApiSettings, bus: Bus, conf: cfg.ConfigOpts) -> WsgiApp:
+def _ec2(settings: ApiSettings, bus: Bus, conf: cfg.ConfigOpts) -> _Made:
     images = glance_from_config(conf)
     registrations = bundles.from_config(conf, bus, images)
-    registrations.start()
     of_ec2 = Ec2Settings.from_conf(conf, settings)
-    return ec2.make_app(of_ec2, bus, images, registrations, conf)
+    app = ec2.make_app(of_ec2, bus, images, registrations, conf)
+    return app, [registrations.sweeping()]
 
 
 _APIS: Mapping[str, _Api] = {
-    "osapi_compute": _Api(prefix="osapi_compute", make_app=_compute),
-    "network": _Api(prefix="networking", make_app=_network),
-    "ec2": _Api(prefix="ec2", make_app=_ec2),
+    "osapi_compute": _Api(prefix="osapi_compute", make=_compute),
+    "network": _Api(prefix="networking", make=_network),
+    "ec2": _Api(prefix="ec2", make=_ec2),
 }
 
 
@@ -82,7 +89,8 @@ def _maker(name: str, api: _Api, conf: cfg.ConfigOpts) -> Callable[[], HttpServi
 
     def make() -> HttpService:
         bus = program.connect(conf)
-        server = make_server(settings, api.make_app(of_api, bus, conf), listener)
-        return HttpService(server, bus, ServiceSettings.from_config(conf, PROG))
+        app, tasks = api.make(of_api, bus, conf)
+        server = make_server(settings, app, listener)
+        return HttpService(server, bus, ServiceSettings.from_config(conf, PROG), tasks=tasks)
 
     return make

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from nova.exception import BundleUnacceptable
 from nova.image.bundle.holes import CHUNK_BYTES
-from nova.image.bundle.manifest import DIGEST_ALGORITHM, KEY_ALGORITHM
+from nova.image.bundle.manifest import DIGEST_ALGORITHM, KEY_ALGORITHM, parse
 
 PART_BYTES = 10 * 1024**2
 VERSION = "2007-10-10"
@@ -141,7 +141,8 @@ def make(
 ) -> Bundle:
     """Write the parts and the manifest of an image to a folder.
 
-    Raises: OSError, BundleUnacceptable for keys that can not be used.
+    Raises: OSError, BundleUnacceptable for keys that can not be used, and for what could not
+    be registered.
     """
     signer, owner, cloud = _loaded(keys)
     key, iv = (secrets.token_bytes(_KEY_BYTES) for _ in range(2))
@@ -168,8 +169,10 @@ def make(
     described.append(_part_list(parts))
     signed = configuration + ElementTree.tostring(described)
     signature = signer.sign(signed, rsa_padding.PKCS1v15(), hashes.SHA1()).hex()
+    document = _document(signed, signature)
+    parse(document, size)
     manifest = folder / f"{wish.prefix}.manifest.xml"
-    manifest.write_bytes(_document(signed, signature))
+    manifest.write_bytes(document)
     return Bundle(manifest=manifest, parts=tuple(parts.paths))
 
 

@@ -2,7 +2,7 @@
 
 nova-api has no signature of the user to show: it signs with credentials of its own and names
 the project in a signed header.  The object store lets only a user with the role service do
-that, and only at buckets that the named project owns: see doc/decisions.
+that, who then reads what the named project owns or what is public: see doc/decisions.
 Source: AWS, "Authenticating Requests: Using the Authorization Header" of the S3 API reference.
 """
 
@@ -64,7 +64,7 @@ class BundleSource(Protocol):
     """Where bundles are."""
 
     def read(self, project_id: str, place: Place, max_bytes: int) -> Iterator[bytes]:
-        """Give an object of a bucket that the project owns, in pieces.
+        """Give an object that the project may read, in pieces.
 
         Raises: BundleNotFound, BundleUnacceptable when it is larger, BundleStoreUnavailable.
         """

@@ -3,6 +3,7 @@
 import base64
 import os
 import pathlib
+import shutil
 import stat
 import subprocess
 import threading
@@ -20,6 +21,7 @@ from nova.conductor.settings import ConductorSettings
 from nova.context import get_admin_context
 from nova.exception import (
     AuthorityUnusable,
+    ConfigurationError,
     CryptoCAFileNotFound,
     CryptoCRLFileNotFound,
     DecryptionFailure,
@@ -184,6 +186,12 @@ def test_lost_files_are_told_and_never_replaced(bus: LocalBus, tmp_path: pathlib
         manager.fetch_ca(CONTEXT, P1)
 
 
+def test_a_folder_that_can_not_be_used_is_told(bus: LocalBus, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigurationError, match=r"ca_path = .*/CA can not be used"):
+        _manager(bus, tmp_path / "file")
+
+
 @pytest.mark.programs
 def test_the_folder_is_one_of_openssl(bus: LocalBus, tmp_path: pathlib.Path) -> None:
     manager = _manager(bus, tmp_path)
@@ -196,3 +204,28 @@ def test_the_folder_is_one_of_openssl(bus: LocalBus, tmp_path: pathlib.Path) -> 
     assert "verify OK" in shown.stderr
     lines = (root / "index.txt").read_text().splitlines()
     assert [line.split("\t")[0] for line in lines] == ["R"]
+
+
+def test_a_certificate_that_the_index_does_not_tell_of_is_revoked(
+    bus: LocalBus, tmp_path: pathlib.Path
+) -> None:
+    manager = _manager(bus, tmp_path)
+    made = [_loaded(manager.generate_x509_cert(CONTEXT, user, P1)[1]) for user in ("u1", "u2")]
+    # As after an old backup was put back.
+    (tmp_path / "CA/index.txt").unlink()
+    manager.revoke_certs_by_user(CONTEXT, "u1")
+    assert _serials(manager.fetch_crl(CONTEXT, P1)) == {made[0].serial_number}
+    manager.revoke_certs_by_user(CONTEXT, "u2")
+    assert _serials(manager.fetch_crl(CONTEXT, P1)) == {one.serial_number for one in made}
+
+
+def test_certificates_of_a_lost_authority_are_revoked(
+    bus: LocalBus, tmp_path: pathlib.Path
+) -> None:
+    manager = _manager(bus, tmp_path, use_project_ca=True)
+    made = _loaded(manager.generate_x509_cert(CONTEXT, "u", P1)[1])
+    shutil.rmtree(tmp_path / "CA/projects")
+    manager.revoke_certs_by_user(CONTEXT, "u")
+    records = bus.client(ConductorCertificates).anyone()
+    assert records.list_valid(CONTEXT, user_id="u") == ()
+    assert _serials(manager.fetch_crl(CONTEXT, P1)) == {made.serial_number}

@@ -12,6 +12,7 @@ from nova.db.columns import Value
 from nova.db.duplicates import Repeat
 from nova.db.engine import Database, DatabaseSettings, parse_url, retried
 from nova.exception import ConfigurationError
+from tests.fixtures.schema import downgrade, insert, insert_server
 
 
 @pytest.fixture
@@ -22,10 +23,14 @@ def database():
 def test_migrations_make_what_the_models_say(database):
     migrations_api.sync_database(database)
     with database.transaction() as tx:
-        options = {"compare_type": True, "target_metadata": tables.metadata}
-        context = MigrationContext.configure(tx, opts=options)
-        assert compare_metadata(context, tables.metadata) == []
+        assert _differences(tx) == []
         assert migrations_api.current(tx) == migrations_api.newest()
+
+
+def _differences(tx):
+    options = {"compare_type": True, "target_metadata": tables.metadata}
+    context = MigrationContext.configure(tx, opts=options)
+    return compare_metadata(context, tables.metadata)
 
 
 def test_sync_and_version_of_a_file(tmp_path):
@@ -54,6 +59,41 @@ def test_row_ids_are_not_used_again(database):
         tx.execute(sa.delete(tables.flavors))
         second = tx.execute(sa.insert(tables.flavors).values(**row)).inserted_primary_key[0]
     assert second > first
+
+
+def _servers(tx):
+    found = sa.Table("instances", sa.MetaData(), autoload_with=tx)
+    return [dict(row) for row in tx.execute(sa.select(found).order_by(found.c.id)).mappings()]
+
+
+@pytest.mark.parametrize("past", ["0002", "0003"])
+def test_servers_keep_their_numbers_when_the_schema_goes_forward_and_back(database, past):
+    migrations_api.sync_database(database, past)
+    with database.transaction() as tx:
+        for number in (1, 2, 3):
+            assert insert_server(tx, number, "one") == number
+        # Its number stays in deleted_instances, where no second one may come.
+        tx.execute(sa.text("DELETE FROM instances WHERE id = 3"))
+        before = _servers(tx)
+    migrations_api.sync_database(database)
+    with database.transaction() as tx:
+        assert {server["console_generation"] for server in _servers(tx)} == {0}
+        assert insert_server(tx, 4, "one") == 4
+        tx.execute(sa.text("DELETE FROM instances WHERE id = 4"))
+        moment = before[0]["created_at"]
+        insert(tx, "certificates", user_id="u", project_id="p", file_name="f", certificate="PEM",
+               created_at=moment)  # fmt: skip
+    downgrade(database, "0003")
+    with database.transaction() as tx:
+        assert "certificates" not in sa.inspect(tx).get_table_names()
+        assert insert_server(tx, 5, "one") == 5
+        tx.execute(sa.text("DELETE FROM instances WHERE id = 5"))
+        kept = _servers(tx)[0]
+    assert kept == {name: before[0][name] for name in kept}
+    migrations_api.sync_database(database)
+    with database.transaction() as tx:
+        assert insert_server(tx, 6, "one") == 6
+        assert _differences(tx) == []
 
 
 class _Work:

@@ -56,6 +56,15 @@ def test_a_bundle_is_made(folder: pathlib.Path) -> None:
     }
 
 
+def test_a_bundle_that_could_not_be_registered_is_refused(folder: pathlib.Path) -> None:
+    (folder / ".hidden").write_bytes(DISK)
+    for arguments in ([".hidden"], ["disk.img", "-B", "ami=sd a"], ["disk.img", "--kernel", "a b"]):
+        done = _run(folder, *arguments)
+        assert (done.returncode, done.stdout) == (1, ""), arguments
+        assert "its " in done.stderr
+        assert not list(folder.glob("*.manifest.xml")) + list(folder.glob(".hidden.manifest.xml"))
+
+
 @pytest.mark.parametrize(
     "arguments, code",
     [

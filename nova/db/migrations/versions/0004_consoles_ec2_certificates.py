@@ -38,21 +38,16 @@ def downgrade() -> None:
     for name in TABLES:
         op.drop_table(name)
     for name in SERVERS:
-        with _servers(name) as table:
-            table.drop_column("console_generation")
-
-
-def _servers(name: str) -> Any:
-    """Change a table of servers; SQLite makes it anew for that."""
-    return op.batch_alter_table(name, table_kwargs={"sqlite_autoincrement": True})
+        # In place: a table that SQLite makes anew gives numbers of deleted servers again.
+        op.drop_column(name, "console_generation")
 
 
 def _consoles() -> None:
     for name in SERVERS:
-        with _servers(name) as table:
-            table.add_column(
-                sa.Column("console_generation", sa.Integer(), server_default="0", nullable=False)
-            )
+        op.add_column(
+            name,
+            sa.Column("console_generation", sa.Integer(), server_default="0", nullable=False),
+        )
     _create(
         "console_auth_tokens",
         _text("token_hash", 64),

@@ -1,7 +1,6 @@
 """Registrations of bundles, put together from the configuration."""
 
 import pathlib
-import time
 
 from oslo_config import cfg
 
@@ -36,19 +35,32 @@ def test_a_start_looks_for_what_was_left(frozen_clock: FrozenClock, tmp_path: pa
     bus = LocalBus()
     made = bundles.from_config(_conf(tmp_path), bus, images)
     frozen_clock.advance(7201)
-    runner = made.start()
-    deadline = time.monotonic() + 30
-    while images.get(None, "pending").properties["image_state"] == "pending":
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    runner.stop()
-    assert runner.wait(30)
+    task = made.sweeping()
+    assert task.initial_delay_s == 0
+    task.function()
     bus.close()
     found = {
         state: images.get(None, state).properties["image_state"]
         for state in (*bundles.FAILED, "available")
     }
     assert found == {**bundles.FAILED, "available": "available"}
+
+
+def test_images_that_only_look_like_registrations_hide_none(
+    frozen_clock: FrozenClock, tmp_path: pathlib.Path
+) -> None:
+    images, bus = MemoryImageService(), LocalBus()
+    images.add(_image("pending"), b"")
+    frozen_clock.advance(1)
+    for number in range(1000):
+        images.add(
+            Image(id=f"{number}", status="active", properties={"image_state": "pending"}), b""
+        )
+    frozen_clock.advance(7201)
+    bundles.from_config(_conf(tmp_path), bus, images).sweep()
+    bus.close()
+    assert images.get(None, "pending").properties["image_state"] == "failed_download"
+    assert images.get(None, "7").properties["image_state"] == "pending"
 
 
 def test_states_are_shown_as_ec2_has_them() -> None:
