@@ -8,7 +8,8 @@ import os
 import pytest
 
 from nova.objectstore.errors import Refusal
-from nova.objectstore.usage import Quota, Usage
+from nova.objectstore.tree import Tree
+from nova.objectstore.usage import Accounts, Quota, Usage
 from tests.fixtures.object_store import PLAIN, Shelf
 
 NEEDING_ROOM = ("open", "write", "fsync", "rename", "link", "mkdir")
@@ -62,21 +63,21 @@ def delete(shelf):
 
 
 def part(shelf):
-    upload = shelf.store.list_uploads("box")[0]
+    upload = shelf.store.uploads.list_all("box")[0]
     shelf.part("key", upload.upload_id, 1, b"another part")
 
 
 def complete(shelf):
-    upload = shelf.store.list_uploads("box")[0]
-    parts = shelf.store.list_parts("box", "key", upload.upload_id)
-    shelf.store.complete_upload(
+    upload = shelf.store.uploads.list_all("box")[0]
+    parts = shelf.store.uploads.list_parts("box", "key", upload.upload_id)
+    shelf.store.uploads.complete(
         "box", "key", upload.upload_id, [(one.number, one.etag) for one in parts]
     )
 
 
 def abort(shelf):
-    upload = shelf.store.list_uploads("box")[0]
-    shelf.store.abort_upload("box", "key", upload.upload_id)
+    upload = shelf.store.uploads.list_all("box")[0]
+    shelf.store.uploads.abort("box", "key", upload.upload_id)
 
 
 AFTERWARDS = {
@@ -106,11 +107,11 @@ def check(shelf, work):
     shelf.store = store
     shelf.put("next", b"1")
     accounts = [Usage(**record) for record in records(shelf)]
-    assert accounts == [store.count("demo")]
-    for upload in store.list_uploads("box"):
-        for one in store.list_parts("box", "key", upload.upload_id):
+    assert accounts == [Accounts(Tree(shelf.root), shelf.quota).count("demo")]
+    for upload in store.uploads.list_all("box"):
+        for one in store.uploads.list_parts("box", "key", upload.upload_id):
             assert (shelf.root / "box" / "data" / one.data).exists()
-        store.abort_upload("box", "key", upload.upload_id)
+        store.uploads.abort("box", "key", upload.upload_id)
     store.clean(leftovers_before=FUTURE, uploads_before=store.get_bucket("box").created_at)
     assert shelf.oddities() == []
     assert shelf.bytes_kept() == len(shelf.all_keys())
