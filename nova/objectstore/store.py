@@ -13,7 +13,7 @@ from nova.objectstore.errors import Refusal, refuse
 from nova.objectstore.payload import Payload
 from nova.objectstore.records import Attributes, Bucket, ObjectInfo, Page, Upload
 from nova.objectstore.selection import Selection
-from nova.objectstore.tree import BUCKET_NAME, FOLDERS, Tree, check_key, size_of_upload
+from nova.objectstore.tree import BUCKET_NAME, Tree, check_key, size_of_upload
 from nova.objectstore.uploads import Uploads
 from nova.objectstore.usage import Accounts, Quota, Usage, replacing
 
@@ -54,13 +54,9 @@ class Store:
                 raise refuse("BucketAlreadyOwnedByYou", "You already own the bucket of this name.")
             if found is not None:
                 raise refuse("BucketAlreadyExists", "The requested bucket name is not available.")
-            files.make_folder(self._root / name)
-            for folder in FOLDERS:
-                files.make_folder(self._root / name / folder)
-            self._tree.write_bucket(
+            self._tree.make_bucket(
                 Bucket(name=name, project_id=project_id, acl=acl, created_at=clock.utcnow())
             )
-            files.sync_folder(self._root)
 
     def set_bucket_acl(self, name: str, acl: str) -> None:
         """Change who may list a bucket.  Raises: Refusal."""

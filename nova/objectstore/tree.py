@@ -31,8 +31,9 @@ LOG = logging.getLogger(__name__)
 
 MAX_KEY_BYTES = 1024
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-FOLDERS = ("keys", "data", "uploads")
 
+_FOLDERS = ("keys", "data", "uploads")
+_BUCKET = "bucket.json"
 _NO_KEY = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -74,15 +75,22 @@ class Tree:
         """Return a bucket by the name of its folder; None if it is none."""
         folder = self.root / name
         if name[0] == "." or not all(
-            map(files.is_folder, (folder, *map(folder.joinpath, FOLDERS)))
+            map(files.is_folder, (folder, *map(folder.joinpath, _FOLDERS)))
         ):
             return None
-        record = files.read_record(folder / "bucket.json")
+        record = files.read_record(folder / _BUCKET)
         return None if record is None else records.bucket_of(record)
+
+    def make_bucket(self, bucket: Bucket) -> None:
+        """Make the folder of a bucket; the caller holds the lock."""
+        with files.new_folder(self.root / bucket.name, self.root) as fresh:
+            for folder in _FOLDERS:
+                files.make_folder(fresh / folder)
+            files.write_record(fresh / _BUCKET, records.plain(bucket))
 
     def write_bucket(self, bucket: Bucket) -> None:
         """Write the record of a bucket; the caller holds the lock."""
-        files.write_record(self.root / bucket.name / "bucket.json", records.plain(bucket))
+        files.write_record(self.root / bucket.name / _BUCKET, records.plain(bucket))
 
     # --- Records of objects and parts
 

@@ -36,10 +36,8 @@ class Uploads:
             upload_id=uuid.uuid4().hex, key=key, created_at=clock.utcnow(), attributes=attributes
         )
         folder = self._folder(bucket, upload.upload_id)
-        with told():
-            folder.mkdir(mode=0o700)
-            files.write_record(folder / "upload.json", records.plain(upload))
-            files.sync_folder(folder.parent)
+        with told(), files.new_folder(folder, self._tree.root) as fresh:
+            files.write_record(fresh / "upload.json", records.plain(upload))
         return upload.upload_id
 
     def put_part(
