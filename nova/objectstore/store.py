@@ -122,6 +122,7 @@ class Store:
         check(before)
         if payload.length is not None:
             self._accounts.expect(bucket, replacing(before, payload.length))
+            self._tree.expect_room(payload.length)
         name, size, md5 = self._tree.keep(bucket, payload.pieces())
         info = ObjectInfo(
             bucket=bucket,

@@ -14,6 +14,7 @@ record: what two of them share has two names.
 """
 
 import contextlib
+import errno
 import hashlib
 import logging
 import os
@@ -120,6 +121,13 @@ class Tree:
 
     # --- Bytes
 
+    def expect_room(self, size_bytes: int) -> None:
+        """Refuse at once what can not fit, before it comes.  Raises: Refusal."""
+        found = os.statvfs(self.root)
+        if found.f_bavail * found.f_frsize < size_bytes:
+            LOG.warning("The store has no room for %s bytes", size_bytes)
+            raise _no_room()
+
     def keep(self, bucket: str, pieces: Iterator[bytes]) -> tuple[str, int, str]:
         """Write bytes that no record names yet; return their file, size and MD5."""
         digest = hashlib.md5(usedforsecurity=False)
@@ -180,7 +188,9 @@ def told() -> Iterator[None]:
         raise _no_bucket() from None
     except OSError as error:
         LOG.warning("The store is full or fails: %s", error)
-        raise refuse("ServiceUnavailable", "The store is full or fails.") from error
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise _no_room() from error
+        raise refuse("ServiceUnavailable", "The disk of the store fails.") from error
 
 
 def check_key(key: str) -> None:
@@ -206,3 +216,8 @@ def size_of_upload(upload: pathlib.Path) -> int:
 
 def _no_bucket() -> Refusal:
     return refuse("NoSuchBucket", "The specified bucket does not exist")
+
+
+def _no_room() -> Refusal:
+    # No status of S3: clients would send everything again and again upon those it has.
+    return refuse("InsufficientStorage", "The store has no room left; its operator can make some.")

@@ -48,6 +48,7 @@ class Uploads:
         if payload.length is not None:
             before = files.read_record(self._part(bucket, upload_id, number))
             self._accounts.expect(bucket, _part_change(before, payload.length))
+            self._tree.expect_room(payload.length)
         return self._add_part(bucket, upload_id, number, payload.pieces())
 
     def copy_part(

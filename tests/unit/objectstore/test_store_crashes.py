@@ -161,7 +161,7 @@ def test_full_disk_at_any_step_is_told_and_leaves_old_or_new(tmp_path, work):
             try:
                 work(shelf)
             except Refusal as error:
-                assert error.code == "ServiceUnavailable"
+                assert error.code == "InsufficientStorage"
         # An upload that is out of sight when its folder can not be synced is left to clean().
         assert work in (complete, abort) or shelf.oddities() == []
         check(shelf, work)
@@ -175,9 +175,35 @@ def test_full_disk_while_bytes_come_leaves_nothing(tmp_path):
     kept = shelf.bytes_kept()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "write", full_after(3))
-        with pytest.raises(Refusal, match="full"):
+        with pytest.raises(Refusal, match="no room"):
             shelf.put("key", b"a", b"b", b"c", b"d")
     assert (shelf.bytes_kept(), shelf.oddities(), shelf.read("key")) == (kept, [], OLD)
+
+
+def test_body_that_can_not_fit_is_refused_before_it_comes(tmp_path):
+    shelf = make_shelf(tmp_path)
+    shelf.quota = Quota()
+    store, upload = shelf.again(), shelf.begin("key")
+
+    class Endless:
+        length, checksum = 1 << 60, None
+
+        def pieces(self):
+            pytest.fail("the body was read")
+
+    with pytest.raises(Refusal, match="no room"):
+        store.put_object("box", "key", Endless(), PLAIN, lambda there: None)
+    with pytest.raises(Refusal, match="no room"):
+        store.uploads.put_part("box", "key", upload, 1, Endless())
+
+
+def test_disk_that_fails_is_told_so_that_clients_try_again(tmp_path):
+    shelf = make_shelf(tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        Interruption(patch, 1, OSError(errno.EIO, "Input/output error"), is_crash=False)
+        with pytest.raises(Refusal) as caught:
+            put(shelf)
+    assert caught.value.code == "ServiceUnavailable"
 
 
 def full_after(count):
