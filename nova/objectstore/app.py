@@ -70,6 +70,7 @@ class ObjectStoreApp:
             response = self._answered(environ, request_id)
         headers = [
             ("x-amz-request-id", request_id),
+            ("X-Content-Type-Options", "nosniff"),
             *((name, value) for name, value in response.headers.items()),
         ]
         status = HTTPStatus(response.status)

@@ -6,6 +6,8 @@ import zlib
 from collections.abc import Callable
 from typing import Protocol
 
+from awscrt import checksums
+
 
 class Digest(Protocol):
     """Sums up bytes."""
@@ -17,51 +19,24 @@ class Digest(Protocol):
         """Return the sum."""
 
 
-class _Crc32:
-    def __init__(self) -> None:
+class _Crc:
+    """A CRC; add: goes on from the sum of what came before."""
+
+    def __init__(self, add: Callable[[bytes, int], int], width: int) -> None:
+        self._add, self._width = add, width
         self._value = 0
 
     def update(self, data: bytes, /) -> None:
-        self._value = zlib.crc32(data, self._value)
+        self._value = self._add(data, self._value)
 
     def digest(self) -> bytes:
-        return self._value.to_bytes(4, "big")
+        return self._value.to_bytes(self._width // 8, "big")
 
-
-class _TableCrc:
-    """A reflected CRC, byte by byte: the standard library has no other than CRC32."""
-
-    def __init__(self, table: tuple[int, ...], width: int) -> None:
-        self._table, self._width = table, width
-        self._mask = (1 << width) - 1
-        self._value = self._mask
-
-    def update(self, data: bytes, /) -> None:
-        value, table = self._value, self._table
-        for byte in data:
-            value = table[(value ^ byte) & 0xFF] ^ (value >> 8)
-        self._value = value
-
-    def digest(self) -> bytes:
-        return (self._value ^ self._mask).to_bytes(self._width // 8, "big")
-
-
-def _table(polynomial: int) -> tuple[int, ...]:
-    entries = []
-    for value in range(256):
-        for _ in range(8):
-            value = (value >> 1) ^ (polynomial if value & 1 else 0)
-        entries.append(value)
-    return tuple(entries)
-
-
-_CRC32C = _table(0x82F63B78)
-_CRC64NVME = _table(0x9A6C9329AC4BC9B5)
 
 ALGORITHMS: dict[str, Callable[[], Digest]] = {
-    "crc32": _Crc32,
-    "crc32c": lambda: _TableCrc(_CRC32C, 32),
-    "crc64nvme": lambda: _TableCrc(_CRC64NVME, 64),
+    "crc32": lambda: _Crc(zlib.crc32, 32),
+    "crc32c": lambda: _Crc(checksums.crc32c, 32),
+    "crc64nvme": lambda: _Crc(checksums.crc64nvme, 64),
     "sha1": hashlib.sha1,
     "sha256": hashlib.sha256,
 }

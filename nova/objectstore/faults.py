@@ -28,6 +28,7 @@ _STATUS = {
     "MissingContentLength": 411,
     "PreconditionFailed": 412,
     "InvalidRange": 416,
+    "InsufficientStorage": 507,
     "NoSuchBucket": 404,
     "NoSuchBucketPolicy": 404,
     "NoSuchCORSConfiguration": 404,

@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import stat
 import uuid
 from collections.abc import Iterable, Iterator
@@ -62,6 +63,24 @@ def _write_all(descriptor: int, piece: bytes) -> None:
 def make_folder(path: pathlib.Path) -> None:
     """Make a folder unless it is there."""
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+@contextlib.contextmanager
+def new_folder(path: pathlib.Path, beside: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Let the body fill a folder, which comes to its place whole, or not at all.
+
+    beside: the folder on the same file system where it is filled.
+    """
+    fresh = beside / fresh_name()
+    try:
+        fresh.mkdir(mode=0o700)
+        yield fresh
+        sync_folder(fresh)
+        fresh.rename(path)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+    sync_folder(path.parent)
 
 
 def is_folder(path: pathlib.Path) -> bool:

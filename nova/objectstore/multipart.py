@@ -21,7 +21,7 @@ def create_upload(call: Call) -> Response:
     """POST object?uploads."""
     bucket = call.writable_bucket()
     attributes = attributes_of(call, canned(call.request))
-    upload_id = call.store.create_upload(bucket.name, call.request.key, attributes)
+    upload_id = call.store.uploads.create(bucket.name, call.request.key, attributes)
     return Response.of_document(
         element(
             "InitiateMultipartUploadResult",
@@ -39,7 +39,7 @@ def put_part(call: Call) -> Response:
     if call.request.header("x-amz-copy-source") is not None:
         return _copy_part(call, bucket.name, number)
     check_length(call)
-    part = call.store.put_part(
+    part = call.store.uploads.put_part(
         bucket.name, call.request.key, _upload_id(call), number, call.payload
     )
     checksum = call.payload.checksum
@@ -58,7 +58,7 @@ def complete_upload(call: Call) -> Response:
     ]
     if not parts:
         raise refuse("MalformedXML", "You must specify at least one part")
-    info = call.store.complete_upload(bucket.name, call.request.key, _upload_id(call), parts)
+    info = call.store.uploads.complete(bucket.name, call.request.key, _upload_id(call), parts)
     return Response.of_document(
         element(
             "CompleteMultipartUploadResult",
@@ -73,7 +73,7 @@ def complete_upload(call: Call) -> Response:
 def abort_upload(call: Call) -> Response:
     """DELETE object?uploadId=."""
     bucket = call.writable_bucket()
-    call.store.abort_upload(bucket.name, call.request.key, _upload_id(call))
+    call.store.uploads.abort(bucket.name, call.request.key, _upload_id(call))
     return empty(204)
 
 
@@ -83,7 +83,7 @@ def list_parts(call: Call) -> Response:
     text = listing.encoding(request)
     limit = listing.max_keys(request, "max-parts")
     marker = _marker(request.parameter("part-number-marker"))
-    found = call.store.list_parts(bucket.name, request.key, _upload_id(call))
+    found = call.store.uploads.list_parts(bucket.name, request.key, _upload_id(call))
     later = [part for part in found if part.number > marker]
     shown = later[:limit]
     return Response.of_document(
@@ -123,7 +123,7 @@ def list_uploads(call: Call) -> Response:
     id_marker = request.parameter("upload-id-marker") or ""
     found = [
         one
-        for one in call.store.list_uploads(bucket.name)
+        for one in call.store.uploads.list_all(bucket.name)
         if one.key.startswith(prefix)
         and (one.key > key_marker or (one.key == key_marker and one.upload_id > id_marker > ""))
     ]
@@ -162,9 +162,8 @@ def _copy_part(call: Call, bucket: str, number: int) -> Response:
     first, last = 0, source.size_bytes - 1
     if wanted is not None:
         first, last = ranges.copied_range(wanted, source.size_bytes)
-    part = call.store.copy_part(
-        source, (first, last - first + 1), bucket, call.request.key, _upload_id(call), number
-    )
+    pieces = call.store.read(source, first, last - first + 1)
+    part = call.store.uploads.copy_part(pieces, bucket, call.request.key, _upload_id(call), number)
     return Response.of_document(
         element(
             "CopyPartResult",

@@ -185,10 +185,21 @@ def _described(call: Call, info: ObjectInfo) -> dict[str, str]:
         "Last-Modified": ranges.http_date(info.modified_at),
         "Accept-Ranges": "bytes",
     }
+    if _may_run_scripts(headers["Content-Type"]):
+        headers["Content-Security-Policy"] = "sandbox"
     has_range = call.request.header("range") is not None
     if call.request.header("x-amz-checksum-mode") == "ENABLED" and not has_range:
         headers |= checksum_headers(info)
     return headers
+
+
+def _may_run_scripts(content_type: str) -> bool:
+    """Tell whether a browser takes this for a page with scripts.
+
+    They would be tenants' scripts on a host of ours, and cookies, a console's token among them,
+    belong to a host with all of its ports.
+    """
+    return any(word in content_type.lower() for word in ("html", "xml"))
 
 
 def _overrides(call: Call) -> dict[str, str]:

@@ -1,10 +1,14 @@
-"""What the store knows of buckets, objects, uploads and parts."""
+"""What the store knows of buckets, objects, uploads and parts, also as JSON has it."""
 
 import dataclasses
 import datetime
 from collections.abc import Mapping
+from typing import Any
 
+from nova import clock
 from nova.objectstore.payload import Checksum
+
+Data = tuple[tuple[str, int], ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +45,7 @@ class ObjectInfo:
     etag: str
     modified_at: datetime.datetime
     attributes: Attributes
-    data: tuple[tuple[str, int], ...]
+    data: Data
     checksum: Checksum | None = None
 
     @property
@@ -78,3 +82,46 @@ class Page:
     objects: tuple[ObjectInfo, ...]
     common_prefixes: tuple[str, ...]
     next_marker: str | None
+
+
+def plain(record: Bucket | ObjectInfo | Part | Upload) -> dict[str, Any]:
+    """Return a record as JSON has it."""
+    return {
+        name: clock.isoformat(value) if isinstance(value, datetime.datetime) else value
+        for name, value in dataclasses.asdict(record).items()
+    }
+
+
+def bucket_of(record: dict[str, Any]) -> Bucket:
+    """Return the bucket of what plain() gave."""
+    return Bucket(**{**record, "created_at": clock.parse(record["created_at"])})
+
+
+def object_of(record: dict[str, Any]) -> ObjectInfo:
+    """Return the object of what plain() gave."""
+    checksum = record["checksum"]
+    return ObjectInfo(
+        **{
+            **record,
+            "modified_at": clock.parse(record["modified_at"]),
+            "attributes": Attributes(**record["attributes"]),
+            "data": tuple((name, size) for name, size in record["data"]),
+            "checksum": checksum and Checksum(**checksum),
+        }
+    )
+
+
+def part_of(record: dict[str, Any]) -> Part:
+    """Return the part of what plain() gave."""
+    return Part(**{**record, "modified_at": clock.parse(record["modified_at"])})
+
+
+def upload_of(record: dict[str, Any]) -> Upload:
+    """Return the upload of what plain() gave."""
+    return Upload(
+        **{
+            **record,
+            "created_at": clock.parse(record["created_at"]),
+            "attributes": Attributes(**record["attributes"]),
+        }
+    )

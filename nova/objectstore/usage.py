@@ -10,11 +10,13 @@ import contextlib
 import dataclasses
 import logging
 import pathlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from urllib.parse import quote
 
-from nova.objectstore import files
+from nova.objectstore import files, keys
 from nova.objectstore.errors import refuse
+from nova.objectstore.records import ObjectInfo
+from nova.objectstore.tree import Tree, size_of_upload
 
 LOG = logging.getLogger(__name__)
 
@@ -46,14 +48,11 @@ class Usage:
 
 
 class Accounts:
-    """The usage of projects, right for all processes that share the folder.
+    """The usage of projects, right for all processes that share the folder."""
 
-    count: adds up what a project has.
-    """
-
-    def __init__(self, root: pathlib.Path, quota: Quota, count: Callable[[str], Usage]) -> None:
-        self._folder, self._locks = root / ".usage", root / ".locks"
-        self._quota, self._count = quota, count
+    def __init__(self, tree: Tree, quota: Quota) -> None:
+        self._folder, self._locks = tree.root / ".usage", tree.root / ".locks"
+        self._tree, self._quota = tree, quota
         files.make_folder(self._folder)
 
     def forget(self) -> None:
@@ -63,24 +62,26 @@ class Accounts:
                 with files.lock(self._lock_of(name)):
                     (self._folder / name).unlink(missing_ok=True)
 
-    def expect(self, project_id: str, change: Usage) -> None:
+    def expect(self, bucket: str, change: Usage) -> None:
         """Refuse early what would be refused in the end; the end decides.  Raises: Refusal."""
+        project_id = self._tree.get_bucket(bucket).project_id
         if not self._quota.is_unlimited:
             there = self._find(project_id)
             if there is not None:
                 self._check(there, change)
 
     @contextlib.contextmanager
-    def charged(self, project_id: str, change: Usage) -> Iterator[None]:
-        """Let the body make a change; nobody else changes what the project has meanwhile.
+    def charged(self, bucket: str, change: Usage) -> Iterator[None]:
+        """Let the body change a bucket; nobody else changes what its project has meanwhile.
 
-        Raises: Refusal, before the body.
+        The caller holds the lock of the bucket.  Raises: Refusal, before the body.
         """
+        project_id = self._tree.get_bucket(bucket).project_id
         if self._quota.is_unlimited:
             yield
             return
         with files.lock(self._lock_of(quote(project_id, safe=""))):
-            there = self._find(project_id) or self._count(project_id)
+            there = self._find(project_id) or self.count(project_id)
             self._check(there, change)
             path = self._path(project_id)
             path.unlink(missing_ok=True)
@@ -89,6 +90,19 @@ class Accounts:
                 files.write_scratch(path, dataclasses.asdict(there + change))
             except OSError as error:
                 LOG.warning("What %s has will be counted anew: %s", project_id, error)
+
+    def count(self, project_id: str) -> Usage:
+        """Add up what a project has."""
+        usage = Usage()
+        for bucket in self._tree.buckets_of(project_id):
+            folder = self._tree.root / bucket.name / "keys"
+            for name in files.names(folder):
+                record = files.read_record(folder / name) if keys.is_record(name) else None
+                if record is not None:
+                    usage += Usage(size_bytes=record["size_bytes"], objects=1)
+            for upload in self._tree.upload_folders(bucket.name):
+                usage += Usage(size_bytes=size_of_upload(upload))
+        return usage
 
     def _check(self, there: Usage, change: Usage) -> None:
         after = there + change
@@ -110,3 +124,10 @@ class Accounts:
 
 def _exceeds(change: int, after: int, limit: int | None) -> bool:
     return limit is not None and change > 0 and after > limit
+
+
+def replacing(before: ObjectInfo | None, size_bytes: int) -> Usage:
+    """Return what an object of a size in place of another changes."""
+    if before is None:
+        return Usage(size_bytes=size_bytes, objects=1)
+    return Usage(size_bytes=size_bytes - before.size_bytes)

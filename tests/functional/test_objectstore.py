@@ -116,6 +116,34 @@ def test_object_keeps_what_it_was_sent_with(owner):
 
 
 @pytest.mark.parametrize(
+    ("content_type", "policy"),
+    [
+        ("text/html; charset=UTF-8", "sandbox"),
+        ("Application/XHTML+XML", "sandbox"),
+        ("image/svg+xml", "sandbox"),
+        ("application/pdf", None),
+        ("text/plain", None),
+    ],
+)
+def test_page_of_a_stranger_runs_no_script_beside_the_consoles(owner, content_type, policy):
+    put(owner, "/box/page", content_type=content_type)
+    for method in ("GET", "HEAD"):
+        found = owner.send(method, "/box/page").headers
+        assert found.get("content-security-policy") == policy
+        assert found["x-content-type-options"] == "nosniff"
+
+
+def test_page_by_the_type_that_the_url_asks_for_runs_no_script(owner):
+    put(owner, "/box/page", content_type="text/plain")
+    found = owner.send("GET", "/box/page?response-content-type=text%2Fhtml").headers
+    assert (found["content-type"], found["content-security-policy"]) == ("text/html", "sandbox")
+
+
+def test_answer_without_an_object_is_not_guessed_at_either(owner):
+    assert owner.send("GET", "/box/missing").headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
     ("asked", "status", "body"),
     [
         ("bytes=0-1", 206, b"he"),

@@ -13,7 +13,8 @@ from nova.objectstore.errors import Refusal
 from nova.objectstore.payload import Payload
 from nova.objectstore.records import Attributes
 from nova.objectstore.request import Request
-from nova.objectstore.store import MIN_PART_BYTES, Store
+from nova.objectstore.store import Store
+from nova.objectstore.uploads import MIN_PART_BYTES
 
 ATTRIBUTES = Attributes(content_type="text/x", acl="private")
 
@@ -163,39 +164,39 @@ def test_ec_08_bucket_names_are_not_paths(store, name):
 
 @pytest.mark.parametrize("upload_id", ["", ".", "..", "../../box", "0" * 31, "0" * 32, "g" * 32])
 def test_ec_08_upload_ids_are_not_paths(store, upload_id):
-    for call in (store.list_parts, store.abort_upload):
+    for call in (store.uploads.list_parts, store.uploads.abort):
         assert refusal(call, "box", "a", upload_id) == "NoSuchUpload"
 
 
 def test_upload_belongs_to_its_key(store):
-    upload = store.create_upload("box", "a", ATTRIBUTES)
-    assert refusal(store.list_parts, "box", "b", upload) == "NoSuchUpload"
+    upload = store.uploads.create("box", "a", ATTRIBUTES)
+    assert refusal(store.uploads.list_parts, "box", "b", upload) == "NoSuchUpload"
 
 
 def test_small_part_in_the_middle_is_refused(store):
-    upload = store.create_upload("box", "a", ATTRIBUTES)
-    parts = [store.put_part("box", "a", upload, number, payload(b"x")) for number in (1, 2)]
+    upload = store.uploads.create("box", "a", ATTRIBUTES)
+    parts = [store.uploads.put_part("box", "a", upload, number, payload(b"x")) for number in (1, 2)]
     wanted = [(part.number, part.etag) for part in parts]
-    assert refusal(store.complete_upload, "box", "a", upload, wanted) == "EntityTooSmall"
-    store.put_part("box", "a", upload, 1, payload(bytes(MIN_PART_BYTES)))
-    (first, second) = store.list_parts("box", "a", upload)
+    assert refusal(store.uploads.complete, "box", "a", upload, wanted) == "EntityTooSmall"
+    store.uploads.put_part("box", "a", upload, 1, payload(bytes(MIN_PART_BYTES)))
+    (first, second) = store.uploads.list_parts("box", "a", upload)
     wanted = [(1, first.etag), (2, second.etag)]
-    assert store.complete_upload("box", "a", upload, wanted).size_bytes == MIN_PART_BYTES + 1
+    assert store.uploads.complete("box", "a", upload, wanted).size_bytes == MIN_PART_BYTES + 1
     assert len(data_of(store)) == 2
 
 
 def test_upload_that_ends_twice_keeps_its_bytes(store):
     """As after a crash between the record of the object and the end of the upload."""
-    upload = store.create_upload("box", "a", ATTRIBUTES)
-    part = store.put_part("box", "a", upload, 1, payload(b"hello"))
-    store.put_part("box", "a", upload, 2, payload(b"unused"))
+    upload = store.uploads.create("box", "a", ATTRIBUTES)
+    part = store.uploads.put_part("box", "a", upload, 1, payload(b"hello"))
+    store.uploads.put_part("box", "a", upload, 2, payload(b"unused"))
     folder = store._root / "box" / "uploads" / upload
     kept = {path.name: path.read_bytes() for path in folder.iterdir()}
-    store.complete_upload("box", "a", upload, [(1, part.etag)])
+    store.uploads.complete("box", "a", upload, [(1, part.etag)])
     folder.mkdir()
     for name, text in kept.items():
         (folder / name).write_bytes(text)
-    store.abort_upload("box", "a", upload)
+    store.uploads.abort("box", "a", upload)
     assert content(store, "a") == b"hello"
     assert len(data_of(store)) == 1
 
@@ -223,7 +224,7 @@ def test_bucket_goes_only_when_it_is_empty(store):
     put(store, "a")
     assert refusal(store.delete_bucket, "box") == "BucketNotEmpty"
     store.delete_object("box", "a")
-    store.create_upload("box", "b", ATTRIBUTES)
+    store.uploads.create("box", "b", ATTRIBUTES)
     store.delete_bucket("box")
     assert refusal(store.get_bucket, "box") == "NoSuchBucket"
     assert sorted(path.name for path in store._root.iterdir()) == [".locks", ".usage"]

@@ -84,7 +84,7 @@ def test_parts_come_at_once(tmp_path):
     shelf = Shelf(tmp_path)
     upload = shelf.begin("key")
     at_once(lambda number: shelf.part("key", upload, number % 3 + 1, b"%d" % number))
-    parts = shelf.store.list_parts("box", "key", upload)
+    parts = shelf.store.uploads.list_parts("box", "key", upload)
     assert [part.number for part in parts] == [1, 2, 3]
     assert shelf.bytes_kept() == 3
 
@@ -126,7 +126,7 @@ def test_quota_counts_what_is_replaced_deleted_and_in_parts(tmp_path):
     assert code_of(lambda: shelf.part("c", upload, 2, b"x" * 3)) == "QuotaExceeded"
     source = shelf.put("d", b"xx")
     assert code_of(lambda: shelf.store.copy_object(source, "box", "e", PLAIN)) == "QuotaExceeded"
-    shelf.store.abort_upload("box", "c", upload)
+    shelf.store.uploads.abort("box", "c", upload)
     shelf.put("e", b"x" * 8)
     assert code_of(lambda: shelf.put("f", b"")) == "QuotaExceeded"
     assert shelf.bytes_kept() == 2
@@ -182,12 +182,12 @@ def test_completed_upload_is_its_parts_in_order(tmp_path_factory, numbers):
     last = max(numbers)
     contents = {number: (PART if number != last else b"end") for number in numbers}
     wanted = sorted(shelf.part("key", upload, number, contents[number]) for number in numbers)
-    info = shelf.store.complete_upload("box", "key", upload, wanted)
+    info = shelf.store.uploads.complete("box", "key", upload, wanted)
     assert shelf.read("key") == b"".join(contents[number] for number in sorted(numbers))
     sums = b"".join(bytes.fromhex(etag) for _, etag in wanted)
     digest = hashlib.md5(sums, usedforsecurity=False).hexdigest()
     assert info.etag == f"{digest}-{len(numbers)}"
-    assert shelf.store.list_uploads("box") == []
+    assert shelf.store.uploads.list_all("box") == []
     assert shelf.bytes_kept() == len(numbers)
 
 
@@ -197,7 +197,7 @@ def test_uploads_that_can_not_be_completed_go_on(tmp_path):
     small, end = (shelf.part("key", upload, number, b"x") for number in (1, 2))
 
     def complete(*wanted):
-        return lambda: shelf.store.complete_upload("box", "key", upload, list(wanted))
+        return lambda: shelf.store.uploads.complete("box", "key", upload, list(wanted))
 
     assert code_of(complete(small, end)) == "EntityTooSmall"
     assert code_of(complete(end, small)) == "InvalidPartOrder"
@@ -223,9 +223,9 @@ def test_object_keeps_its_bytes_when_its_upload_did_not_go(tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "rename", rename)
         with pytest.raises(Refusal):
-            shelf.store.complete_upload("box", "key", upload, wanted)
+            shelf.store.uploads.complete("box", "key", upload, wanted)
     assert shelf.read("key") == b"content"
-    shelf.store.abort_upload("box", "key", upload)
+    shelf.store.uploads.abort("box", "key", upload)
     assert shelf.read("key") == b"content"
 
 
@@ -238,9 +238,9 @@ def test_old_uploads_go_and_young_ones_stay(tmp_path):
     now = clock.utcnow()
     day = datetime.timedelta(days=1)
     shelf.store.clean(leftovers_before=0, uploads_before=now - day)
-    assert len(shelf.store.list_uploads("box")) == 1
+    assert len(shelf.store.uploads.list_all("box")) == 1
     shelf.store.clean(leftovers_before=0, uploads_before=now + day)
-    assert (shelf.store.list_uploads("box"), shelf.bytes_kept()) == ([], 0)
+    assert (shelf.store.uploads.list_all("box"), shelf.bytes_kept()) == ([], 0)
     shelf.put("key", b"x" * 10)
 
 
