@@ -123,7 +123,7 @@ def associate_address(call: Ec2Call) -> Result:
     if elsewhere and not call.params["AllowReassociation"]:
         raise exception.FloatingIpInUse(address=found.address)
     target = Association(instance_uuid=instance.uuid, fixed_address=call.params["PrivateIpAddress"])
-    with ids.instance_named(instance.uuid, given):
+    with instance_lookup.named(instance):
         led = call.conductor.floating_ips.associate(call.context, _own(call), found.address, target)
     return {"return": True, "associationId": _association(led)}
 

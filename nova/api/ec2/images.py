@@ -319,7 +319,7 @@ def create_image(call: Ec2Call) -> Result:
     services = snapshots.SnapshotServices(
         instances=call.conductor.instances, images=call.services.images, token=call.token
     )
-    with ids.instance_named(instance.uuid, given):
+    with instance_lookup.named(instance):
         image_id = snapshots.begin(call.context, services, call.scope, instance.uuid, wish)
     numbers = call.ec2.number_images(call.context, (image_id,))
     return {"imageId": ids.compose(ids.MACHINE, numbers[image_id])}

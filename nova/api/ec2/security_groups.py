@@ -15,7 +15,7 @@ from nova.api.ec2.filters import Filters
 from nova.api.ec2.group_rules import (
     FLAT,
     PERMISSIONS,
-    number_of_name,
+    numbers_of_names,
     permissions,
     rules_of,
 )
@@ -195,7 +195,10 @@ def _as_asked(call: Ec2Call) -> Iterator[str]:
     if given:
         number = str(ids.number_of(ids.GROUP, given))
     elif name:
-        number = number_of_name(call, name)
+        known = numbers_of_names(call, [name])
+        if name not in known:
+            raise exception.SecurityGroupNotFound(name=name)
+        number = known[name]
     else:
         raise exception.Ec2ParameterMissing(name="GroupId")
     try:
