@@ -473,3 +473,36 @@ def test_groups_of_an_instance_change_all_or_none(site):
     given = {"InstanceId": instance, "GroupId": [group, "sg-0000ffff"]}
     assert site.ec2.refused("ModifyInstanceAttribute", **given) == ("InvalidGroup.NotFound", 404)
     assert [one["GroupName"] for one in site.show(instance)["SecurityGroups"]] == ["default"]
+
+
+@pytest.mark.parametrize("action", ["GetConsoleOutput", "GetVncConsole"])
+def test_a_host_that_is_down_is_told_as_a_service_that_is_missing(site, action):
+    instance = site.boot()
+    site.cloud.crash_compute("host1")
+    error = refusal(site.ec2.send(site.ec2.post(action, InstanceId=instance)))
+    assert (error.code, error.status) == ("Unavailable", 503)
+    assert "compute" not in error.message and "host1" not in error.message
+    assert site.states() == ["running"]
+
+
+def test_an_instance_of_a_host_that_is_down_can_be_ended(site):
+    instance = site.boot()
+    site.cloud.crash_compute("host1")
+    site.cloud.advance(120)
+    ended = site.ec2.call("TerminateInstances", InstanceId=[instance])
+    assert _changes(ended, "TerminatingInstances") == [("running", "shutting-down")]
+    assert site.states() == ["terminated"]
+
+
+@pytest.mark.parametrize("action", ["DescribeInstances", "DescribeInstanceStatus"])
+def test_a_page_of_which_nothing_passes_the_filters_leads_to_the_next(site, action):
+    first = site.boot()
+    second = site.boot(InstanceType="tiny")
+    site.ec2.call("StopInstances", InstanceId=[first])
+    site.cloud.run_until_idle()
+    wanted = {"MaxResults": 1, "Filter": [{"Name": "instance-state-name", "Value": ["run*"]}]}
+    element = {"DescribeInstances": "Reservations"}.get(action, "InstanceStatuses")
+    page = site.ec2.call(action, **wanted)
+    assert page[element] == []
+    page = site.ec2.call(action, NextToken=page["NextToken"], **wanted)
+    assert second in str(page[element])
