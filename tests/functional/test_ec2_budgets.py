@@ -112,6 +112,21 @@ def test_rules_with_many_source_groups_take_the_calls_of_one(site):
         assert calls == [ONCE[0], "page", "delete_rules", ONCE[1]]
 
 
+@pytest.mark.parametrize("action", ["AuthorizeSecurityGroupIngress", "RevokeSecurityGroupIngress"])
+def test_many_rules_take_the_statements_of_one(site, action):
+    group, statements = _group(site, "target"), []
+    for count in (FEW, MANY):
+        port = {"IpProtocol": "tcp", "FromPort": count, "ToPort": count}
+        ranges = [{"CidrIp": f"10.0.{number}.0/24"} for number in range(count)]
+        params = {"GroupId": group, "IpPermissions": [{**port, "IpRanges": ranges}]}
+        if action.startswith("Revoke"):
+            site.ec2.call("AuthorizeSecurityGroupIngress", **params)
+        site.cloud.statements.take()
+        site.ec2.call(action, **params)
+        statements.append(len(site.cloud.statements.take()))
+    assert statements[0] == statements[1]
+
+
 @pytest.mark.parametrize(
     "action", ["DescribeInstances", "DescribeInstanceStatus", "UnmonitorInstances"]
 )
