@@ -264,6 +264,17 @@ def test_status(site):
     assert len(found) == 2
 
 
+def test_starting_again_what_is_starting_changes_nothing(site):
+    stopped, starting = site.boot(), site.boot(InstanceType="tiny")
+    site.ec2.call("StopInstances", InstanceId=[stopped, starting])
+    site.cloud.run_until_idle()
+    site.ec2.call("StartInstances", InstanceId=[starting])
+    again = site.ec2.call("StartInstances", InstanceId=[stopped, starting])
+    assert _changes(again, "StartingInstances") == [("stopped", "pending"), ("pending", "pending")]
+    site.cloud.run_until_idle()
+    assert site.states() == ["running", "running"]
+
+
 def _found(site, *filters):
     wanted = [{"Name": name, "Value": list(values)} for name, *values in filters]
     found = site.ec2.call("DescribeInstances", Filter=wanted)["Reservations"]

@@ -9,7 +9,7 @@ from nova.api.ec2.action import Ec2Call, Family, Result
 from nova.api.ec2.instance_lookup import id_of, live, named, resolve
 from nova.api.ec2.instance_views import state
 from nova.api.ec2.params import BOOLEAN, TEXT, Param
-from nova.api.ec2.states import RUNNING, STOPPED, STOPPING, TERMINATED, InstanceState
+from nova.api.ec2.states import PENDING, RUNNING, STOPPED, STOPPING, TERMINATED, InstanceState
 from nova.objects.console import ConsoleType
 from nova.objects.instance import Instance
 
@@ -56,8 +56,8 @@ def terminate_instances(call: Ec2Call) -> Result:
 
 @instance_actions.action("StartInstances", IDS, policy="servers:start", changes=True)
 def start_instances(call: Ec2Call) -> Result:
-    """Power instances on; one that runs goes on running."""
-    changes, _ = _change(call, "start", RUNNING)
+    """Power instances on; one that runs or is on its way goes on."""
+    changes, _ = _change(call, "start", RUNNING, PENDING)
     return changes
 
 
