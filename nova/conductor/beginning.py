@@ -19,7 +19,7 @@ from nova.conductor.actions.base import Beginning, Prepared
 from nova.conductor.actions.deferred_delete import is_deferred
 from nova.conductor.actions.interfaces import check_detached
 from nova.conductor.actions.registry import rules_of
-from nova.conductor.checks import check_action, require, wrong_state
+from nova.conductor.checks import check_action, require, require_all, wrong_state
 from nova.conductor.liveness import COMPUTE_BINARY, judged
 from nova.conductor.notify.notifier import Notifier
 from nova.conductor.rpcapi.instances import ConductorInstances
@@ -77,6 +77,28 @@ class Beginnings(ConductorInstances):
             raise Invalid(reason=f"There is no action {action}.")
         asked = Asked(name=action, arguments=arguments or {}, request=request or ActionRequest())
         return self._dispatch(context, scope, instance_uuid, asked, admin_password)
+
+    def begin_all(
+        self, context: RequestContext, scope: Scope, instance_uuids: tuple[str, ...], action: str
+    ) -> tuple[Instance, ...]:
+        """Begin an action on each of some servers, on none unless all of them allow it.
+
+        Each has a transaction of its own, which none of the others has to wait for; one that
+        is changed by somebody else after the check ends the work with what has begun.
+        Raises: as begin_action().
+        """
+        asked = Asked(name=action)
+        self._check_all(context, scope, instance_uuids, action)
+        return tuple(self._dispatch(context, scope, uuid, asked) for uuid in instance_uuids)
+
+    @retried
+    def _check_all(
+        self, context: RequestContext, scope: Scope, instance_uuids: tuple[str, ...], action: str
+    ) -> None:
+        now = clock.utcnow()
+        with self.db.reading() as tx:
+            for instance in require_all(tx, scope, instance_uuids):
+                check_action(context, instance, self._settled(tx, action, instance, now))
 
     def renew_networks(
         self, context: RequestContext, scope: Scope, instance_uuids: tuple[str, ...]

@@ -1,5 +1,7 @@
 """What a server's state and lock allow, and how it is said when they do not."""
 
+from collections.abc import Sequence
+
 from nova.context import RequestContext
 from nova.db import instances
 from nova.db.engine import Transaction
@@ -23,6 +25,15 @@ def require(tx: Transaction, scope: Scope, instance_uuid: str) -> Instance:
     if instance is None:
         raise InstanceNotFound(instance_uuid=instance_uuid)
     return instance
+
+
+def require_all(tx: Transaction, scope: Scope, instance_uuids: Sequence[str]) -> list[Instance]:
+    """Return live servers within a scope, in the order of the uuids.  Raises: InstanceNotFound."""
+    found = {one.uuid: one for one in instances.list_by_uuids(tx, instance_uuids, scope)}
+    for instance_uuid in instance_uuids:
+        if instance_uuid not in found:
+            raise InstanceNotFound(instance_uuid=instance_uuid)
+    return [found[instance_uuid] for instance_uuid in instance_uuids]
 
 
 def check_metadata_write(context: RequestContext, instance: Instance) -> None:

@@ -1,11 +1,15 @@
-"""What the EC2 API alone needs: requests that act once, and numbers of images."""
+"""What the EC2 API alone needs: requests that act once, numbers, and many servers at once."""
 
 import dataclasses
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from nova import clock
+from nova.conductor import group_membership, server_metadata
+from nova.conductor.beginning import Beginnings
+from nova.conductor.checks import require, require_all
 from nova.conductor.rpcapi.ec2 import ConductorEc2
+from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
 from nova.db import (
     ec2_client_tokens,
@@ -25,8 +29,9 @@ from nova.objects.ec2 import (
     DescribedInstances,
     InstancesQuery,
     KeptAnswer,
+    TagPattern,
 )
-from nova.objects.instance import Instance, InstanceQuery
+from nova.objects.instance import Instance, InstanceQuery, Scope
 from nova.objects.lifecycle import VmState
 
 PURGE_INTERVAL_S = 300
@@ -37,8 +42,10 @@ MAX_DELETED = 1000
 class Ec2Endpoint(ConductorEc2):
     """Serves the records of the EC2 API."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, settings: ConductorSettings, beginnings: Beginnings) -> None:
         self.db = db
+        self.settings = settings
+        self.beginnings = beginnings
 
     @retried
     def begin_request(
@@ -102,6 +109,48 @@ class Ec2Endpoint(ConductorEc2):
             more=more,
         )
 
+    def begin_actions(
+        self, context: RequestContext, scope: Scope, instance_uuids: tuple[str, ...], action: str
+    ) -> tuple[Instance, ...]:
+        """Begin an action on each of some servers, on none unless all of them allow it."""
+        return self.beginnings.begin_all(context, scope, instance_uuids, action)
+
+    @retried
+    def set_tags(
+        self,
+        context: RequestContext,
+        scope: Scope,
+        instance_uuids: tuple[str, ...],
+        tags: dict[str, str],
+    ) -> None:
+        """Add tags to servers or replace them, on all of the servers or on none."""
+        with self.db.transaction() as tx:
+            servers = require_all(tx, scope, instance_uuids)
+            server_metadata.add(tx, context, self.settings.quotas, servers, tags)
+
+    @retried
+    def delete_tags(
+        self,
+        context: RequestContext,
+        scope: Scope,
+        instance_uuids: tuple[str, ...],
+        wanted: tuple[TagPattern, ...],
+    ) -> None:
+        """Take tags off servers, all tags when none is named; off all of the servers or none."""
+        with self.db.transaction() as tx:
+            servers = require_all(tx, scope, instance_uuids)
+            meant = {server.uuid: _meant(server, wanted) for server in servers}
+            server_metadata.remove(tx, context, servers, meant)
+
+    @retried
+    def set_security_groups(
+        self, context: RequestContext, scope: Scope, instance_uuid: str, names: tuple[str, ...]
+    ) -> None:
+        """Put a server into some groups and out of all others."""
+        with self.db.transaction() as tx:
+            instance = require(tx, scope, instance_uuid)
+            group_membership.replace(tx, instance, names, clock.utcnow())
+
     @retried
     def boot_material(self, context: RequestContext, names: BootNames) -> BootMaterial:
         """Return what the names in a request for instances stand for."""
@@ -129,6 +178,15 @@ class Ec2Endpoint(ConductorEc2):
         with self.db.transaction() as tx:
             ec2_client_tokens.purge(tx, now - CLIENT_TOKEN_LIFE)
             return ec2_requests.purge(tx, now)
+
+
+def _meant(server: Instance, wanted: Sequence[TagPattern]) -> tuple[str, ...]:
+    """Return the keys of a server's tags that a request means, in their order."""
+    return tuple(
+        key
+        for key, value in sorted(server.metadata.items())
+        if not wanted or any(one.key == key and one.value in (None, value) for one in wanted)
+    )
 
 
 def _page(tx: Transaction, query: InstancesQuery) -> tuple[list[Instance], bool]:

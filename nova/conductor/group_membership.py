@@ -59,6 +59,20 @@ def add(tx: Transaction, instance: Instance, name: str, now: datetime.datetime) 
     firewall.note_server(tx, instance.uuid)
 
 
+def replace(
+    tx: Transaction, instance: Instance, names: Sequence[str], now: datetime.datetime
+) -> None:
+    """Put a server into some groups and out of all others.
+
+    Raises: SecurityGroupNotFound, SecurityGroupInvalid.
+    """
+    before, after = set(instance.security_groups), set(names)
+    for name in sorted(after - before):
+        add(tx, instance, name, now)
+    for name in sorted(before - after):
+        remove(tx, instance, name, now)
+
+
 def remove(tx: Transaction, instance: Instance, name: str, now: datetime.datetime) -> None:
     """Take a server out of a group.  Raises: SecurityGroupNotFound, SecurityGroupInvalid."""
     group = _one(tx, instance, name, now)

@@ -74,7 +74,7 @@ def endpoints(
         FirewallEndpoint(db),
         MetadataEndpoint(db),
         ConsolesEndpoint(db),
-        Ec2Endpoint(db),
+        Ec2Endpoint(db, settings, instances),
         HousekeepingEndpoint(Reconciler(db, bus, settings, build), Timers(db, settings, instances)),
     ]
 
@@ -89,7 +89,9 @@ def periodic_tasks(
     """Return the work that a conductor does on its own."""
     build = BuildTask(db, bus, settings)
     reconciler = Reconciler(db, bus, settings, build)
-    timers = Timers(db, settings, InstancesEndpoint(db, bus, settings, build, pool))
+    instances = InstancesEndpoint(db, bus, settings, build, pool)
+    timers = Timers(db, settings, instances)
+    ec2 = Ec2Endpoint(db, settings, instances)
     consoles = ConsolesEndpoint(db)
     auditor = UsageAuditor(db, settings, Notifier(bus, db, settings.notifications))
     return (
@@ -116,7 +118,7 @@ def periodic_tasks(
         PeriodicTask(
             name="purge_ec2_requests",
             interval_s=PURGE_INTERVAL_S,
-            function=lambda: Ec2Endpoint(db).purge(get_admin_context()),
+            function=lambda: ec2.purge(get_admin_context()),
         ),
         PeriodicTask(name="firewall_changes", interval_s=WINDOW_S, function=changes.flush),
         PeriodicTask(

@@ -1,8 +1,9 @@
 """Security groups and their rules."""
 
 import dataclasses
-import datetime
 import uuid
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from nova import clock
 from nova.conductor import security_rules
@@ -171,7 +172,7 @@ class SecurityGroupsEndpoint(ConductorSecurityGroups):
         """Add a rule and let the hosts of the group's servers know."""
         self._ensure_default(scope.project_id, context.user_id)
         with self.db.transaction() as tx:
-            row_uuid = self._add_rule(tx, scope, new, clock.utcnow())
+            (row_uuid,) = self._add_rules(tx, scope, new.parent_group, [new])
             return _get_rule(tx, Scope(), row_uuid)
 
     @retried
@@ -180,35 +181,39 @@ class SecurityGroupsEndpoint(ConductorSecurityGroups):
     ) -> None:
         """Add rules, all of them or none."""
         self._ensure_default(scope.project_id, context.user_id)
-        now = clock.utcnow()
         with self.db.transaction() as tx:
-            for rule in new:
-                self._add_rule(tx, scope, rule, now)
+            for group, rules in _by_group(new).items():
+                self._add_rules(tx, scope, group, rules)
 
-    def _add_rule(
-        self, tx: Transaction, scope: Scope, new: NewSecurityGroupRule, now: datetime.datetime
-    ) -> str:
-        """Insert a rule and return its uuid."""
-        match = security_rules.normalize(new)
-        parent, source_id = _places(tx, scope, new)
+    def _add_rules(
+        self, tx: Transaction, scope: Scope, group: str, new: Sequence[NewSecurityGroupRule]
+    ) -> list[str]:
+        """Insert rules of a group and return their uuids."""
+        matches = [security_rules.normalize(rule) for rule in new]
+        parent, sources = _lock(tx, scope, group), _Sources(tx, scope)
         rules = security_groups.rules_of(tx, [parent.id])
-        if any(security_rules.same(rule, match, source_id) for rule in rules):
-            raise SecurityGroupRuleExists(group=parent.name)
         limit = quotas.limits(tx, parent.project_id, self.settings.quotas)[RULES]
-        if limit != UNLIMITED and len(rules) >= limit:
-            raise QuotaExceeded(resource="security group rules", allowed=limit)
-        row = {
-            "uuid": str(uuid.uuid4()),
-            "parent_group_id": parent.id,
-            "group_id": source_id,
-            "description": new.description,
-            "created_at": now,
-            "updated_at": now,
-            **dataclasses.asdict(match),
-        }
-        security_groups.create_rule(tx, row)
+        now = clock.utcnow()
+        rows: dict[tuple[security_rules.Match, int | None], dict[str, Any]] = {}
+        for rule, match in zip(new, matches, strict=True):
+            source_id = sources.number_of(rule)
+            there = any(security_rules.same(one, match, source_id) for one in rules)
+            if there or (match, source_id) in rows:
+                raise SecurityGroupRuleExists(group=parent.name)
+            if limit != UNLIMITED and len(rules) + len(rows) >= limit:
+                raise QuotaExceeded(resource="security group rules", allowed=limit)
+            rows[match, source_id] = {
+                "uuid": str(uuid.uuid4()),
+                "parent_group_id": parent.id,
+                "group_id": source_id,
+                "description": rule.description,
+                "created_at": now,
+                "updated_at": now,
+                **dataclasses.asdict(match),
+            }
+        security_groups.create_rules(tx, list(rows.values()))
         firewall.note_group(tx, parent.id)
-        return str(row["uuid"])
+        return [row["uuid"] for row in rows.values()]
 
     @retried
     def delete_rules(
@@ -216,15 +221,8 @@ class SecurityGroupsEndpoint(ConductorSecurityGroups):
     ) -> None:
         """Remove the rules that let just this through, all of them or none."""
         with self.db.transaction() as tx:
-            for one in wanted:
-                match = security_rules.normalize(one)
-                parent, source_id = _places(tx, scope, one)
-                rules = security_groups.rules_of(tx, [parent.id])
-                found = [rule for rule in rules if security_rules.same(rule, match, source_id)]
-                if not found:
-                    raise SecurityGroupRuleNotFound(rule_id=security_rules.words(match))
-                security_groups.delete_rule(tx, found[0].id)
-                firewall.note_group(tx, parent.id)
+            for group, rules in _by_group(wanted).items():
+                _remove_rules(tx, scope, group, rules)
 
     @retried
     def delete_rule(self, context: RequestContext, scope: Scope, rule: str) -> None:
@@ -312,17 +310,52 @@ def _lock(tx: Transaction, scope: Scope, group: str) -> SecurityGroup:
     return found
 
 
-def _places(
-    tx: Transaction, scope: Scope, new: NewSecurityGroupRule
-) -> tuple[SecurityGroup, int | None]:
-    """Return the group of a rule, locked, and the number of its source group, None for none."""
-    parent = _lock(tx, scope, new.parent_group)
-    if new.group is None:
-        return parent, None
-    source = security_groups.find_bare(tx, scope, new.group)
-    if source is None:
-        raise SecurityGroupNotFound(name=new.group)
-    return parent, source.id
+def _by_group(rules: Iterable[NewSecurityGroupRule]) -> dict[str, list[NewSecurityGroupRule]]:
+    found: dict[str, list[NewSecurityGroupRule]] = {}
+    for rule in rules:
+        found.setdefault(rule.parent_group, []).append(rule)
+    return found
+
+
+class _Sources:
+    """Groups that rules name as their sources, looked up once each."""
+
+    def __init__(self, tx: Transaction, scope: Scope) -> None:
+        self._tx = tx
+        self._scope = scope
+        self._known: dict[str, int] = {}
+
+    def number_of(self, rule: NewSecurityGroupRule) -> int | None:
+        """Return the number of a rule's source group, None for none.
+
+        Raises: SecurityGroupNotFound.
+        """
+        if rule.group is None:
+            return None
+        if rule.group not in self._known:
+            source = security_groups.find_bare(self._tx, self._scope, rule.group)
+            if source is None:
+                raise SecurityGroupNotFound(name=rule.group)
+            self._known[rule.group] = source.id
+        return self._known[rule.group]
+
+
+def _remove_rules(
+    tx: Transaction, scope: Scope, group: str, wanted: Sequence[NewSecurityGroupRule]
+) -> None:
+    """Remove rules of a group.  Raises: as delete_rules()."""
+    matches = [security_rules.normalize(rule) for rule in wanted]
+    parent, sources = _lock(tx, scope, group), _Sources(tx, scope)
+    left = {rule.id: rule for rule in security_groups.rules_of(tx, [parent.id])}
+    ended = []
+    for rule, match in zip(wanted, matches, strict=True):
+        source_id = sources.number_of(rule)
+        found = [one for one in left.values() if security_rules.same(one, match, source_id)]
+        if not found:
+            raise SecurityGroupRuleNotFound(rule_id=security_rules.words(match))
+        ended.append(left.pop(found[0].id).id)
+    security_groups.delete_rules(tx, ended)
+    firewall.note_group(tx, parent.id)
 
 
 def _get_rule(tx: Transaction, scope: Scope, rule: str) -> SecurityGroupRule:

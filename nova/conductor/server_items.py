@@ -1,20 +1,19 @@
 """Metadata and tags of servers."""
 
 from nova import clock
+from nova.conductor import server_metadata
 from nova.conductor.checks import check_metadata_write, check_writable, require
 from nova.conductor.rpcapi.instances import ConductorInstances
 from nova.conductor.settings import ConductorSettings
 from nova.context import RequestContext
-from nova.db import instance_details, instances, quotas
+from nova.db import instance_details, instances
 from nova.db.engine import Database, Transaction, retried
 from nova.exception import (
     InstanceMetadataNotFound,
     InstanceTagNotFound,
-    MetadataLimitExceeded,
     TooManyTags,
 )
 from nova.objects.instance import Instance, Scope
-from nova.objects.quota import UNLIMITED
 
 MAX_TAGS = 50
 
@@ -37,19 +36,15 @@ class ServerItems(ConductorInstances):
         """Add or replace metadata; return all of it."""
         with self.db.transaction() as tx:
             instance = require(tx, scope, instance_uuid)
+            if not replace:
+                server_metadata.add(tx, context, self.settings.quotas, [instance], metadata)
+                return instance.metadata | metadata
             check_metadata_write(context, instance)
-            after = dict(metadata) if replace else instance.metadata | metadata
-            limits = quotas.limits(tx, instance.project_id, self.settings.quotas)
-            limit = limits["metadata_items"]
-            if limit != UNLIMITED and len(after) > max(limit, len(instance.metadata)):
-                raise MetadataLimitExceeded(limit=limit)
-            if replace:
-                instance_details.delete_metadata(tx, [instance.uuid], None)
-                instance_details.create_metadata(tx, [instance.uuid], metadata)
-            else:
-                instance_details.set_metadata(tx, [instance.uuid], metadata)
+            server_metadata.check_sizes(tx, self.settings.quotas, [(instance, metadata)])
+            instance_details.delete_metadata(tx, [instance.uuid], None)
+            instance_details.create_metadata(tx, [instance.uuid], metadata)
             _touch(tx, instance)
-        return after
+        return dict(metadata)
 
     @retried
     def delete_metadata(
@@ -107,4 +102,4 @@ class ServerItems(ConductorInstances):
 
 
 def _touch(tx: Transaction, instance: Instance) -> None:
-    instances.compare_and_set(tx, instance.uuid, {}, {"updated_at": clock.utcnow()})
+    instances.touch(tx, [instance.uuid], clock.utcnow())

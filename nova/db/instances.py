@@ -94,12 +94,14 @@ def find(tx: Transaction, instance_uuid: str, scope: Scope | None = None) -> Ins
     return found[0] if found else None
 
 
-def list_by_uuids(tx: Transaction, uuids: Sequence[str]) -> list[Instance]:
-    """Return live servers by uuid, in order of their ids."""
+def list_by_uuids(
+    tx: Transaction, uuids: Sequence[str], scope: Scope | None = None
+) -> list[Instance]:
+    """Return live servers within a scope by uuid, in order of their ids."""
     return [
         instance
         for piece in bulk.chunks(uuids)
-        for instance in _load(tx, instances.c.uuid.in_(piece))
+        for instance in _load(tx, instances.c.uuid.in_(piece), scope)
     ]
 
 
@@ -236,6 +238,13 @@ def _one_of(column: sa.ColumnElement[Any], choices: Sequence[Any]) -> sa.ColumnE
     present = [choice for choice in choices if choice is not None]
     condition = column.in_(present)
     return sa.or_(condition, column.is_(None)) if len(present) < len(choices) else condition
+
+
+def touch(tx: Transaction, uuids: Sequence[str], now: datetime.datetime) -> None:
+    """Note that servers have changed."""
+    for piece in bulk.chunks(uuids):
+        change = sa.update(instances).where(instances.c.uuid.in_(piece))
+        tx.execute(change.values(updated_at=now))
 
 
 def set_power_states(

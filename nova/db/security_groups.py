@@ -297,14 +297,22 @@ def _rules(tx: Transaction, *conditions: sa.ColumnElement[bool]) -> list[Securit
     return found
 
 
-def create_rule(tx: Transaction, row: bulk.Row) -> None:
-    """Insert a rule."""
-    tx.execute(sa.insert(security_group_rules).values(**row))
+def create_rules(tx: Transaction, rows: Sequence[bulk.Row]) -> None:
+    """Insert rules."""
+    bulk.insert(tx, security_group_rules, rows)
 
 
 def delete_rule(tx: Transaction, rule_id: int) -> bool:
     """Remove a rule; tell whether it was there."""
-    return tx.execute(sa.delete(security_group_rules).where(_RULE.id == rule_id)).rowcount == 1
+    return delete_rules(tx, [rule_id]) == 1
+
+
+def delete_rules(tx: Transaction, rule_ids: Sequence[int]) -> int:
+    """Remove rules; return how many there were."""
+    gone = 0
+    for piece in bulk.chunks(rule_ids):
+        gone += tx.execute(sa.delete(security_group_rules).where(_RULE.id.in_(piece))).rowcount
+    return gone
 
 
 # --- Rules that the operator makes

@@ -55,6 +55,14 @@ class DescribedInstances:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class TagPattern:
+    """Tags that a request names: those of a key, with any value where it is None."""
+
+    key: str
+    value: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class BootNames:
     """What a request for instances names: numbers of images and groups, name of a flavor."""
 

@@ -264,6 +264,17 @@ def test_status(site):
     assert len(found) == 2
 
 
+def test_starting_again_what_is_starting_changes_nothing(site):
+    stopped, starting = site.boot(), site.boot(InstanceType="tiny")
+    site.ec2.call("StopInstances", InstanceId=[stopped, starting])
+    site.cloud.run_until_idle()
+    site.ec2.call("StartInstances", InstanceId=[starting])
+    again = site.ec2.call("StartInstances", InstanceId=[stopped, starting])
+    assert _changes(again, "StartingInstances") == [("stopped", "pending"), ("pending", "pending")]
+    site.cloud.run_until_idle()
+    assert site.states() == ["running", "running"]
+
+
 def _found(site, *filters):
     wanted = [{"Name": name, "Value": list(values)} for name, *values in filters]
     found = site.ec2.call("DescribeInstances", Filter=wanted)["Reservations"]
@@ -400,3 +411,109 @@ def test_vnc_console(site):
     assert site.mallory.refused("GetVncConsole", InstanceId=instance)[0] == (
         "InvalidInstanceID.NotFound"
     )
+
+
+def _lock(site, instance):
+    """Let an administrator lock an instance."""
+    found = site.cloud.rest.get("/servers").json["servers"]
+    number = int(instance.removeprefix("i-"), 16)
+    (uuid,) = (s["id"] for s in found if site.cloud.instance(s["id"]).id == number)
+    answer = site.cloud.rest.as_admin().post(f"/servers/{uuid}/action", {"lock": None})
+    assert answer.status_int == 202, answer.text
+
+
+@pytest.mark.parametrize(
+    ("action", "name"),
+    [
+        ("TerminateInstances", "InstanceId"),
+        ("StopInstances", "InstanceId"),
+        ("RebootInstances", "InstanceId"),
+        ("CreateTags", "ResourceId"),
+        ("DeleteTags", "ResourceId"),
+    ],
+)
+def test_nothing_happens_to_any_when_one_of_the_instances_is_locked(site, action, name):
+    tags = [{"Key": "kept", "Value": "1"}]
+    first, second = site.boot(), site.boot(InstanceType="tiny")
+    site.ec2.call("CreateTags", ResourceId=[first, second], Tag=tags)
+    _lock(site, second)
+    more = {}
+    if action.endswith("Tags"):
+        more = {"Tag": tags if action == "DeleteTags" else [{"Key": "new", "Value": "1"}]}
+    answer = site.ec2.send(site.ec2.post(action, **{name: [first, second]}, **more))
+    error = refusal(answer)
+    assert error.code == "OperationNotPermitted"
+    assert second in error.message
+    site.cloud.run_until_idle()
+    assert site.states() == ["running", "running"]
+    assert site.show(first)["Tags"] == tags
+
+
+def test_nothing_stops_when_one_of_the_instances_can_not(site):
+    running = site.boot()
+    paused = site.boot(InstanceType="tiny")
+    uuid = site.cloud.rest.get("/servers?flavor=1").json["servers"][0]["id"]
+    site.cloud.rest.post(f"/servers/{uuid}/action", {"pause": None})
+    site.cloud.run_until_idle()
+    assert site.ec2.refused("StartInstances", InstanceId=[running, paused]) == (
+        "IncorrectInstanceState",
+        400,
+    )
+    assert site.ec2.refused("StopInstances", InstanceId=[running, paused]) == (
+        "IncorrectInstanceState",
+        400,
+    )
+    site.cloud.run_until_idle()
+    assert site.show(running)["State"]["Name"] == "running"
+
+
+def test_a_limit_of_tags_holds_for_all_instances_of_a_request(new_cloud):
+    site = make_ec2_site(new_cloud(quotas={"metadata_items": 2}))
+    first, second = site.boot(), site.boot(InstanceType="tiny")
+    site.ec2.call("CreateTags", ResourceId=[second], Tag=[{"Key": "a", "Value": "1"}])
+    more = [{"Key": "b", "Value": "1"}, {"Key": "c", "Value": "1"}]
+    assert site.ec2.refused("CreateTags", ResourceId=[first, second], Tag=more)[0] == (
+        "ResourceLimitExceeded"
+    )
+    assert site.show(first).get("Tags", []) == []
+
+
+def test_groups_of_an_instance_change_all_or_none(site):
+    instance = site.boot()
+    group = site.ec2.call("CreateSecurityGroup", GroupName="web", GroupDescription="x")["GroupId"]
+    given = {"InstanceId": instance, "GroupId": [group, "sg-0000ffff"]}
+    assert site.ec2.refused("ModifyInstanceAttribute", **given) == ("InvalidGroup.NotFound", 404)
+    assert [one["GroupName"] for one in site.show(instance)["SecurityGroups"]] == ["default"]
+
+
+@pytest.mark.parametrize("action", ["GetConsoleOutput", "GetVncConsole"])
+def test_a_host_that_is_down_is_told_as_a_service_that_is_missing(site, action):
+    instance = site.boot()
+    site.cloud.crash_compute("host1")
+    error = refusal(site.ec2.send(site.ec2.post(action, InstanceId=instance)))
+    assert (error.code, error.status) == ("Unavailable", 503)
+    assert "compute" not in error.message and "host1" not in error.message
+    assert site.states() == ["running"]
+
+
+def test_an_instance_of_a_host_that_is_down_can_be_ended(site):
+    instance = site.boot()
+    site.cloud.crash_compute("host1")
+    site.cloud.advance(120)
+    ended = site.ec2.call("TerminateInstances", InstanceId=[instance])
+    assert _changes(ended, "TerminatingInstances") == [("running", "shutting-down")]
+    assert site.states() == ["terminated"]
+
+
+@pytest.mark.parametrize("action", ["DescribeInstances", "DescribeInstanceStatus"])
+def test_a_page_of_which_nothing_passes_the_filters_leads_to_the_next(site, action):
+    first = site.boot()
+    second = site.boot(InstanceType="tiny")
+    site.ec2.call("StopInstances", InstanceId=[first])
+    site.cloud.run_until_idle()
+    wanted = {"MaxResults": 1, "Filter": [{"Name": "instance-state-name", "Value": ["run*"]}]}
+    element = {"DescribeInstances": "Reservations"}.get(action, "InstanceStatuses")
+    page = site.ec2.call(action, **wanted)
+    assert page[element] == []
+    page = site.ec2.call(action, NextToken=page["NextToken"], **wanted)
+    assert second in str(page[element])

@@ -62,3 +62,14 @@ def test_unknown_action(site):
 
 def test_unknown_parameters_are_ignored(site):
     assert site.ec2.call("DescribeRegions", Colour="red", Deep={"Thing": [1]})["Regions"]
+
+
+def test_regions_by_name(cloud):
+    regions = (("north", "http://10.0.0.1:8773/"), ("south", "http://10.0.0.2:8773/"))
+    site = make_ec2_site(cloud, regions=regions)
+    (region,) = site.ec2.call("DescribeRegions", RegionName=["south"])["Regions"]
+    assert (region["RegionName"], region["Endpoint"]) == regions[1]
+    assert site.ec2.refused("DescribeRegions", RegionName=["south", "west"]) == (
+        "InvalidParameterValue",
+        400,
+    )

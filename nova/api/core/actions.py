@@ -10,6 +10,9 @@ from nova.objects.diagnostics import Diagnostics
 from nova.objects.instance import Instance, Scope
 from nova.rpc.bus import Client
 
+# Deletes a server for good where nothing is kept for a while.
+DELETE = "soft_delete"
+
 
 def reboot_action(kind: str) -> str:
     """Return the operation that a reboot of a kind (SOFT or HARD, any case) is."""
@@ -36,7 +39,7 @@ def delete(caller: Caller, scope: Scope, instance_uuid: str) -> Instance:
     Raises: InstanceNotFound, InstanceIsLocked.
     """
     instances = caller.conductor.instances
-    server = begin(caller.context, instances, scope, instance_uuid, "soft_delete")
+    server = begin(caller.context, instances, scope, instance_uuid, DELETE)
     snapshots.forget_shelved(caller.services.images, caller.token, server)
     return server
 

@@ -9,7 +9,7 @@ from typing import Any
 from nova import exception
 from nova.api.ec2 import ids, instance_lookup
 from nova.api.ec2.action import Ec2Call, Family, Result
-from nova.api.ec2.filters import Filters
+from nova.api.ec2.filters import Filters, no_tags
 from nova.api.ec2.params import BOOLEAN, TEXT, Param, one_of
 from nova.objects.floating_ip import Association, FloatingIp
 from nova.objects.instance import Scope
@@ -30,7 +30,9 @@ _FILTERS: Filters[Shown] = Filters(
         "allocation-id": lambda shown: [_allocation(shown[0])],
         "association-id": lambda shown: [_association(shown[0])] if shown[0].fixed_ip else [],
         "domain": lambda shown: [DOMAIN],
-    }
+    },
+    tags=no_tags,
+    nothing=("network-border-group", "network-interface-id", "network-interface-owner-id"),
 )
 
 
@@ -123,7 +125,7 @@ def associate_address(call: Ec2Call) -> Result:
     if elsewhere and not call.params["AllowReassociation"]:
         raise exception.FloatingIpInUse(address=found.address)
     target = Association(instance_uuid=instance.uuid, fixed_address=call.params["PrivateIpAddress"])
-    with ids.instance_named(instance.uuid, given):
+    with instance_lookup.named(instance):
         led = call.conductor.floating_ips.associate(call.context, _own(call), found.address, target)
     return {"return": True, "associationId": _association(led)}
 

@@ -4,10 +4,12 @@ Source: ec2-api, sections 1.1, 5 and 7.
 """
 
 import dataclasses
+import datetime
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
+from nova.api.ec2 import xml
 from nova.api.ec2.params import TEXT, Param, invalid
 
 T = TypeVar("T")
@@ -51,10 +53,13 @@ class Filters(Generic[T]):
     """The filters that an action knows: names and what a thing has for each.
 
     tags: what a thing is tagged with, where it can be; it brings tag:KEY, tag-key and tag-value.
+    nothing: names that EC2 documents for what this cloud has none of, so that nothing passes;
+    one that ends in a dot stands for all that begin like it.
     """
 
     values: Mapping[str, Values[T]]
     tags: Callable[[T], Mapping[str, str]] | None = None
+    nothing: tuple[str, ...] = ()
 
     def read(self, given: Sequence[Mapping[str, Any]]) -> tuple[Wanted, ...]:
         """Return the filters of a request.  Raises: Ec2ParameterInvalid."""
@@ -84,17 +89,49 @@ class Filters(Generic[T]):
         return filter_.accepts(values(thing))
 
     def _values_of(self, name: str) -> Values[T] | None:
-        if name in self.values or self.tags is None:
-            return self.values.get(name)
-        tags = self.tags
-        if name == "tag-key":
-            return lambda thing: list(tags(thing))
-        if name == "tag-value":
-            return lambda thing: list(tags(thing).values())
-        if name.startswith("tag:"):
-            key = name.removeprefix("tag:")
-            return lambda thing: [tags(thing)[key]] if key in tags(thing) else []
-        return None
+        if name in self.values:
+            return self.values[name]
+        if self._is_nothing(name):
+            return lambda thing: []
+        return None if self.tags is None else _of_tags(name, self.tags)
+
+    def _is_nothing(self, name: str) -> bool:
+        return any(
+            name.startswith(known) if known.endswith(".") else name == known
+            for known in self.nothing
+        )
+
+
+def _of_tags(name: str, tags: Callable[[T], Mapping[str, str]]) -> Values[T] | None:
+    if name == "tag-key":
+        return lambda thing: list(tags(thing))
+    if name == "tag-value":
+        return lambda thing: list(tags(thing).values())
+    if name.startswith("tag:"):
+        key = name.removeprefix("tag:")
+        return lambda thing: [tags(thing)[key]] if key in tags(thing) else []
+    return None
+
+
+def told(document: Mapping[str, object], *path: str) -> list[str]:
+    """Return the text of an element of what is told of a thing, by its way there."""
+    value: Any = document
+    for name in path:
+        value = value.get(name) if value is not None else None
+    return [] if value in (None, "") else [_text(value)]
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, datetime.datetime):
+        return xml.moment(value)
+    return str(value)
+
+
+def no_tags(thing: object) -> Mapping[str, str]:
+    """Return the tags of what has none here."""
+    return {}
 
 
 def _like(pattern: str, text: str) -> bool:

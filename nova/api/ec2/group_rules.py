@@ -69,7 +69,7 @@ def rules_of(call: Ec2Call, group: str) -> tuple[NewSecurityGroupRule, ...]:
     given = [*call.params["IpPermissions"], *_flat(call.params)]
     if not given:
         raise exception.Ec2ParameterMissing(name="IpPermissions")
-    sources = _Sources(call)
+    sources = _Sources(call, given)
     return tuple(rule for permission in given for rule in _rules(group, permission, sources))
 
 
@@ -95,19 +95,20 @@ def _flat(params: Words) -> list[Words]:
 
 
 class _Sources:
-    """Groups that rules name as their sources, looked up once each."""
+    """Groups that permissions name as their sources, all looked up at once."""
 
-    def __init__(self, call: Ec2Call) -> None:
-        self._call = call
-        self._known: dict[str, str] = {}
+    def __init__(self, call: Ec2Call, permissions: Iterable[Words]) -> None:
+        groups = [group for permission in permissions for group in permission["Groups"]]
+        names = [one["GroupName"] for one in groups if one["GroupName"] and not one["GroupId"]]
+        self._project_id = call.context.project_id
+        self._known = numbers_of_names(call, names) if names else {}
 
     def number_of(self, words: Words) -> str:
         """Return the number of a group of the project.
 
         Raises: Ec2ParameterInvalid, Ec2IdMalformed, SecurityGroupNotFound.
         """
-        project_id = self._call.context.project_id or ""
-        if words["UserId"] not in (None, "", project_id):
+        if words["UserId"] not in (None, "", self._project_id):
             # Groups of others are not told apart from groups that do not exist (EC-12).
             raise exception.SecurityGroupNotFound(name=words["GroupId"] or words["GroupName"])
         if words["GroupId"]:
@@ -116,25 +117,21 @@ class _Sources:
         if not name:
             raise invalid("Groups", "a source group has a GroupId or a GroupName")
         if name not in self._known:
-            self._known[name] = number_of_name(self._call, name)
+            raise exception.SecurityGroupNotFound(name=name)
         return self._known[name]
 
 
-def number_of_name(call: Ec2Call, name: str) -> str:
-    """Return the number of the project's group that is so called, as text.
-
-    Raises: SecurityGroupNotFound.
-    """
+def numbers_of_names(call: Ec2Call, names: Iterable[str]) -> dict[str, str]:
+    """Return the numbers of those of the project's groups that are so called, as texts."""
     project_id = call.context.project_id or ""
     query = SecurityGroupQuery(
         scope=Scope(project_id=project_id),
         project_id=project_id,
         user_id=call.context.user_id,
-        names=(name,),
+        names=tuple(dict.fromkeys(names)),
     )
-    for group in call.conductor.security_groups.page(call.context, query):
-        return str(group.id)
-    raise exception.SecurityGroupNotFound(name=name)
+    found = call.conductor.security_groups.page(call.context, query)
+    return {group.name: str(group.id) for group in found}
 
 
 def _rules(group: str, words: Words, sources: _Sources) -> Iterator[NewSecurityGroupRule]:

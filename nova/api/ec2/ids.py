@@ -7,7 +7,7 @@ Source: ec2-api, section 4.
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from nova import exception
 
@@ -51,24 +51,24 @@ def image_prefix(container_format: str | None) -> str:
 
 
 @contextlib.contextmanager
-def instance_named(instance_uuid: str, instance_id: str) -> Iterator[None]:
-    """Let errors about an instance name it by its EC2 id."""
-    with _named("instance_uuid", instance_uuid, instance_id):
+def instances_named(shown: Mapping[str, str]) -> Iterator[None]:
+    """Let errors about instances name them by their EC2 ids, which are given by uuid."""
+    with _named("instance_uuid", shown):
         yield
 
 
 @contextlib.contextmanager
 def image_named(image_id: str, ec2_id: str) -> Iterator[None]:
     """Let errors about an image name it by its EC2 id."""
-    with _named("image_id", image_id, ec2_id):
+    with _named("image_id", {image_id: ec2_id}):
         yield
 
 
 @contextlib.contextmanager
-def _named(what: str, value: str, shown: str) -> Iterator[None]:
+def _named(what: str, shown: Mapping[str, str]) -> Iterator[None]:
     try:
         yield
     except exception.NovaException as error:
-        if error.kwargs.get(what) != value:
+        if error.kwargs.get(what) not in shown:
             raise
-        raise type(error)(**{**error.kwargs, what: shown}) from error
+        raise type(error)(**{**error.kwargs, what: shown[error.kwargs[what]]}) from error

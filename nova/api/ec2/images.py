@@ -3,7 +3,6 @@
 Source: ec2-api, sections 5, 6.2 and 7; objectstore-cert, section 2.3.
 """
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,15 +11,13 @@ from nova.api.core import snapshots
 from nova.api.core.bundles import BundleWish
 from nova.api.ec2 import ids, instance_lookup
 from nova.api.ec2.action import Ec2Call, Family, Result
-from nova.api.ec2.filters import Filters
+from nova.api.ec2.filters import Filters, Values, no_tags, told
 from nova.api.ec2.image_views import (
     described,
     id_of,
     mappings_of,
     needed,
     root_device,
-    state_of,
-    type_of,
 )
 from nova.api.ec2.params import BOOLEAN, TEXT, Param, invalid, one_of
 from nova.objects.image import Image, ImageChange, ImageQuery
@@ -35,29 +32,58 @@ _LONGEST_NAME = 255
 _LAUNCH = "launchPermission"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Found:
-    """An image with its id."""
-
-    image: Image
-    id: str
+Document = Mapping[str, Any]
 
 
-_FILTERS: Filters[_Found] = Filters(
+def _told(name: str) -> Values[Document]:
+    return lambda document: told(document, name)
+
+
+_FILTERS: Filters[Document] = Filters(
     {
-        "image-id": lambda found: [found.id],
-        "name": lambda found: [found.image.name or ""],
-        "state": lambda found: [state_of(found.image)],
-        "is-public": lambda found: [str(found.image.visibility == PUBLIC).lower()],
-        "owner-id": lambda found: [found.image.owner or ""],
-        "image-type": lambda found: [type_of(found.image)],
-        "architecture": lambda found: [found.image.properties.get("architecture", "")],
-        "description": lambda found: [found.image.properties.get("description", "")],
-        "manifest-location": lambda found: [found.image.properties.get("image_location", "")],
-        "root-device-name": lambda found: [root_device(found.image)],
-        "root-device-type": lambda found: ["instance-store"],
-        "virtualization-type": lambda found: ["hvm"],
-    }
+        "architecture": _told("architecture"),
+        "block-device-mapping.device-name": lambda document: [
+            one["deviceName"] for one in document["blockDeviceMapping"]
+        ],
+        "creation-date": _told("creationDate"),
+        "description": _told("description"),
+        "image-id": _told("imageId"),
+        "image-type": _told("imageType"),
+        "is-public": _told("isPublic"),
+        "kernel-id": _told("kernelId"),
+        "manifest-location": _told("imageLocation"),
+        "name": _told("name"),
+        "owner-id": _told("imageOwnerId"),
+        "ramdisk-id": _told("ramdiskId"),
+        "root-device-name": _told("rootDeviceName"),
+        "root-device-type": _told("rootDeviceType"),
+        "state": _told("imageState"),
+        "virtualization-type": _told("virtualizationType"),
+    },
+    tags=no_tags,
+    # Of what this cloud has none, or tells nothing.
+    nothing=(
+        "block-device-mapping.",
+        "boot-mode",
+        "ena-support",
+        "free-tier-eligible",
+        "hypervisor",
+        "image-allowed",
+        "image-watermark.",
+        "instance-type-specification.",
+        "owner-alias",
+        "platform",
+        "product-code",
+        "product-code.type",
+        "public-ssm-parameter-name",
+        "scan-result.",
+        "source-image-id",
+        "source-image-region",
+        "source-instance-id",
+        "sriov-net-support",
+        "state-reason-code",
+        "state-reason-message",
+    ),
 )
 
 
@@ -75,11 +101,8 @@ def describe_images(call: Ec2Call) -> Result:
     wanted = _FILTERS.read(call.params["Filter"])
     found, token = _page(call)
     numbers = _numbers(call, found)
-    shown = [
-        described(image, numbers)
-        for image in found
-        if _is_wanted(call, image) and _FILTERS.accept(wanted, _Found(image, id_of(image, numbers)))
-    ]
+    documents = [described(image, numbers) for image in found if _is_wanted(call, image)]
+    shown = [document for document in documents if _FILTERS.accept(wanted, document)]
     return {"imagesSet": shown, "nextToken": token}
 
 
@@ -319,7 +342,7 @@ def create_image(call: Ec2Call) -> Result:
     services = snapshots.SnapshotServices(
         instances=call.conductor.instances, images=call.services.images, token=call.token
     )
-    with ids.instance_named(instance.uuid, given):
+    with instance_lookup.named(instance):
         image_id = snapshots.begin(call.context, services, call.scope, instance.uuid, wish)
     numbers = call.ec2.number_images(call.context, (image_id,))
     return {"imageId": ids.compose(ids.MACHINE, numbers[image_id])}

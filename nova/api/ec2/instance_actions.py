@@ -1,17 +1,15 @@
 """Actions on instances that are there: end, reboot, start and stop them, read their console."""
 
 import base64
-from collections.abc import Callable
 
 from nova import clock, exception
-from nova.api.core import actions
+from nova.api.core import actions, snapshots
 from nova.api.core.consoles import open_console
-from nova.api.ec2 import ids
 from nova.api.ec2.action import Ec2Call, Family, Result
-from nova.api.ec2.instance_lookup import id_of, live, resolve
+from nova.api.ec2.instance_lookup import id_of, live, named, resolve
 from nova.api.ec2.instance_views import state
 from nova.api.ec2.params import BOOLEAN, TEXT, Param
-from nova.api.ec2.states import RUNNING, STOPPED, STOPPING, TERMINATED, InstanceState
+from nova.api.ec2.states import PENDING, RUNNING, STOPPED, STOPPING, TERMINATED, InstanceState
 from nova.objects.console import ConsoleType
 from nova.objects.instance import Instance
 
@@ -21,47 +19,46 @@ IDS = Param("InstanceId", type=TEXT, many=True, required=True)
 ID = Param("InstanceId", type=TEXT, required=True)
 
 
-def _begin(call: Ec2Call, instance: Instance, action: str) -> Instance:
-    return actions.begin(call.context, call.conductor.instances, call.scope, instance.uuid, action)
+def _change(
+    call: Ec2Call, action: str, *goals: InstanceState
+) -> tuple[Result, tuple[Instance, ...]]:
+    """Begin an action on instances that are not at its goal; return the states around it.
 
-
-def _change_each(
-    call: Ec2Call,
-    begin: Callable[[Instance], Instance],
-    goals: tuple[InstanceState, ...] = (),
-) -> Result:
-    """Begin something on each instance that is not at its goal; tell the states around it.
-
-    Nothing begins unless all ids are those of instances.
+    Nothing begins unless all ids are those of instances, and these allow it.  The instances
+    on which it has begun are returned too.
     """
-    changes = []
-    for instance in resolve(call, call.params["InstanceId"]):
-        after = instance
-        if state(instance) not in goals:
-            with ids.instance_named(instance.uuid, id_of(instance)):
-                after = begin(instance)
-        changes.append(
-            {
-                "instanceId": id_of(instance),
-                "currentState": state(after).document,
-                "previousState": state(instance).document,
-            }
-        )
-    return {"instancesSet": changes}
+    found = resolve(call, call.params["InstanceId"])
+    wanted = tuple(one.uuid for one in found if state(one) not in goals)
+    begun: tuple[Instance, ...] = ()
+    if wanted:
+        with named(*found):
+            begun = call.ec2.begin_actions(call.context, call.scope, wanted, action)
+    after = {one.uuid: one for one in (*found, *begun)}
+    changes = [
+        {
+            "instanceId": id_of(one),
+            "currentState": state(after[one.uuid]).document,
+            "previousState": state(one).document,
+        }
+        for one in found
+    ]
+    return {"instancesSet": changes}, begun
 
 
 @instance_actions.action("TerminateInstances", IDS, policy="servers:delete", changes=True)
 def terminate_instances(call: Ec2Call) -> Result:
     """Delete instances, whatever they are doing; one that has ended stays so."""
-    return _change_each(
-        call, lambda one: actions.delete(call, call.scope, one.uuid), goals=(TERMINATED,)
-    )
+    changes, begun = _change(call, actions.DELETE, TERMINATED)
+    for server in begun:
+        snapshots.forget_shelved(call.services.images, call.token, server)
+    return changes
 
 
 @instance_actions.action("StartInstances", IDS, policy="servers:start", changes=True)
 def start_instances(call: Ec2Call) -> Result:
-    """Power instances on; one that runs goes on running."""
-    return _change_each(call, lambda one: _begin(call, one, "start"), goals=(RUNNING,))
+    """Power instances on; one that runs or is on its way goes on."""
+    changes, _ = _change(call, "start", RUNNING, PENDING)
+    return changes
 
 
 @instance_actions.action(
@@ -76,13 +73,14 @@ def stop_instances(call: Ec2Call) -> Result:
     """Shut instances down; one that is down stays so."""
     if call.params["Hibernate"]:
         raise exception.Ec2NotSupported(what="hibernation")
-    return _change_each(call, lambda one: _begin(call, one, "stop"), goals=(STOPPED, STOPPING))
+    changes, _ = _change(call, "stop", STOPPED, STOPPING)
+    return changes
 
 
 @instance_actions.action("RebootInstances", IDS, policy="servers:reboot", changes=True)
 def reboot_instances(call: Ec2Call) -> Result:
     """Reboot instances, always hard."""
-    _change_each(call, lambda one: _begin(call, one, actions.reboot_action("HARD")))
+    _change(call, actions.reboot_action("HARD"))
     return None
 
 
@@ -103,7 +101,7 @@ def unmonitor_instances(call: Ec2Call) -> Result:
 def get_console_output(call: Ec2Call) -> Result:
     """Return the newest lines of an instance's console, in base64."""
     instance = live(call, call.params["InstanceId"])
-    with ids.instance_named(instance.uuid, id_of(instance)):
+    with named(instance):
         text = _console(call, instance)
     return {
         "instanceId": id_of(instance),
@@ -127,7 +125,7 @@ def _console(call: Ec2Call, instance: Instance) -> str:
 def get_password_data(call: Ec2Call) -> Result:
     """Return what the guest has posted: its password, encrypted for the owner of the key."""
     instance = live(call, call.params["InstanceId"])
-    with ids.instance_named(instance.uuid, id_of(instance)):
+    with named(instance):
         password = call.conductor.instances.get_password(call.context, call.scope, instance.uuid)
     return {
         "instanceId": id_of(instance),
@@ -141,7 +139,7 @@ def get_vnc_console(call: Ec2Call) -> Result:
     """Return a fresh address of an instance's VNC console, for a browser."""
     instance = live(call, call.params["InstanceId"])
     services = call.services
-    with ids.instance_named(instance.uuid, id_of(instance)):
+    with named(instance):
         url = open_console(
             call.context, services.compute, services.consoleauth, instance, ConsoleType.NOVNC
         )

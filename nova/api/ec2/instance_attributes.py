@@ -9,7 +9,7 @@ from typing import Any
 from nova import exception
 from nova.api.ec2 import ids
 from nova.api.ec2.action import Ec2Call, Family, Result
-from nova.api.ec2.instance_lookup import described, id_of, live
+from nova.api.ec2.instance_lookup import described, id_of, live, named
 from nova.api.ec2.instance_views import groups, image_id, root_device
 from nova.api.ec2.params import BOOLEAN, TEXT, Param
 from nova.objects.ec2 import DescribedInstances
@@ -85,7 +85,7 @@ def modify_instance_attribute(call: Ec2Call) -> Result:
     instance = live(call, call.params["InstanceId"])
     _refuse_changes(instance, _wanted(call.params))
     if call.params["GroupId"]:
-        with ids.instance_named(instance.uuid, id_of(instance)):
+        with named(instance):
             _set_groups(call, instance, call.params["GroupId"])
     return None
 
@@ -136,9 +136,5 @@ def _set_groups(call: Ec2Call, instance: Instance, given: Iterable[str]) -> None
     for number, text in numbers.items():
         if number not in names:
             raise exception.Ec2IdNotFound(kind=ids.GROUP, given=text)
-    servers = call.conductor.instances
-    before, after = set(instance.security_groups), set(names.values())
-    for name in sorted(after - before):
-        servers.add_security_group(call.context, call.scope, instance.uuid, name)
-    for name in sorted(before - after):
-        servers.remove_security_group(call.context, call.scope, instance.uuid, name)
+    wanted = tuple(names.values())
+    call.ec2.set_security_groups(call.context, call.scope, instance.uuid, wanted)

@@ -3,67 +3,56 @@
 They look at what is told of an instance, so that a filter finds what an answer shows.
 """
 
-import datetime
 from collections.abc import Iterable
-from typing import Any
 
-from nova.api.ec2 import ids, xml
-from nova.api.ec2.filters import Filters, Values, Wanted
+from nova.api.ec2 import ids
+from nova.api.ec2.filters import Filters, Values, Wanted, told
 from nova.api.ec2.instance_views import Shown
 from nova.exception import Ec2IdMalformed
 
 
 def _told(*path: str) -> Values[Shown]:
-    """Return what reads an element of what is told, by its way there."""
-
-    def read(shown: Shown) -> Iterable[str]:
-        value: Any = shown.document
-        for name in path:
-            value = value.get(name) if value is not None else None
-        return [] if value in (None, "") else [_text(value)]
-
-    return read
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, datetime.datetime):
-        return xml.moment(value)
-    return str(value)
+    return lambda shown: told(shown.document, *path)
 
 
 def _of_groups(name: str) -> Values[Shown]:
     return lambda shown: [str(group[name]) for group in shown.groups]
 
 
-def _nothing(shown: Shown) -> Iterable[str]:
-    return []
-
-
-# Of what this cloud has none: nothing is ever found by them.
-_WITHOUT_MEANING = (
-    "block-device-mapping.attach-time",
-    "block-device-mapping.delete-on-termination",
-    "block-device-mapping.device-name",
-    "block-device-mapping.status",
-    "block-device-mapping.volume-id",
+# Of what this cloud has none, or tells nothing.
+_NOTHING = (
+    "affinity",
+    "availability-zone-id",
+    "block-device-mapping.",
+    "boot-mode",
+    "capacity-reservation-id",
+    "capacity-reservation-specification.",
+    "current-instance-boot-mode",
+    "ena-support",
+    "enclave-options.enabled",
+    "hibernation-options.configured",
     "host-id",
-    "iam-instance-profile.arn",
+    "iam-instance-profile.",
     "instance-lifecycle",
-    "ipv6-address",
-    "network-interface.addresses.private-ip-address",
-    "network-interface.network-interface-id",
-    "network-interface.subnet-id",
-    "network-interface.vpc-id",
+    "maintenance-options.auto-recovery",
+    "metadata-options.",
+    "network-interface.",
+    "network-performance-options.bandwidth-weighting",
+    "operator.",
     "outpost-arn",
     "placement-group-name",
+    "placement-partition-number",
     "platform",
+    "platform-details",
+    "private-dns-name-options.",
     "product-code",
     "product-code.type",
     "requester-id",
     "spot-instance-request-id",
     "subnet-id",
+    "tpm-support",
+    "usage-operation",
+    "usage-operation-update-time",
     "vpc-id",
 )
 
@@ -73,6 +62,7 @@ INSTANCES: Filters[Shown] = Filters(
         "availability-zone": _told("placement", "availabilityZone"),
         "client-token": _told("clientToken"),
         "dns-name": _told("dnsName"),
+        "ebs-optimized": _told("ebsOptimized"),
         "group-id": _of_groups("groupId"),
         "group-name": _of_groups("groupName"),
         "hypervisor": _told("hypervisor"),
@@ -84,6 +74,7 @@ INSTANCES: Filters[Shown] = Filters(
         "instance.group-id": _of_groups("groupId"),
         "instance.group-name": _of_groups("groupName"),
         "ip-address": _told("ipAddress"),
+        "ipv6-address": _told("dnsNameV6"),
         "kernel-id": _told("kernelId"),
         "key-name": _told("keyName"),
         "launch-index": _told("amiLaunchIndex"),
@@ -102,9 +93,9 @@ INSTANCES: Filters[Shown] = Filters(
         "state-reason-message": _told("stateReason", "message"),
         "tenancy": _told("placement", "tenancy"),
         "virtualization-type": _told("virtualizationType"),
-        **dict.fromkeys(_WITHOUT_MEANING, _nothing),
     },
     tags=lambda shown: shown.instance.metadata,
+    nothing=_NOTHING,
 )
 
 # Columns behind filters: where no wildcard is in them, the database looks for the values.

@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 from nova import clock, exception
 from nova.api.ec2 import ids
@@ -83,6 +84,11 @@ def live(call: Ec2Call, given: str) -> Instance:
     if instance.deleted:
         raise exception.Ec2IdNotFound(kind=ids.INSTANCE, given=given)
     return instance
+
+
+def named(*instances: Instance) -> AbstractContextManager[None]:
+    """Let errors about instances name them by their ids."""
+    return ids.instances_named({one.uuid: id_of(one) for one in instances})
 
 
 def id_of(instance: Instance) -> str:

@@ -21,17 +21,38 @@ _FILTERS: Filters[Flavor] = Filters(
         "instance-type": lambda flavor: [flavor.name],
         "vcpu-info.default-vcpus": lambda flavor: [str(flavor.vcpus)],
         "memory-info.size-in-mib": lambda flavor: [str(flavor.memory_mb)],
-        "instance-storage-info.total-size-in-gb": lambda flavor: [str(flavor.root_gb)],
+        "instance-storage-info.total-size-in-gb": lambda flavor: [str(_storage_gb(flavor))],
         "current-generation": lambda flavor: ["true"],
-        "bare-metal": lambda flavor: ["false"],
-        "free-tier-eligible": lambda flavor: ["false"],
+        **dict.fromkeys(
+            (
+                "auto-recovery-supported",
+                "bare-metal",
+                "burstable-performance-supported",
+                "dedicated-hosts-supported",
+                "free-tier-eligible",
+                "hibernation-supported",
+            ),
+            lambda flavor: ["false"],
+        ),
         "hypervisor": lambda flavor: ["kvm"],
         "instance-storage-supported": lambda flavor: ["true"],
         "processor-info.supported-architecture": lambda flavor: [DEFAULT_ARCHITECTURE],
         "supported-root-device-type": lambda flavor: ["instance-store"],
         "supported-usage-class": lambda flavor: ["on-demand"],
         "supported-virtualization-type": lambda flavor: ["hvm"],
-    }
+    },
+    nothing=(
+        "ebs-info.",
+        "instance-storage-info.",
+        "network-info.",
+        "nitro-enclaves-support",
+        "nitro-tpm-info.",
+        "nitro-tpm-support",
+        "processor-info.",
+        "reboot-migration-support",
+        "supported-boot-mode",
+        "vcpu-info.",
+    ),
 )
 
 
@@ -116,6 +137,10 @@ def _named(call: Ec2Call, names: tuple[str, ...]) -> tuple[Flavor, ...]:
     return tuple(by_name[name] for name in names)
 
 
+def _storage_gb(flavor: Flavor) -> int:
+    return flavor.root_gb + flavor.ephemeral_gb
+
+
 def _document(flavor: Flavor) -> dict[str, Any]:
     return {
         "instanceType": flavor.name,
@@ -130,7 +155,7 @@ def _document(flavor: Flavor) -> dict[str, Any]:
         "vCpuInfo": {"defaultVCpus": flavor.vcpus},
         "memoryInfo": {"sizeInMiB": flavor.memory_mb},
         "instanceStorageSupported": True,
-        "instanceStorageInfo": {"totalSizeInGB": flavor.root_gb + flavor.ephemeral_gb},
+        "instanceStorageInfo": {"totalSizeInGB": _storage_gb(flavor)},
         "hibernationSupported": False,
         "burstablePerformanceSupported": False,
         "dedicatedHostsSupported": False,

@@ -66,12 +66,15 @@ _STATUS_FILTERS: Filters[Shown] = Filters(
         "instance-status.reachability": lambda one: [_reachability(one)],
         "system-status.status": lambda one: [_health(one)],
         "system-status.reachability": lambda one: [_reachability(one)],
-        **dict.fromkeys(
-            ("event.code", "event.description", "event.not-after", "event.not-before"),
-            lambda one: [],
-        ),
     },
     tags=lambda one: one.instance.metadata,
+    nothing=(
+        "application-status.status",
+        "attached-ebs-status.status",
+        "availability-zone-id",
+        "event.",
+        "operator.",
+    ),
 )
 
 

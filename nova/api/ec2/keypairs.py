@@ -11,7 +11,7 @@ from nova.api.core import keys
 from nova.api.core.keys import KeyMaterial
 from nova.api.ec2 import ids
 from nova.api.ec2.action import Ec2Call, Family, Result
-from nova.api.ec2.filters import Filters
+from nova.api.ec2.filters import Filters, no_tags
 from nova.api.ec2.params import BASE64, TEXT, Param, invalid, one_of
 from nova.objects.keypair import Keypair, NewKeypair
 
@@ -26,7 +26,8 @@ _FILTERS: Filters[Keypair] = Filters(
         "key-name": lambda keypair: [keypair.name],
         "fingerprint": lambda keypair: [keypair.fingerprint],
         "key-pair-id": lambda keypair: [_id_of(keypair)],
-    }
+    },
+    tags=no_tags,
 )
 
 

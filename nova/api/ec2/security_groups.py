@@ -11,11 +11,11 @@ from typing import Any
 from nova import exception
 from nova.api.ec2 import ids
 from nova.api.ec2.action import Ec2Call, Family, Result
-from nova.api.ec2.filters import Filters
+from nova.api.ec2.filters import Filters, no_tags
 from nova.api.ec2.group_rules import (
     FLAT,
     PERMISSIONS,
-    number_of_name,
+    numbers_of_names,
     permissions,
     rules_of,
 )
@@ -38,6 +38,10 @@ def _in_rules(name: str) -> Any:
     ]
 
 
+def _cidrs(group: SecurityGroup) -> list[str]:
+    return [rule.cidr for rule in group.rules if rule.cidr is not None]
+
+
 _FILTERS: Filters[SecurityGroup] = Filters(
     {
         "group-name": lambda group: [group.name],
@@ -47,12 +51,16 @@ _FILTERS: Filters[SecurityGroup] = Filters(
         "ip-permission.protocol": _in_rules("protocol"),
         "ip-permission.from-port": _in_rules("from_port"),
         "ip-permission.to-port": _in_rules("to_port"),
-        "ip-permission.cidr": _in_rules("cidr"),
+        "ip-permission.cidr": lambda group: [cidr for cidr in _cidrs(group) if ":" not in cidr],
+        "ip-permission.ipv6-cidr": lambda group: [cidr for cidr in _cidrs(group) if ":" in cidr],
+        "ip-permission.user-id": _in_rules("group_project_id"),
         "ip-permission.group-name": _in_rules("group_name"),
         "ip-permission.group-id": lambda group: [
             ids.compose(ids.GROUP, rule.group_id) for rule in group.rules if rule.group_id
         ],
-    }
+    },
+    tags=no_tags,
+    nothing=("egress.", "ip-permission.prefix-list-id", "vpc-id"),
 )
 
 
@@ -195,7 +203,10 @@ def _as_asked(call: Ec2Call) -> Iterator[str]:
     if given:
         number = str(ids.number_of(ids.GROUP, given))
     elif name:
-        number = number_of_name(call, name)
+        known = numbers_of_names(call, [name])
+        if name not in known:
+            raise exception.SecurityGroupNotFound(name=name)
+        number = known[name]
     else:
         raise exception.Ec2ParameterMissing(name="GroupId")
     try:

@@ -8,8 +8,9 @@ from nova import exception
 from nova.api.ec2 import ids, instance_lookup
 from nova.api.ec2.action import Ec2Call, Family, Result
 from nova.api.ec2.filters import Filters
-from nova.api.ec2.instance_lookup import id_of, resolve
+from nova.api.ec2.instance_lookup import id_of, named, resolve
 from nova.api.ec2.params import TEXT, Param, invalid
+from nova.objects.ec2 import TagPattern
 from nova.objects.instance import Instance
 
 tags = Family()
@@ -81,9 +82,9 @@ def _instances(call: Ec2Call) -> tuple[Instance, ...]:
 def create_tags(call: Ec2Call) -> Result:
     """Add tags to instances, or replace them."""
     wanted = checked(call.params["Tag"])
-    for instance in _instances(call):
-        with ids.instance_named(instance.uuid, id_of(instance)):
-            call.conductor.instances.set_metadata(call.context, call.scope, instance.uuid, wanted)
+    found = _instances(call)
+    with named(*found):
+        call.ec2.set_tags(call.context, call.scope, _uuids(found), wanted)
     return None
 
 
@@ -96,30 +97,15 @@ def create_tags(call: Ec2Call) -> Result:
 )
 def delete_tags(call: Ec2Call) -> Result:
     """Take tags off instances: those named, of a value if one is given, or all of them."""
-    for instance in _instances(call):
-        with ids.instance_named(instance.uuid, id_of(instance)):
-            for key in _keys(instance, call.params["Tag"]):
-                _delete(call, instance, key)
+    wanted = tuple(TagPattern(key=tag["Key"], value=tag["Value"]) for tag in call.params["Tag"])
+    found = _instances(call)
+    with named(*found):
+        call.ec2.delete_tags(call.context, call.scope, _uuids(found), wanted)
     return None
 
 
-def _keys(instance: Instance, given: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the keys of an instance's tags that a request means."""
-    if not given:
-        return list(instance.metadata)
-    return [
-        tag["Key"]
-        for tag in given
-        if tag["Key"] in instance.metadata and tag["Value"] in (None, instance.metadata[tag["Key"]])
-    ]
-
-
-def _delete(call: Ec2Call, instance: Instance, key: str) -> None:
-    try:
-        call.conductor.instances.delete_metadata(call.context, call.scope, instance.uuid, key)
-    except exception.InstanceMetadataNotFound:
-        # Somebody else was quicker; gone it is.
-        return
+def _uuids(found: Iterable[Instance]) -> tuple[str, ...]:
+    return tuple(one.uuid for one in found)
 
 
 _FILTERS: Filters[Pair] = Filters(

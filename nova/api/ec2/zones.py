@@ -14,6 +14,7 @@ zones = Family()
 
 ZONES = "os-availability-zone:list"
 LIMITS = "limits"
+OPTED_IN = "opt-in-not-required"
 REGION = "nova"
 
 _ZONE_FILTERS: Filters[dict[str, Any]] = Filters(
@@ -23,10 +24,22 @@ _ZONE_FILTERS: Filters[dict[str, Any]] = Filters(
         "state": lambda zone: [zone["zoneState"]],
         "opt-in-status": lambda zone: [zone["optInStatus"]],
         "region-name": lambda zone: [zone["regionName"]],
-    }
+    },
+    nothing=(
+        "group-long-name",
+        "group-name",
+        "message",
+        "parent-zone-id",
+        "parent-zone-name",
+        "zone-id",
+    ),
 )
 _REGION_FILTERS: Filters[tuple[str, str]] = Filters(
-    {"region-name": lambda region: [region[0]], "endpoint": lambda region: [region[1]]}
+    {
+        "region-name": lambda region: [region[0]],
+        "endpoint": lambda region: [region[1]],
+        "opt-in-status": lambda region: [OPTED_IN],
+    }
 )
 
 
@@ -62,10 +75,16 @@ def describe_availability_zones(call: Ec2Call) -> Result:
 )
 def describe_regions(call: Ec2Call) -> Result:
     """List the regions with their addresses."""
-    shown = _REGION_FILTERS.select(call.params["Filter"], _regions(call.settings_ec2))
+    found = dict(_regions(call.settings_ec2))
+    names = call.params["RegionName"] or tuple(found)
+    for name in names:
+        if name not in found:
+            raise invalid("RegionName", f"there is no region {name}")
+    regions = [(name, found[name]) for name in names]
+    shown = _REGION_FILTERS.select(call.params["Filter"], regions)
     return {
         "regionInfo": [
-            {"regionName": name, "regionEndpoint": endpoint, "optInStatus": "opt-in-not-required"}
+            {"regionName": name, "regionEndpoint": endpoint, "optInStatus": OPTED_IN}
             for name, endpoint in shown
         ]
     }
@@ -138,6 +157,6 @@ def _zone(zone: AvailabilityZone, region: str) -> dict[str, Any]:
         "zoneState": _state(zone),
         "regionName": region,
         "messageSet": [],
-        "optInStatus": "opt-in-not-required",
+        "optInStatus": OPTED_IN,
         "zoneType": "availability-zone",
     }

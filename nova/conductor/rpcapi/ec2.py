@@ -10,7 +10,9 @@ from nova.objects.ec2 import (
     DescribedInstances,
     InstancesQuery,
     KeptAnswer,
+    TagPattern,
 )
+from nova.objects.instance import Instance, Scope
 from nova.rpc.interface import Interface, call
 
 
@@ -50,6 +52,51 @@ class ConductorEc2(Interface):
     @call(since="1.0", retry_safe=True)
     def page_instances(self, context: RequestContext, query: InstancesQuery) -> DescribedInstances:
         """Return one page of instances with everything that is told of them."""
+
+    @call(since="1.0", timeout_s=300)
+    def begin_actions(
+        self, context: RequestContext, scope: Scope, instance_uuids: tuple[str, ...], action: str
+    ) -> tuple[Instance, ...]:
+        """Begin an action on each of some servers, on none unless all of them allow it.
+
+        There may be a thousand; return them as they are then.
+        Raises: InstanceNotFound, InstanceInvalidState, InstanceIsLocked, InstanceNotReady.
+        """
+
+    @call(since="1.0", retry_safe=True)
+    def set_tags(
+        self,
+        context: RequestContext,
+        scope: Scope,
+        instance_uuids: tuple[str, ...],
+        tags: dict[str, str],
+    ) -> None:
+        """Add tags to servers or replace them, on all of the servers or on none.
+
+        Raises: InstanceNotFound, InstanceInvalidState, InstanceIsLocked, MetadataLimitExceeded.
+        """
+
+    @call(since="1.0", retry_safe=True)
+    def delete_tags(
+        self,
+        context: RequestContext,
+        scope: Scope,
+        instance_uuids: tuple[str, ...],
+        wanted: tuple[TagPattern, ...],
+    ) -> None:
+        """Take tags off servers, all tags when none is named; off all of the servers or none.
+
+        Raises: InstanceNotFound, InstanceInvalidState, InstanceIsLocked.
+        """
+
+    @call(since="1.0", retry_safe=True)
+    def set_security_groups(
+        self, context: RequestContext, scope: Scope, instance_uuid: str, names: tuple[str, ...]
+    ) -> None:
+        """Put a server into some groups and out of all others.
+
+        Raises: InstanceNotFound, SecurityGroupNotFound, SecurityGroupInvalid.
+        """
 
     @call(since="1.0", retry_safe=True)
     def boot_material(self, context: RequestContext, names: BootNames) -> BootMaterial:

@@ -60,6 +60,6 @@ def test_errors_name_the_ec2_id():
     for uuid, told in (("uuid-1", "i-00000001"), ("uuid-2", "uuid-2")):
         with (
             pytest.raises(exception.InstanceIsLocked, match=told),
-            ids.instance_named("uuid-1", "i-00000001"),
+            ids.instances_named({"uuid-1": "i-00000001"}),
         ):
             raise exception.InstanceIsLocked(instance_uuid=uuid)
