@@ -134,7 +134,8 @@ def test_a_bundle_in_a_bucket_becomes_an_image(
             found = images.get(token, image.id)
             assert (found.status, found.disk_format) == ("active", "ami"), found
             # As the sweep looks for those of all projects.
-            query = ImageQuery(properties={"image_state": "available"})
+            statuses, properties = ("queued", "active"), {"image_state": "available"}
+            query = ImageQuery(statuses=statuses, properties=properties)
             assert image.id in {one.id for one in images.page(None, query)}
             images.download(token, found, str(tmp_path / "back"))
             assert (tmp_path / "back").read_bytes() == DISK
