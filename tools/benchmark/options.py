@@ -18,6 +18,7 @@ PHASES = (
     "networks",
     "groups",
     "consoles",
+    "ec2",
 )
 FIRST_PORT = 28000
 
@@ -31,7 +32,7 @@ class Sizes:
     many servers are made and deleted again; addresses is how many are given and taken back;
     nova-network is started with a number of servers, in one network and in networks; rules of a
     group that grouped servers are in are changed, one at a time and rules at once; consoles is
-    how many sessions of a proxy there are at once.
+    how many sessions of a proxy there are at once; ec2 is a number of instances of the EC2 API.
     """
 
     boots: int = 20
@@ -51,6 +52,7 @@ class Sizes:
     grouped: int = 200
     rules: int = 20
     consoles: int = 200
+    ec2: int = 1000
 
 
 QUICK = Sizes(
@@ -70,6 +72,7 @@ QUICK = Sizes(
     grouped=20,
     rules=5,
     consoles=50,
+    ec2=100,
 )
 
 

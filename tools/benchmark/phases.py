@@ -60,6 +60,7 @@ class Run:
             "networks": self.networks,
             "groups": self.groups,
             "consoles": self.consoles,
+            "ec2": self.ec2,
         }
         self._warm_up()
         self.idle()
@@ -285,6 +286,12 @@ class Run:
         self.results.consoles = self.cloud.daemons.measure(
             "console_work", str(self.options.sizes.consoles), self.options.concurrency
         )
+
+    # --- The EC2 API
+
+    def ec2(self) -> None:
+        """Ask the EC2 API for many instances, and act on all of them."""
+        self.results.ec2 = self.cloud.daemons.measure("ec2_work", str(self.options.sizes.ec2))
 
     # --- Delete
 

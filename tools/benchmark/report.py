@@ -28,7 +28,7 @@ def text(results: Results) -> str:
     rows = [*_life(results), *_single(results), *_crowds(results), *_lists(results)]
     if results.pages:
         rows += _pages(results.pages)
-    rows += [*_networks(results), *_groups(results), *_consoles(results)]
+    rows += [*_networks(results), *_groups(results), *_consoles(results), *_ec2(results)]
     lines += [f"{row.what:44} {row.value:>12}  {row.budget:12} {row.more}" for row in rows]
     if results.operations:
         lines += ["", *_costs(results)]
@@ -110,6 +110,16 @@ def _consoles(results: Results) -> Iterator[Row]:
     yield Row(f"memory of {sessions} sessions", f"{grown:.1f} MB", "", more)
     yield Row("  a byte and its echo", f"{found['crowd_p50_us']:.0f} us")
     yield Row("  all at once, to browsers", f"{found['burst_mb_s']:.0f} MB/s")
+
+
+def _ec2(results: Results) -> Iterator[Row]:
+    for request in results.ec2.get("requests", ()):
+        more = (
+            f"{request['size_bytes'] / 1024:.0f} KiB, {request['cpu_ms']:.0f} ms of CPU, "
+            f"{request['calls']} calls, {request['statements']} statements"
+        )
+        what = f"{request['what']} of {results.ec2['servers']}"
+        yield Row(what, f"{request['ms']:.0f} ms", "", more)
 
 
 def _single(results: Results) -> Iterator[Row]:

@@ -139,6 +139,7 @@ class Results:
     groups: GroupChanges | None = None
     firewall: dict[str, float] = field(default_factory=dict)
     consoles: dict[str, Any] = field(default_factory=dict)
+    ec2: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""

@@ -156,6 +156,15 @@ def test_report_tells_of_changes_of_groups():
     assert "9.27" in text
 
 
+def test_report_tells_of_the_ec2_api():
+    results = Results(label="x", when="now", machine={"cpus": 2, "load": 1.0}, starts=())
+    request = {"what": "DescribeInstances", "ms": 312.4, "cpu_ms": 200.0, "size_bytes": 2**20}
+    results.ec2 = {"servers": 1000, "requests": [{**request, "calls": 1, "statements": 9}]}
+    text = report.text(results)
+    line = r"DescribeInstances of 1000 +312 ms +1024 KiB, 200 ms of CPU, 1 calls, 9 statements"
+    assert re.search(line, text)
+
+
 def test_report_tells_of_consoles():
     results = Results("", "now", {"cpus": 2, "load": 0.5}, ())
     results.consoles = {
