@@ -58,9 +58,14 @@ def ensure_bridge(name: str, interface: str | None, mtu: int | None) -> None:
 
 
 @compute_pctxt.entrypoint
-def reflect(tap: str) -> None:
-    """Let a bridge send frames back to the port they came from.  Raises: ValueError, OSError."""
+def set_up_port(tap: str) -> None:
+    """Make a guest's port of a bridge as wanted.  Raises: ValueError, OSError.
+
+    The host does not speak IPv6 on it: it would ask the guest for routers.  The bridge may
+    send frames back to the port that they came from.
+    """
     checks.interface_name(tap)
+    _switch_ipv6_off(tap)
     with IPRoute() as netlink:
         try:
             for index in netlink.link_lookup(ifname=tap):

@@ -221,6 +221,20 @@ def test_images_and_console(server: str, name: str) -> None:
         client_site.images().delete(f"/v2/images/{one['id']}")
 
 
+@pytest.mark.parametrize(
+    ("command", "kind", "port"),
+    [
+        ("get-vnc-console {} novnc", "novnc", 6080),
+        ("get-spice-console {} spice-html5", "spice-html5", 6082),
+        ("get-serial-console {}", "serial", 6083),
+    ],
+)
+def test_links_of_consoles(server: str, name: str, command: str, kind: str, port: int) -> None:
+    (row,) = MEMBER.table(command.format(name))
+    assert row["Type"] == kind
+    assert f"127.0.0.1:{port}/" in row["Url"]
+
+
 def test_actions_and_states(server: str, name: str) -> None:
     (row,) = MEMBER.table(f"instance-action-list {name}")
     found = MEMBER.properties(f"instance-action {name} {row['Request_ID']}")
@@ -236,9 +250,7 @@ def test_actions_and_states(server: str, name: str) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        "get-vnc-console {} novnc", "get-spice-console {} spice-html5",
-        "get-rdp-console {} rdp-html5", "get-serial-console {}",
-        "get-mks-console {}", "volume-attach {} {id}",
+        "get-rdp-console {} rdp-html5", "get-mks-console {}", "volume-attach {} {id}",
         "volume-update {} {id} {id}", "volume-detach {} {id}",
     ],
 )  # fmt: skip

@@ -5,6 +5,7 @@ The fake hypervisor and a network in memory stand in for the machines.
 
 import importlib.metadata
 import pathlib
+import re
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -309,6 +310,15 @@ def test_events(server: str, name: str) -> None:
     STRANGER.refused(f"server event list {server}")
 
 
+def test_link_of_a_console(server: str, name: str) -> None:
+    link = MEMBER.json(f"console url show --novnc {name}")
+    assert (link["protocol"], link["type"]) == ("vnc", "novnc")
+    token = re.search(r"token(?:=|%3D)([^&]+)", link["url"])
+    assert token is not None, link
+    found = ADMIN.json(f"console connection show {token[1]}")
+    assert (found["instance_uuid"], found["host"]) == (server, "127.0.0.1")
+
+
 def test_console_log(server: str, name: str) -> None:
     text = MEMBER.run(f"console log show {name}")
     assert text.strip()
@@ -418,7 +428,6 @@ def test_security_groups(server: str, name: str) -> None:
         ("server remove share {} {id}", "shared-file-system service not found"),
         ("server share show {} {id}", "shared-file-system service not found"),
         ("server remove fixed ip {} 10.9.9.9", "10.9.9.9"),
-        ("console url show {}", "Not Found"),
         ("console connection show {id}", "No ConsoleAuthToken found"),
         ("server add security group {} none", "1 of 1 security groups"),
         ("server remove security group {} none", "1 of 1 security groups"),

@@ -102,7 +102,7 @@ class GuestSetup:
         vif.plug(instance.vifs)
         self._firewall.prepare(instance)
         self._host.start(instance.uuid)
-        vif.reflect(instance.vifs)
+        vif.set_up_ports(instance.vifs)
 
 
 def files_of(instance: Instance, directory: str) -> GuestFiles:

@@ -54,7 +54,7 @@ class GuestInterfaces:
         for live in (True, False) if running else (False,):
             if self._find(instance.uuid, new, live=live) is None:
                 self._host.attach_device(instance.uuid, xml, live=live)
-        vif.reflect((new,))
+        vif.set_up_ports((new,))
 
     def detach(self, instance: Instance, old: Vif) -> None:
         """Take an interface away, from the running guest first; one it lacks is fine.

@@ -51,7 +51,7 @@ class LiveOperations:
     def apply_firewall(self, firewall: HostFirewall) -> None:
         """Let through what is told and nothing else.  Raises: command errors, DriverError."""
         self._firewall.apply(firewall)
-        vif.reflect(one for guest in firewall.guests for one in guest.vifs)
+        vif.set_up_ports(one for guest in firewall.guests for one in guest.vifs)
 
     def clear_firewall(self) -> None:
         """Remove rules and filters from the host.  Raises: command errors, DriverError."""

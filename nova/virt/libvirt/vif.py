@@ -14,6 +14,7 @@ from nova.privileged import guest_bridges, vlans
 LOG = logging.getLogger(__name__)
 
 _DEVICES = "/sys/class/net"
+_IPV6 = "/proc/sys/net/ipv6/conf"
 
 
 def plug(vifs: tuple[Vif, ...]) -> None:
@@ -31,30 +32,39 @@ def plug(vifs: tuple[Vif, ...]) -> None:
             _make_bridge(network, network.bridge)
 
 
-def reflect(vifs: Iterable[Vif]) -> None:
-    """Let guests reach themselves by their floating addresses.  Raises: DriverError.
+def set_up_ports(vifs: Iterable[Vif]) -> None:
+    """Make guests' ports of their bridges as wanted.  Raises: DriverError.
 
-    On such a way the bridge sends a frame back to the port that it came from.  Interfaces
-    of guests that are off are left alone.  IPv6 sees its own questions about an address as
-    those of another, which is why a filter keeps them from their sender.
+    Guests reach themselves by their floating addresses: on such a way the bridge sends a frame
+    back to the port that it came from.  IPv6 sees its own questions about an address as those
+    of another, which is why a filter keeps them from their sender.  The host itself has no
+    IPv6 on a port.  Interfaces of guests that are off are left alone.
     """
     for vif in vifs:
-        if not _drops_reflections(vif.devname):
+        if not _wants_set_up(vif.devname):
             continue
         try:
-            guest_bridges.reflect(vif.devname)
+            guest_bridges.set_up_port(vif.devname)
         except (OSError, ValueError) as error:
-            LOG.error("Port %s can not be made to reflect: %s", vif.devname, error)
+            LOG.error("Port %s can not be set up: %s", vif.devname, error)
             _fail(vif.network, "a port of its bridge can not be set up.")
 
 
-def _drops_reflections(device: str) -> bool:
-    """Tell whether a device is a port of a bridge that sends nothing back to it."""
-    try:
-        with open(os.path.join(_DEVICES, device, "brport/hairpin_mode"), encoding="ascii") as mode:
-            return mode.read().strip() == "0"
-    except (FileNotFoundError, NotADirectoryError):
+def _wants_set_up(device: str) -> bool:
+    """Tell whether a device is a port of a bridge that is not as set_up_ports() makes it."""
+    hairpin = _read(os.path.join(_DEVICES, device, "brport/hairpin_mode"))
+    if hairpin is None:
         return False
+    return hairpin == "0" or _read(os.path.join(_IPV6, device, "disable_ipv6")) == "0"
+
+
+def _read(path: str) -> str | None:
+    """Return what the kernel tells in a file; None: there is no such device or setting."""
+    try:
+        with open(path, encoding="ascii") as file:
+            return file.read().strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def _is_ready(network: Network, bridge: str) -> bool:

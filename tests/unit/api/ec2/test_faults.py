@@ -12,7 +12,11 @@ def _classes(cls):
         yield from _classes(below)
 
 
-@pytest.mark.parametrize("cls", sorted(set(_classes(exception.NovaException)), key=str))
+# Errors of their own that other daemons have, and never send, depend on what was imported.
+COMMON = {one for one in _classes(exception.NovaException) if one.__module__ == exception.__name__}
+
+
+@pytest.mark.parametrize("cls", sorted(COMMON, key=str))
 def test_each_class_has_a_code(cls):
     code, status = code_of(cls)
     assert code[0].isupper()
