@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 _GREEN = "eventlet" in sys.modules and bool(
     sys.modules["eventlet"].patcher.is_monkey_patched("thread")
@@ -131,6 +131,38 @@ def run_native(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         return function(*args, **kwargs)
     result: T = tpool.execute(function, *args, **kwargs)
     return result
+
+
+class Aside:
+    """Runs blocking calls of C libraries beside this thread, one after the other.
+
+    At most one is on its way: begin() waits for the one before, wait() for the last, and both
+    raise what that raised.  Use it as a context manager.
+    """
+
+    def __init__(self) -> None:
+        self._executor = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="aside")
+        self._last: concurrent.futures.Future[object] | None = None
+
+    def begin(self, function: Callable[..., object], *args: Any) -> None:
+        """Begin a call."""
+        self.wait()
+        self._last = self._executor.submit(run_native, function, *args)
+        # Under eventlet the call only now reaches its thread: reads and writes that need not
+        # wait would keep this one running.
+        sleep(0)
+
+    def wait(self) -> None:
+        """Wait until nothing is on its way."""
+        last, self._last = self._last, None
+        if last is not None:
+            last.result()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._executor.shutdown()
 
 
 def spawn_native(function: Callable[[], object], name: str) -> None:

@@ -21,6 +21,8 @@ from nova import concurrency
 from nova.exception import Internal
 
 PIECE_BYTES = 1024 * 1024
+# After so many bytes the disk begins to write; otherwise it would wait for the last one.
+SYNCED_BYTES = 32 * 1024 * 1024
 
 _FRESH = re.compile(r"\.[0-9a-f]{32}")
 _LOCK_PAUSE_S = 0.005
@@ -33,16 +35,23 @@ def write_new(path: pathlib.Path, pieces: Iterable[bytes], *, is_durable: bool =
     size = 0
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        with _opened(path, flags) as descriptor:
+        with _opened(path, flags) as descriptor, concurrency.Aside() as aside:
             for piece in pieces:
                 _write_all(descriptor, piece)
+                if is_durable and _passes(SYNCED_BYTES, size, len(piece)):
+                    aside.begin(os.fdatasync, descriptor)
                 size += len(piece)
+            aside.wait()
             if is_durable:
                 concurrency.run_native(os.fsync, descriptor)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
     return size
+
+
+def _passes(step: int, size: int, more: int) -> bool:
+    return size // step != (size + more) // step
 
 
 @contextlib.contextmanager

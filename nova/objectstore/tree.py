@@ -24,7 +24,9 @@ import uuid
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from nova import concurrency
 from nova.objectstore import files, keys, records
+from nova.objectstore.checksums import Digest
 from nova.objectstore.errors import Refusal, refuse
 from nova.objectstore.records import Bucket, Data, ObjectInfo
 
@@ -131,15 +133,10 @@ class Tree:
     def keep(self, bucket: str, pieces: Iterator[bytes]) -> tuple[str, int, str]:
         """Write bytes that no record names yet; return their file, size and MD5."""
         digest = hashlib.md5(usedforsecurity=False)
-
-        def summed() -> Iterator[bytes]:
-            for piece in pieces:
-                digest.update(piece)
-                yield piece
-
         name = uuid.uuid4().hex
-        with told():
-            size = files.write_new(self.root / bucket / "data" / name, summed())
+        with told(), concurrency.Aside() as aside:
+            summed = _summed(pieces, digest, aside)
+            size = files.write_new(self.root / bucket / "data" / name, summed)
         return name, size, digest.hexdigest()
 
     def linked(self, source: str, data: Data, bucket: str) -> Data:
@@ -191,6 +188,33 @@ def told() -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise _no_room() from error
         raise refuse("ServiceUnavailable", "The disk of the store fails.") from error
+
+
+def _summed(pieces: Iterator[bytes], digest: Digest, aside: concurrency.Aside) -> Iterator[bytes]:
+    """Yield large pieces; each is summed while it is written and the next one comes.
+
+    The sum is what takes longest of all that is done with them.
+    """
+    for piece in _gathered(pieces):
+        if len(piece) >= files.PIECE_BYTES:
+            aside.begin(digest.update, piece)
+        else:
+            aside.wait()
+            digest.update(piece)
+        yield piece
+    aside.wait()
+
+
+def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the same bytes in large pieces, and the rest of them."""
+    held: list[bytes] = []
+    for piece in pieces:
+        held.append(piece)
+        if sum(map(len, held)) >= files.PIECE_BYTES:
+            yield b"".join(held)
+            held.clear()
+    if held:
+        yield b"".join(held)
 
 
 def check_key(key: str) -> None:

@@ -73,3 +73,23 @@ def test_mailbox_keeps_order():
 
 def test_run_native_returns_the_result():
     assert concurrency.run_native(divmod, 7, 2) == (3, 1)
+
+
+def test_call_aside_goes_on_beside_and_its_error_is_told():
+    events = []
+    released = concurrency.Event()
+
+    def work():
+        released.wait(60)
+        events.append("work")
+        raise OSError("it failed")
+
+    with concurrency.Aside() as aside:
+        aside.begin(work)
+        events.append("meanwhile")
+        released.set()
+        with pytest.raises(OSError, match="it failed"):
+            aside.begin(events.append, "next")
+        aside.begin(events.append, "last")
+        aside.wait()
+    assert events == ["meanwhile", "work", "last"]

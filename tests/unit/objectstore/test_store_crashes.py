@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import hashlib
 import json
 import os
 
@@ -176,7 +177,7 @@ def test_full_disk_while_bytes_come_leaves_nothing(tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "write", full_after(3))
         with pytest.raises(Refusal, match="no room"):
-            shelf.put("key", b"a", b"b", b"c", b"d")
+            shelf.put("key", *[bytes(MIB)] * 4)
     assert (shelf.bytes_kept(), shelf.oddities(), shelf.read("key")) == (kept, [], OLD)
 
 
@@ -204,6 +205,28 @@ def test_disk_that_fails_is_told_so_that_clients_try_again(tmp_path):
         with pytest.raises(Refusal) as caught:
             put(shelf)
     assert caught.value.code == "ServiceUnavailable"
+
+
+def test_large_object_has_the_sum_of_its_bytes(tmp_path):
+    shelf = make_shelf(tmp_path)
+    pieces = [bytes([number]) * (3 * MIB // 2) for number in range(24)]
+    info = shelf.put("key", *pieces)
+    body = b"".join(pieces)
+    assert (info.etag, shelf.read("key")) == (hashlib.md5(body).hexdigest(), body)
+
+
+def test_disk_that_fails_on_the_way_leaves_nothing(tmp_path):
+    shelf = make_shelf(tmp_path)
+    kept = shelf.bytes_kept()
+
+    def fail(descriptor):
+        raise OSError(errno.EIO, "Input/output error")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fdatasync", fail)
+        with pytest.raises(Refusal, match="fails"):
+            shelf.put("key", *[bytes(MIB)] * 40)
+    assert (shelf.bytes_kept(), shelf.oddities(), shelf.read("key")) == (kept, [], OLD)
 
 
 def full_after(count):
