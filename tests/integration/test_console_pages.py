@@ -17,7 +17,7 @@ from nova.console.pages import PageKind
 from nova.objects.console import ConsoleType
 from tests.fixtures.browser import DRIVER, Browser, running_browser
 from tests.fixtures.console_guest import READY, ConsoleGuest, running_guest
-from tests.fixtures.console_site import ConsoleSite, running_site
+from tests.fixtures.console_site import SECURE, ConsoleSite, running_site
 from tests.fixtures.daemons import ROOT, wait_for
 
 PICTURES = ROOT / "build" / "artefacts"
@@ -49,9 +49,9 @@ def guest(guest_images, folder):
 
 
 @pytest.fixture(scope="module")
-def site(guest):
+def site(guest, folder):
     """Give the proxies."""
-    with running_site(SERVER) as site:
+    with running_site(SERVER, folder) as site:
         yield site
 
 
@@ -106,7 +106,9 @@ def log_in(browser: Browser, lines: Sequence[str], seen: Callable[[], bool]) -> 
 @pytest.mark.parametrize("console", SCREENS, ids=SCREENS.values())
 def test_a_screen_is_shown_and_used(ready, site, guest, console):
     kind = SCREENS[console].value
-    ready.open(site.url(console))
+    url = site.url(console)
+    assert url.startswith("https://" if console is SECURE else "http://")
+    ready.open(url)
     ready.wait_for_state("connected")
     assert ready.title == f"{SERVER} \N{EN DASH} {NAMES[console]} console"
     assert SERVER in ready.text
