@@ -151,10 +151,29 @@ def test_an_image_is_made_of_an_instance_and_goes(site):
     (found,) = site.ec2.call("DescribeImages", ImageId=[made["ImageId"]])["Images"]
     assert (found["State"], found["Name"], found["Description"]) == ("available", "copy", "of it")
     assert site.states() == ["running"]
+    code, _ = site.ec2.refused("CreateImage", InstanceId=instance, Name="no\x07name")
+    assert code == "InvalidParameterValue"
     site.ec2.call("DeregisterImage", ImageId=made["ImageId"])
     assert "copy" not in _listed(site)
     code, _ = site.ec2.refused("CreateImage", InstanceId="i-0000ffff", Name="none")
     assert code == "InvalidInstanceID.NotFound"
+
+
+def test_an_image_is_named_anew(site):
+    _add(site, "old", properties={"description": "before"})
+    image = _listed(site)["old"]["ImageId"]
+    site.ec2.call("UpdateImage", ImageId=image, DisplayName="new")
+    assert _listed(site)["new"]["Description"] == "before"
+    site.ec2.call("UpdateImage", ImageId=image, DisplayDescription="after")
+    assert _listed(site)["new"]["Description"] == "after"
+    for who, params, code in (
+        (site.ec2, {"ImageId": image, "DisplayName": "a\x07"}, "InvalidParameterValue"),
+        (site.ec2, {"ImageId": "ami-x", "DisplayName": "a"}, "InvalidAMIID.Malformed"),
+        (site.ec2, {"ImageId": image, "DisplayName": "a", "DryRun": True}, "DryRunOperation"),
+        (site.mallory, {"ImageId": image, "DisplayName": "a"}, "InvalidAMIID.NotFound"),
+    ):
+        assert who.refused("UpdateImage", **params)[0] == code
+    assert "new" in _listed(site)
 
 
 def test_a_bundle_that_is_not_there_is_told(site):

@@ -21,6 +21,7 @@ from nova.api.ec2.image_views import (
 )
 from nova.api.ec2.params import BOOLEAN, TEXT, Param, invalid, one_of
 from nova.objects.image import Image, ImageChange, ImageQuery
+from nova.objects.unset import UNSET
 
 images = Family()
 
@@ -247,6 +248,27 @@ def _groups(params: Mapping[str, Any]) -> tuple[list[str], list[str]]:
         for name in ("Add", "Remove")
     )
     return added, removed
+
+
+@images.action(
+    "UpdateImage",
+    IMAGE,
+    Param("DisplayName", type=TEXT),
+    Param("DisplayDescription", type=TEXT),
+    policy=None,
+    changes=True,
+)
+def update_image(call: Ec2Call) -> Result:
+    """Give an image another name, or another description."""
+    name, text = _checked_name(call.params["DisplayName"]), call.params["DisplayDescription"]
+    change = ImageChange(
+        name=UNSET if name is None else name,
+        set_properties={} if text is None else {"description": text},
+    )
+    image, given = _named(call)
+    with ids.image_named(image.id, given):
+        call.services.images.update(call.token, image.id, change)
+    return None
 
 
 @images.action(
