@@ -159,6 +159,70 @@ def test_an_image_is_made_of_an_instance_and_goes(site):
     assert code == "InvalidInstanceID.NotFound"
 
 
+def _drives(site):
+    """Return what tells what the hypervisor is asked to do from now on."""
+    (server,) = site.cloud.rest.get("/servers").json["servers"]
+    driver = site.cloud.driver(site.cloud.instance(server["id"]).host)
+    driver.calls.clear()
+    copying = ("power_off", "snapshot", "power_on")
+    return lambda: [call[0] for call in driver.calls if call[0] in copying]
+
+
+@pytest.mark.parametrize(
+    ("no_reboot", "wanted"),
+    [(True, ["snapshot"]), (False, ["power_off", "snapshot", "power_on"])],
+)
+def test_an_instance_is_off_while_it_is_copied_unless_it_may_not_be(site, no_reboot, wanted):
+    instance = site.boot()
+    asked = _drives(site)
+    site.ec2.call("CreateImage", InstanceId=instance, Name="copy", NoReboot=no_reboot)
+    assert site.states() == (["running"] if no_reboot else ["stopping"])
+    site.cloud.run_until_idle()
+    assert asked() == wanted
+    assert (site.states(), _listed(site)["copy"]["State"]) == (["running"], "available")
+
+
+def test_a_stopped_instance_stays_so_when_an_image_is_made_of_it(site):
+    instance = site.boot()
+    site.ec2.call("StopInstances", InstanceId=[instance])
+    site.cloud.run_until_idle()
+    asked = _drives(site)
+    site.ec2.call("CreateImage", InstanceId=instance, Name="copy")
+    site.cloud.run_until_idle()
+    assert asked() == ["snapshot"]
+    assert (site.states(), _listed(site)["copy"]["State"]) == (["stopped"], "available")
+
+
+@pytest.mark.parametrize(
+    ("action", "code"),
+    [("suspend", "IncorrectInstanceState"), ("lock", "OperationNotPermitted")],
+)
+def test_an_instance_that_can_not_be_stopped_is_not_copied(site, action, code):
+    instance = site.boot()
+    (server,) = site.cloud.rest.get("/servers").json["servers"]
+    site.cloud.rest.as_admin().post(f"/servers/{server['id']}/action", {action: None})
+    site.cloud.run_until_idle()
+    assert site.ec2.refused("CreateImage", InstanceId=instance, Name="copy")[0] == code
+    assert "copy" not in _listed(site)
+    site.ec2.call("CreateImage", InstanceId=instance, Name="copy", NoReboot=True)
+    site.cloud.run_until_idle()
+    assert _listed(site)["copy"]["State"] == "available"
+
+
+def test_a_console_ends_when_its_instance_is_switched_off_for_an_image(site):
+    instance = site.boot()
+    (server,) = site.cloud.rest.get("/servers").json["servers"]
+    before = site.cloud.instance(server["id"]).console_generation
+    site.ec2.call("CreateImage", InstanceId=instance, Name="copy")
+    assert site.ec2.refused("GetVncConsole", InstanceId=instance)[0] == "IncorrectInstanceState"
+    site.cloud.run_until_idle()
+    assert site.cloud.instance(server["id"]).console_generation == before + 1
+    (record, _create) = site.cloud.rest.get(f"/servers/{server['id']}/os-instance-actions").json[
+        "instanceActions"
+    ]
+    assert record["action"] == "createImage"
+
+
 def test_an_image_is_named_anew(site):
     _add(site, "old", properties={"description": "before"})
     image = _listed(site)["old"]["ImageId"]
