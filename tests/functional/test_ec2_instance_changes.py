@@ -89,12 +89,80 @@ def test_there_is_no_monitoring(site):
     assert found == [{"InstanceId": instance, "Monitoring": {"State": "disabled"}}]
 
 
+# --- Protection -------------------------------------------------------------------------------
+
+
+def _is_protected(site, instance):
+    found = site.ec2.call(
+        "DescribeInstanceAttribute", InstanceId=instance, Attribute="disableApiTermination"
+    )
+    return found["DisableApiTermination"]["Value"]
+
+
+def test_a_protected_instance_is_not_terminated(site):
+    other, instance = site.boot(), site.boot(DisableApiTermination=True)
+    assert (_is_protected(site, other), _is_protected(site, instance)) == (False, True)
+    request = site.ec2.post("TerminateInstances", InstanceId=[other, instance])
+    error = refusal(site.ec2.send(request))
+    assert (error.code, error.status) == ("OperationNotPermitted", 400)
+    assert instance in error.message and "disableApiTermination" in error.message
+    site.cloud.run_until_idle()
+    assert site.states() == ["running", "running"]
+    lifted = {"DisableApiTermination": {"Value": False}}
+    site.ec2.call("ModifyInstanceAttribute", InstanceId=instance, **lifted)
+    assert not _is_protected(site, instance)
+    site.ec2.call("TerminateInstances", InstanceId=[other, instance], Unique="1")
+    site.cloud.run_until_idle()
+    assert site.states() == ["terminated", "terminated"]
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"DisableApiTermination": {"Value": True}},
+        {"Attribute": "disableApiTermination", "Value": "true"},
+    ],
+)
+def test_an_instance_is_protected_later(site, wanted):
+    instance = site.boot()
+    for number in range(2):
+        site.ec2.call("ModifyInstanceAttribute", InstanceId=instance, **wanted, Unique=number)
+        assert _is_protected(site, instance)
+    assert site.ec2.refused("TerminateInstances", InstanceId=[instance])[0] == (
+        "OperationNotPermitted"
+    )
+
+
+def test_protection_forbids_nothing_but_the_end(site):
+    instance = site.boot(DisableApiTermination=True)
+    for action in ("StopInstances", "StartInstances", "RebootInstances"):
+        site.ec2.call(action, InstanceId=[instance])
+        site.cloud.run_until_idle()
+    assert _state(site, instance) == "running"
+
+
+def test_protection_is_of_all_instances_of_a_reservation(site):
+    made = site.run(MinCount=2, MaxCount=2, InstanceType="tiny", DisableApiTermination=True)
+    site.cloud.run_until_idle()
+    assert all(_is_protected(site, one["InstanceId"]) for one in made["Instances"])
+
+
+def test_protection_is_no_lock_of_the_compute_api(site):
+    site.boot(DisableApiTermination=True)
+    server = _server(site)
+    assert site.cloud.instance(server["id"]).locked_by is None
+    assert site.cloud.rest.delete(f"/servers/{server['id']}").status_int == 204
+    site.cloud.run_until_idle()
+    assert site.states() == ["terminated"]
+
+
 # --- All of them ------------------------------------------------------------------------------
 
 ACTIONS = {
     "RescueInstance": {},
     "UnrescueInstance": {},
     "UpdateInstance": {"DisplayName": "another"},
+    "ModifyInstanceAttribute": {"DisableApiTermination": {"Value": True}},
     "MonitorInstances": {},
     "UnmonitorInstances": {},
 }
@@ -115,6 +183,7 @@ def test_ec_12_instances_of_others_do_not_exist(site, action):
         400,
     )
     assert (_state(site, instance), _server(site)["name"]) == ("running", before)
+    assert not _is_protected(site, instance)
 
 
 @pytest.mark.parametrize("action", ACTIONS)
@@ -124,6 +193,7 @@ def test_a_dry_run_changes_nothing(site, action):
     assert site.ec2.refused(action, **given, DryRun=True) == ("DryRunOperation", 412)
     site.cloud.run_until_idle()
     assert (_state(site, instance), _server(site)["name"]) == ("running", before)
+    assert not _is_protected(site, instance)
 
 
 @pytest.mark.parametrize("action", ["RescueInstance", "UnrescueInstance"])
