@@ -3,6 +3,7 @@
 import pytest
 
 from nova.objects.image import Image
+from nova.objects.lifecycle import PowerState
 from tests.fixtures.ec2 import make_ec2_site
 from tests.fixtures.rest import OTHER_PROJECT, PROJECT
 
@@ -221,6 +222,55 @@ def test_a_console_ends_when_its_instance_is_switched_off_for_an_image(site):
         "instanceActions"
     ]
     assert record["action"] == "createImage"
+
+
+def _copy_states(site):
+    found = site.ec2.call("DescribeImages", Filter=[{"Name": "name", "Value": ["copy"]}])
+    return [image["State"] for image in found["Images"]]
+
+
+@pytest.mark.parametrize("jobs", [0, 1, 2, 4])
+def test_an_instance_is_on_again_wherever_its_host_crashes(site, jobs):
+    instance = site.boot()
+    (server,) = site.cloud.rest.get("/servers").json["servers"]
+    host = site.cloud.instance(server["id"]).host
+    site.ec2.call("CreateImage", InstanceId=instance, Name="copy")
+    for _ in range(jobs):
+        site.cloud.bus.run_one()
+    site.cloud.crash_compute(host)
+    site.cloud.run_until_idle()
+    site.cloud.restart_compute(host)
+    site.cloud.advance(20)
+    guest = site.cloud.driver(host).guests[server["id"]]
+    assert (site.states(), guest.power_state) == (["running"], PowerState.RUNNING)
+    assert _copy_states(site) in ([], ["available"])
+
+
+@pytest.mark.parametrize("operation", ["power_off", "snapshot", "power_on"])
+def test_an_instance_is_on_again_when_its_host_crashes_in_the_middle(site, operation):
+    instance = site.boot()
+    (server,) = site.cloud.rest.get("/servers").json["servers"]
+    host = site.cloud.instance(server["id"]).host
+    site.cloud.crash_compute_during(host, operation)
+    site.ec2.call("CreateImage", InstanceId=instance, Name="copy")
+    site.cloud.run_until_idle()
+    site.cloud.restart_compute(host)
+    site.cloud.advance(20)
+    guest = site.cloud.driver(host).guests[server["id"]]
+    assert (site.states(), guest.power_state) == (["running"], PowerState.RUNNING)
+    assert _copy_states(site) == []
+
+
+@pytest.mark.parametrize("jobs", [0, 1, 2])
+def test_an_instance_that_is_terminated_meanwhile_leaves_no_half_image(site, jobs):
+    instance = site.boot()
+    site.ec2.call("CreateImage", InstanceId=instance, Name="copy")
+    for _ in range(jobs):
+        site.cloud.bus.run_one()
+    site.ec2.call("TerminateInstances", InstanceId=[instance])
+    site.cloud.run_until_idle()
+    assert site.states() == ["terminated"]
+    assert _copy_states(site) in ([], ["available"])
 
 
 def test_an_image_is_named_anew(site):
