@@ -1011,10 +1011,21 @@ class Ec2DryRun(Conflict):
     message = "The request would have succeeded, but the DryRun flag is set."
 
 
+class Ec2TerminationDisabled(Conflict):
+    message = (
+        "The instance {instance_uuid} may not be terminated. "
+        "Set its attribute disableApiTermination to false first."
+    )
+
+
 class Ec2SignatureRefused(Forbidden):
     """Who signed a request is not known, or did not sign it."""
 
     message = "{reason}"
+
+
+class Ec2LockedOut(Forbidden):
+    message = "Too many failed authentications."
 
 
 class Ec2RequestExpired(Forbidden):

@@ -24,6 +24,7 @@ from nova.compute.snapshot import SnapshotActions
 from nova.compute.suspend import SuspendActions
 from nova.compute.terminate import Terminator
 from nova.image.api import ImageService
+from nova.objects.lifecycle import STOPPED_IMAGE
 from nova.objects.operation import Operation
 from nova.virt.driver import ComputeDriver
 
@@ -46,7 +47,7 @@ class HostTools:
 _PLUGGING = frozenset(
     ("create", "start", "soft_reboot", "hard_reboot", "restore", "resume", "rebuild", "rescue")
     + ("unrescue", "resize", "revertResize", "unshelve", "attach_interface")
-    + ("inject_network_info",)
+    + ("inject_network_info", STOPPED_IMAGE)
 )
 # Actions after which a guest, or an interface, may be gone.
 _UNPLUGGING = frozenset(
@@ -65,7 +66,7 @@ def make_plans(tools: HostTools) -> Plans:
     crash_dump = CrashDumpActions(tools.driver)
     network_info = NetworkInfoActions(tools.driver, tools.networks)
     interfaces = InterfaceActions(tools.driver, tools.networks)
-    snapshots = SnapshotActions(tools.driver, tools.images)
+    snapshots = SnapshotActions(tools.driver, tools.images, tools.networks, power)
     shelve = ShelveActions(tools.driver, tools.networks, power, tools.images)
     unshelve = UnshelveActions(tools.driver, tools.networks, tools.builder, tools.images)
     settings = tools.settings
@@ -102,6 +103,7 @@ def make_plans(tools: HostTools) -> Plans:
         "attach_interface": lambda operation: interfaces.attach_plan(),
         "detach_interface": lambda operation: interfaces.detach_plan(),
         "createImage": lambda operation: snapshots.image_plan(),
+        STOPPED_IMAGE: lambda operation: snapshots.stopped_image_plan(),
         "createBackup": lambda operation: snapshots.backup_plan(),
         "shelve": lambda operation: shelve.shelve_plan(),
         "shelveOffload": lambda operation: shelve.offload_plan(),

@@ -13,6 +13,7 @@ from nova.conductor import (
     grouping,
     instance_rows,
     project_networks,
+    protection,
     transitions,
 )
 from nova.conductor.instance_rows import Template
@@ -234,6 +235,8 @@ class Creation:
         stored = [dataclasses.replace(instance, server_groups=groups) for instance in stored]
         instance_details.create_metadata(tx, uuids, new.metadata)
         instance_details.create_tags(tx, uuids, sorted(set(new.tags)))
+        if new.termination_disabled:
+            protection.protect_new(tx, uuids)
         if new.block_devices != block_devices.implied(new.image_ref):
             block_devices.create(tx, uuids, new.block_devices)
         return BuildJob(

@@ -5,7 +5,7 @@ import datetime
 from collections.abc import Iterable, Sequence
 
 from nova import clock
-from nova.conductor import group_membership, server_metadata
+from nova.conductor import group_membership, protection, server_metadata
 from nova.conductor.beginning import Beginnings
 from nova.conductor.checks import require, require_all
 from nova.conductor.rpcapi.ec2 import ConductorEc2
@@ -100,6 +100,8 @@ class Ec2Endpoint(ConductorEc2):
             groups = _group_numbers(tx, found)
             reservations = sorted({one.reservation_id for one in found if one.reservation_id})
             tokens = ec2_client_tokens.of_reservations(tx, reservations)
+            uuids = [one.uuid for one in found] if query.with_protection else []
+            protected = protection.protected_of(tx, uuids)
         images = {image for one in found for image in _images(one)}
         return DescribedInstances(
             instances=tuple(found),
@@ -107,13 +109,30 @@ class Ec2Endpoint(ConductorEc2):
             group_numbers=groups,
             client_tokens=tokens,
             more=more,
+            protected=tuple(protected),
         )
 
     def begin_actions(
         self, context: RequestContext, scope: Scope, instance_uuids: tuple[str, ...], action: str
     ) -> tuple[Instance, ...]:
         """Begin an action on each of some servers, on none unless all of them allow it."""
+        self._check_protection(instance_uuids, action)
         return self.beginnings.begin_all(context, scope, instance_uuids, action)
+
+    @retried
+    def _check_protection(self, instance_uuids: tuple[str, ...], action: str) -> None:
+        with self.db.reading() as tx:
+            protection.check(tx, instance_uuids, action)
+
+    @retried
+    def set_termination_disabled(
+        self, context: RequestContext, scope: Scope, instance_uuid: str, disabled: bool
+    ) -> None:
+        """Protect a server from being ended by EC2, or no longer."""
+        with self.db.transaction() as tx:
+            instance = require(tx, scope, instance_uuid)
+            with refused_as(Repeat()):
+                protection.set_protected(tx, instance.uuid, disabled)
 
     @retried
     def set_tags(

@@ -11,7 +11,7 @@ from nova.db.engine import Transaction
 from nova.objects.action_request import UnshelveRequest
 from nova.objects.build_request import BuildRequest
 from nova.objects.instance import Instance
-from nova.objects.lifecycle import ACTIONS, VmState
+from nova.objects.lifecycle import ACTIONS, STOPPED_IMAGE, VmState
 from nova.objects.network import NetworkMode
 from nova.objects.operation import ABANDONED_IMAGE, Operation, Work
 from nova.objects.unset import UNSET
@@ -20,7 +20,9 @@ OFFLOAD = "shelveOffload"
 
 
 _IMAGE_TASKS = frozenset(
-    task for name in ("createImage", "createBackup", "shelve") for task in ACTIONS[name].running
+    task
+    for name in ("createImage", STOPPED_IMAGE, "createBackup", "shelve")
+    for task in ACTIONS[name].running
 )
 
 

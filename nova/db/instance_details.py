@@ -65,6 +65,25 @@ def set_system(tx: Transaction, instance_uuid: str, key: str, value: str) -> Non
     bulk.insert(tx, instance_system_metadata, [row])
 
 
+def create_system(tx: Transaction, uuids: Sequence[str], key: str, value: str) -> None:
+    """Insert an item that only the services see, of servers that have none of this key."""
+    rows = [{"instance_uuid": uuid, "key": key, "value": value} for uuid in uuids]
+    bulk.insert(tx, instance_system_metadata, rows)
+
+
+def having_system(tx: Transaction, uuids: Sequence[str], key: str) -> list[str]:
+    """Return which servers have an item that only the services see, in their order."""
+    column = instance_system_metadata.c.instance_uuid
+    found = {
+        uuid
+        for piece in bulk.chunks(uuids)
+        for uuid in tx.execute(
+            sa.select(column).where(column.in_(piece), instance_system_metadata.c.key == key)
+        ).scalars()
+    }
+    return [uuid for uuid in uuids if uuid in found]
+
+
 def delete_system(tx: Transaction, instance_uuid: str, key: str) -> None:
     """Remove an item that only the services see."""
     tx.execute(

@@ -67,6 +67,7 @@ def patch_of(change: ImageChange) -> list[dict[str, str]]:
     """Return the steps of a change.  Raises: ImagePropertyRefused."""
     _check_names((*change.set_properties, *change.remove_properties))
     fields = {
+        "name": change.name,
         "disk_format": change.disk_format,
         "container_format": change.container_format,
         "visibility": change.visibility,

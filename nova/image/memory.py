@@ -124,6 +124,7 @@ class MemoryImageService:
         }
         changed = dataclasses.replace(
             image,
+            name=image.name if change.name is UNSET else change.name,
             properties=kept | change.set_properties,
             updated_at=clock.utcnow(),
             visibility=image.visibility if change.visibility is UNSET else change.visibility,

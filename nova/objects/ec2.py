@@ -28,6 +28,7 @@ class InstancesQuery:
 
     numbers: of instances, none for all.  exact: column to accepted values.
     after_created_at and after_id: the last one of the page before.
+    with_protection: tell too which may not be terminated.
     """
 
     scope: Scope
@@ -37,6 +38,7 @@ class InstancesQuery:
     limit: int = 1000
     after_created_at: datetime.datetime | None = None
     after_id: int | None = None
+    with_protection: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,7 @@ class DescribedInstances:
 
     image_numbers: by image.  group_numbers: by project and name of security groups.
     client_tokens: by reservation.  more: there is another page.
+    protected: uuids of those that may not be terminated, where that was asked for.
     """
 
     instances: tuple[Instance, ...] = ()
@@ -52,6 +55,7 @@ class DescribedInstances:
     group_numbers: dict[str, dict[str, int]] = dataclasses.field(default_factory=dict)
     client_tokens: dict[str, str] = dataclasses.field(default_factory=dict)
     more: bool = False
+    protected: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,6 +99,7 @@ class ImageChange:
     set_properties adds and overwrites; a property to be removed has to be there.
     """
 
+    name: str | UnsetType = UNSET
     disk_format: str | UnsetType = UNSET
     container_format: str | UnsetType = UNSET
     visibility: str | UnsetType = UNSET

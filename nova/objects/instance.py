@@ -128,6 +128,7 @@ class NewServers:
     zero_disk_allowed: whether the caller may take a flavor without a disk of its own, of which
     the image alone would say how large the disk on the host is.
     client_token: the same one makes the same servers, once.
+    termination_disabled: the EC2 API does not terminate them.
     """
 
     display_name: str
@@ -167,6 +168,7 @@ class NewServers:
     auto_disk_config: bool = True
     zero_disk_allowed: bool = False
     client_token: ClientToken | None = None
+    termination_disabled: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

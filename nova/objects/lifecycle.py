@@ -151,6 +151,7 @@ _RESIZE = (
     TaskState.RESIZE_MIGRATED,
     TaskState.RESIZE_FINISH,
 )
+STOPPED_IMAGE = "createImageStopped"
 _LAUNCHED = _states(VmState.ACTIVE, VmState.STOPPED, VmState.PAUSED, VmState.SUSPENDED)
 _UPLOAD = (TaskState.IMAGE_PENDING_UPLOAD, TaskState.IMAGE_UPLOADING)
 
@@ -312,6 +313,20 @@ ACTIONS: dict[str, Action] = {
         deny_locked=False,
         deadline_s=7200,
     ),
+    # As createImage, of a guest that is switched off for as long as its disk is copied.
+    STOPPED_IMAGE: Action(
+        vm_states=_states(VmState.ACTIVE),
+        running=(
+            TaskState.POWERING_OFF,
+            TaskState.IMAGE_SNAPSHOT,
+            TaskState.POWERING_ON,
+            TaskState.IMAGE_UPLOADING,
+        ),
+        done=None,
+        recover=Recover.ABANDON,
+        deadline_s=7200,
+        ends_consoles=True,
+    ),
     "createBackup": Action(
         vm_states=_LAUNCHED,
         running=(TaskState.IMAGE_BACKUP, *_UPLOAD),
@@ -395,12 +410,19 @@ ACTIONS: dict[str, Action] = {
 CONSOLE_STATES = frozenset(
     {VmState.ACTIVE, VmState.PAUSED, VmState.RESCUED, VmState.RESIZED, VmState.ERROR}
 )
-_CONSOLE_ENDS = frozenset(
-    task_state
-    for action in ACTIONS.values()
-    if action.ends_consoles
-    for task_state in action.running
-)
+
+
+def _steps(*, ends_consoles: bool) -> set[TaskState]:
+    return {
+        task_state
+        for action in ACTIONS.values()
+        if action.ends_consoles is ends_consoles
+        for task_state in action.running
+    }
+
+
+# A step that actions of both kinds have says nothing: the guest may be on.
+_CONSOLE_ENDS = _steps(ends_consoles=True) - _steps(ends_consoles=False)
 
 
 def has_console(vm_state: VmState, task_state: TaskState | None) -> bool:
@@ -413,6 +435,7 @@ PUBLIC_ACTION_NAMES: dict[str, str] = {
     "soft_reboot": "reboot",
     "hard_reboot": "reboot",
     "soft_delete": "delete",
+    STOPPED_IMAGE: "createImage",
 }
 
 _STATUS: dict[VmState, str] = {

@@ -10,7 +10,16 @@ from tests.fixtures.golden import assert_golden
 
 _HERE = pathlib.Path(__file__).parent
 # Actions that AWS never had, or has given up.
-_OLD = {"DescribeInstancesV6", "GetVncConsole", "GetAjaxConsole", "ImportPublicKey"}
+_OLD = {
+    "DescribeInstancesV6",
+    "GetVncConsole",
+    "ImportPublicKey",
+    "RescueInstance",
+    "UnrescueInstance",
+    "UpdateImage",
+    "UpdateInstance",
+    "UpdateVolume",
+}
 
 
 def _line(name: str) -> str:

@@ -216,9 +216,12 @@ def test_img_17_properties_never_become_fields_of_the_image(store, name):
 
 def test_properties_are_set_and_removed(store):
     store.add(image(properties={"a": "1", "b/c~d": "2", "e": "3"}), CONTENT)
-    change = ImageChange(set_properties={"a": "9", "f": "4"}, remove_properties=("b/c~d",))
+    change = ImageChange(
+        name="new", set_properties={"a": "9", "f": "4"}, remove_properties=("b/c~d",)
+    )
     after = {"a": "9", "e": "3", "f": "4"}
-    assert store.service.update(OWNER, IMAGE_ID, change).properties == after
+    changed = store.service.update(OWNER, IMAGE_ID, change)
+    assert (changed.name, changed.properties) == ("new", after)
     assert store.service.get(OWNER, IMAGE_ID).properties == after
     with pytest.raises(exception.ImageBusy):
         store.service.update(OWNER, IMAGE_ID, ImageChange(remove_properties=("gone",)))

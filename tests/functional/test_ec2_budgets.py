@@ -64,6 +64,24 @@ def test_starting_many_instances_takes_the_calls_of_one(site):
     assert calls == [ONCE[0], "page_instances", ONCE[1]]
 
 
+@pytest.mark.parametrize(
+    ("action", "params", "wanted"),
+    [
+        ("RescueInstance", {}, "begin_action"),
+        ("UpdateInstance", {"DisplayName": "another"}, "update"),
+        (
+            "ModifyInstanceAttribute",
+            {"DisableApiTermination": {"Value": True}},
+            "set_termination_disabled",
+        ),
+    ],
+)
+def test_a_change_of_an_instance_takes_a_call(site, action, params, wanted):
+    given = _ids(site)[0]
+    calls = _calls(site, action, InstanceId=given, **params)
+    assert calls == [ONCE[0], "page_instances", wanted, ONCE[1]]
+
+
 @pytest.mark.parametrize("action", ["CreateTags", "DeleteTags"])
 def test_tags_of_many_instances_take_the_statements_of_one(site, action):
     given, statements = _ids(site), []

@@ -3,6 +3,7 @@
 import pytest
 
 from nova.objects.image import Image
+from nova.objects.lifecycle import PowerState
 from tests.fixtures.ec2 import make_ec2_site
 from tests.fixtures.rest import OTHER_PROJECT, PROJECT
 
@@ -151,10 +152,142 @@ def test_an_image_is_made_of_an_instance_and_goes(site):
     (found,) = site.ec2.call("DescribeImages", ImageId=[made["ImageId"]])["Images"]
     assert (found["State"], found["Name"], found["Description"]) == ("available", "copy", "of it")
     assert site.states() == ["running"]
+    code, _ = site.ec2.refused("CreateImage", InstanceId=instance, Name="no\x07name")
+    assert code == "InvalidParameterValue"
     site.ec2.call("DeregisterImage", ImageId=made["ImageId"])
     assert "copy" not in _listed(site)
     code, _ = site.ec2.refused("CreateImage", InstanceId="i-0000ffff", Name="none")
     assert code == "InvalidInstanceID.NotFound"
+
+
+def _drives(site):
+    """Return what tells what the hypervisor is asked to do from now on."""
+    (server,) = site.cloud.rest.get("/servers").json["servers"]
+    driver = site.cloud.driver(site.cloud.instance(server["id"]).host)
+    driver.calls.clear()
+    copying = ("power_off", "snapshot", "power_on")
+    return lambda: [call[0] for call in driver.calls if call[0] in copying]
+
+
+@pytest.mark.parametrize(
+    ("no_reboot", "wanted"),
+    [(True, ["snapshot"]), (False, ["power_off", "snapshot", "power_on"])],
+)
+def test_an_instance_is_off_while_it_is_copied_unless_it_may_not_be(site, no_reboot, wanted):
+    instance = site.boot()
+    asked = _drives(site)
+    site.ec2.call("CreateImage", InstanceId=instance, Name="copy", NoReboot=no_reboot)
+    assert site.states() == (["running"] if no_reboot else ["stopping"])
+    site.cloud.run_until_idle()
+    assert asked() == wanted
+    assert (site.states(), _listed(site)["copy"]["State"]) == (["running"], "available")
+
+
+def test_a_stopped_instance_stays_so_when_an_image_is_made_of_it(site):
+    instance = site.boot()
+    site.ec2.call("StopInstances", InstanceId=[instance])
+    site.cloud.run_until_idle()
+    asked = _drives(site)
+    site.ec2.call("CreateImage", InstanceId=instance, Name="copy")
+    site.cloud.run_until_idle()
+    assert asked() == ["snapshot"]
+    assert (site.states(), _listed(site)["copy"]["State"]) == (["stopped"], "available")
+
+
+@pytest.mark.parametrize(
+    ("action", "code"),
+    [("suspend", "IncorrectInstanceState"), ("lock", "OperationNotPermitted")],
+)
+def test_an_instance_that_can_not_be_stopped_is_not_copied(site, action, code):
+    instance = site.boot()
+    (server,) = site.cloud.rest.get("/servers").json["servers"]
+    site.cloud.rest.as_admin().post(f"/servers/{server['id']}/action", {action: None})
+    site.cloud.run_until_idle()
+    assert site.ec2.refused("CreateImage", InstanceId=instance, Name="copy")[0] == code
+    assert "copy" not in _listed(site)
+    site.ec2.call("CreateImage", InstanceId=instance, Name="copy", NoReboot=True)
+    site.cloud.run_until_idle()
+    assert _listed(site)["copy"]["State"] == "available"
+
+
+def test_a_console_ends_when_its_instance_is_switched_off_for_an_image(site):
+    instance = site.boot()
+    (server,) = site.cloud.rest.get("/servers").json["servers"]
+    before = site.cloud.instance(server["id"]).console_generation
+    site.ec2.call("CreateImage", InstanceId=instance, Name="copy")
+    assert site.ec2.refused("GetVncConsole", InstanceId=instance)[0] == "IncorrectInstanceState"
+    site.cloud.run_until_idle()
+    assert site.cloud.instance(server["id"]).console_generation == before + 1
+    (record, _create) = site.cloud.rest.get(f"/servers/{server['id']}/os-instance-actions").json[
+        "instanceActions"
+    ]
+    assert record["action"] == "createImage"
+
+
+def _copy_states(site):
+    found = site.ec2.call("DescribeImages", Filter=[{"Name": "name", "Value": ["copy"]}])
+    return [image["State"] for image in found["Images"]]
+
+
+@pytest.mark.parametrize("jobs", [0, 1, 2, 4])
+def test_an_instance_is_on_again_wherever_its_host_crashes(site, jobs):
+    instance = site.boot()
+    (server,) = site.cloud.rest.get("/servers").json["servers"]
+    host = site.cloud.instance(server["id"]).host
+    site.ec2.call("CreateImage", InstanceId=instance, Name="copy")
+    for _ in range(jobs):
+        site.cloud.bus.run_one()
+    site.cloud.crash_compute(host)
+    site.cloud.run_until_idle()
+    site.cloud.restart_compute(host)
+    site.cloud.advance(20)
+    guest = site.cloud.driver(host).guests[server["id"]]
+    assert (site.states(), guest.power_state) == (["running"], PowerState.RUNNING)
+    assert _copy_states(site) in ([], ["available"])
+
+
+@pytest.mark.parametrize("operation", ["power_off", "snapshot", "power_on"])
+def test_an_instance_is_on_again_when_its_host_crashes_in_the_middle(site, operation):
+    instance = site.boot()
+    (server,) = site.cloud.rest.get("/servers").json["servers"]
+    host = site.cloud.instance(server["id"]).host
+    site.cloud.crash_compute_during(host, operation)
+    site.ec2.call("CreateImage", InstanceId=instance, Name="copy")
+    site.cloud.run_until_idle()
+    site.cloud.restart_compute(host)
+    site.cloud.advance(20)
+    guest = site.cloud.driver(host).guests[server["id"]]
+    assert (site.states(), guest.power_state) == (["running"], PowerState.RUNNING)
+    assert _copy_states(site) == []
+
+
+@pytest.mark.parametrize("jobs", [0, 1, 2])
+def test_an_instance_that_is_terminated_meanwhile_leaves_no_half_image(site, jobs):
+    instance = site.boot()
+    site.ec2.call("CreateImage", InstanceId=instance, Name="copy")
+    for _ in range(jobs):
+        site.cloud.bus.run_one()
+    site.ec2.call("TerminateInstances", InstanceId=[instance])
+    site.cloud.run_until_idle()
+    assert site.states() == ["terminated"]
+    assert _copy_states(site) in ([], ["available"])
+
+
+def test_an_image_is_named_anew(site):
+    _add(site, "old", properties={"description": "before"})
+    image = _listed(site)["old"]["ImageId"]
+    site.ec2.call("UpdateImage", ImageId=image, DisplayName="new")
+    assert _listed(site)["new"]["Description"] == "before"
+    site.ec2.call("UpdateImage", ImageId=image, DisplayDescription="after")
+    assert _listed(site)["new"]["Description"] == "after"
+    for who, params, code in (
+        (site.ec2, {"ImageId": image, "DisplayName": "a\x07"}, "InvalidParameterValue"),
+        (site.ec2, {"ImageId": "ami-x", "DisplayName": "a"}, "InvalidAMIID.Malformed"),
+        (site.ec2, {"ImageId": image, "DisplayName": "a", "DryRun": True}, "DryRunOperation"),
+        (site.mallory, {"ImageId": image, "DisplayName": "a"}, "InvalidAMIID.NotFound"),
+    ):
+        assert who.refused("UpdateImage", **params)[0] == code
+    assert "new" in _listed(site)
 
 
 def test_a_bundle_that_is_not_there_is_told(site):

@@ -103,7 +103,9 @@ def test_ec_12_groups_of_others_do_not_exist(site):
     ("wanted", "code"),
     [
         ({"DisableApiTermination": {"Value": False}}, None),
-        ({"DisableApiTermination": {"Value": True}}, "UnsupportedOperation"),
+        ({"DisableApiTermination": {"Value": "maybe"}}, "InvalidParameterValue"),
+        ({"Attribute": "disableApiTermination", "Value": "maybe"}, "InvalidParameterValue"),
+        ({"Attribute": "disableApiTermination"}, "InvalidParameterValue"),
         ({"InstanceType": {"Value": "tiny"}}, "UnsupportedOperation"),
         ({"InstanceType": {"Value": "small"}}, None),
         ({"Attribute": "instanceType", "Value": "tiny"}, "UnsupportedOperation"),
@@ -135,6 +137,7 @@ def test_there_are_no_volumes(site):
         ("DescribeVolumes", {"VolumeId": ["vol-00000001"]}, "InvalidVolume.NotFound"),
         ("DescribeVolumes", {"VolumeId": ["vol-x"]}, "InvalidVolumeID.Malformed"),
         ("DeleteVolume", {"VolumeId": "vol-00000001"}, "InvalidVolume.NotFound"),
+        ("UpdateVolume", {"VolumeId": "vol-00000001"}, "InvalidVolume.NotFound"),
         (
             "AttachVolume",
             {"VolumeId": "vol-00000001", "InstanceId": instance, "Device": "/dev/vdb"},

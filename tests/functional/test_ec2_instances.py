@@ -97,7 +97,7 @@ def test_an_instance_that_has_ended_is_told_of_for_an_hour(site, frozen_clock):
         ({"UserData": "not base64!"}, "InvalidParameterValue"),
         ({"Placement": {"AvailabilityZone": "mars"}}, "InvalidParameterValue"),
         ({"Placement": {"AvailabilityZone": "nova:host1"}}, "AuthFailure"),
-        ({"DisableApiTermination": True}, "UnsupportedOperation"),
+        ({"DisableApiTermination": "maybe"}, "InvalidParameterValue"),
         ({"SubnetId": "subnet-1"}, "UnsupportedOperation"),
         (
             {"BlockDeviceMapping": [{"DeviceName": "/dev/vdb", "Ebs": {"VolumeSize": 1}}]},

@@ -51,6 +51,19 @@ def test_a_public_key_is_imported(site):
     assert (found["KeyName"], found["KeyType"]) == ("laptop", "ed25519")
 
 
+def test_a_public_key_is_imported_as_it_was_once(site):
+    site.ec2.call("ImportPublicKey", KeyName="old", PublicKey=ED25519)
+    (found,) = site.ec2.call("DescribeKeyPairs")["KeyPairs"]
+    assert (found["KeyName"], found["KeyType"]) == ("old", "ed25519")
+    for params, code in (
+        ({"KeyName": "bad", "PublicKey": "no key"}, "InvalidKeyPair.Format"),
+        ({"KeyName": "old", "PublicKey": ED25519, "Unique": "1"}, "InvalidKeyPair.Duplicate"),
+        ({"KeyName": "dry", "PublicKey": ED25519, "DryRun": True}, "DryRunOperation"),
+    ):
+        assert site.ec2.refused("ImportPublicKey", **params)[0] == code
+    assert len(site.ec2.call("DescribeKeyPairs")["KeyPairs"]) == 1
+
+
 @pytest.mark.parametrize("text", ["", "no key", f"{ED25519}\n{ED25519}", "ssh-rsa AAAA"])
 def test_what_is_no_public_key_is_refused(site, text):
     material = base64.b64encode(text.encode()).decode()

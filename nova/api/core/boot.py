@@ -90,6 +90,7 @@ class BootWish:
     kernel_id: str | None = None
     ramdisk_id: str | None = None
     client_token: ClientToken | None = None
+    termination_disabled: bool = False
 
 
 def authorize(caller: Caller, wish: BootWish) -> None:
@@ -264,6 +265,7 @@ def _new_servers(
         auto_disk_config=auto_disk_config,
         zero_disk_allowed=wish.zero_disk_allowed,
         client_token=wish.client_token,
+        termination_disabled=wish.termination_disabled,
     )
 
 

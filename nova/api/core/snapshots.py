@@ -16,7 +16,7 @@ from nova.image.api import ImageService
 from nova.objects.action_request import ActionRequest, SnapshotRequest
 from nova.objects.image import Image, NewImage, is_free_property
 from nova.objects.instance import Instance, Scope
-from nova.objects.lifecycle import ACTIONS, TaskState, VmState
+from nova.objects.lifecycle import ACTIONS, PUBLIC_ACTION_NAMES, STOPPED_IMAGE, TaskState, VmState
 
 LOG = logging.getLogger(__name__)
 
@@ -45,7 +45,8 @@ _TRUE = frozenset({"yes", "true", "1", "on"})
 class SnapshotWish:
     """An image that shall be made of a server.
 
-    action: createImage, createBackup or shelve.  name None: made from the server's.
+    action: createImage, createImageStopped, createBackup or shelve.  name None: made from
+    the server's.
     not_inherited: properties of the server's image that the new one does not get.
     """
 
@@ -131,7 +132,7 @@ def _check_state(instance: Instance, name: str) -> None:
         state = getattr(instance, attribute)
         if state not in accepted:
             raise exception.InstanceInvalidState(
-                action=name,
+                action=PUBLIC_ACTION_NAMES.get(name, name),
                 instance_uuid=instance.uuid,
                 attribute=attribute,
                 state=str(state),
@@ -143,7 +144,7 @@ def _check_quiesce(instance: Instance, action: str) -> None:
 
     Raises: QuiesceNotSupported.
     """
-    if action == "shelve" or instance.vm_state is not VmState.ACTIVE:
+    if action in ("shelve", STOPPED_IMAGE) or instance.vm_state is not VmState.ACTIVE:
         return
     properties = instance.image_properties
     if _is_true(properties, "os_require_quiesce") and not _is_true(

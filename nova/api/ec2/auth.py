@@ -8,6 +8,7 @@ from oslo_config import cfg
 from nova import exception
 from nova.api.ec2 import answers, signatures
 from nova.api.ec2.identity import Identity, NoIdentity, Person, keystone_identity
+from nova.api.ec2.lockout import Lockout
 from nova.api.ec2.settings import Ec2Settings
 from nova.api.ec2.signatures import Signed
 from nova.api.openstack.auth import check_strategy, prepare_keystone
@@ -37,6 +38,7 @@ class SignedRequests:
         self._identity = identity
         self._policy = policy
         self._settings = settings
+        self._lockout = Lockout(settings.lockout)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         try:
@@ -52,7 +54,7 @@ class SignedRequests:
         if request.method not in ("GET", "POST"):
             raise exception.Ec2RequestInvalid(reason="Only GET and POST are understood.")
         signed = signatures.read(request, self._settings.timestamp_expiry_s)
-        person = self._identity.whose(signed)
+        person = self._person(signed, environ.get("REMOTE_ADDR", ""))
         context = _context(person, environ)
         if self._policy.check(context, "context_is_admin", {}):
             context = context.elevated()
@@ -60,6 +62,15 @@ class SignedRequests:
         environ[CONTEXT_KEY] = context
         environ[TOKEN_KEY] = person.token
         environ[OPERATION_KEY] = signed.action.get("Action", "")
+
+    def _person(self, signed: Signed, address: str) -> Person:
+        """Return who signed a request.  Raises: Ec2LockedOut, and as Identity.whose()."""
+        self._lockout.check(signed.access, address)
+        try:
+            return self._identity.whose(signed)
+        except exception.Ec2SignatureRefused:
+            self._lockout.note_refusal(signed.access, address)
+            raise
 
 
 def _context(person: Person, environ: Environ) -> RequestContext:

@@ -21,6 +21,9 @@ from nova.api.ec2.image_views import (
 )
 from nova.api.ec2.params import BOOLEAN, TEXT, Param, invalid, one_of
 from nova.objects.image import Image, ImageChange, ImageQuery
+from nova.objects.instance import Instance
+from nova.objects.lifecycle import STOPPED_IMAGE, VmState
+from nova.objects.unset import UNSET
 
 images = Family()
 
@@ -250,6 +253,27 @@ def _groups(params: Mapping[str, Any]) -> tuple[list[str], list[str]]:
 
 
 @images.action(
+    "UpdateImage",
+    IMAGE,
+    Param("DisplayName", type=TEXT),
+    Param("DisplayDescription", type=TEXT),
+    policy=None,
+    changes=True,
+)
+def update_image(call: Ec2Call) -> Result:
+    """Give an image another name, or another description."""
+    name, text = _checked_name(call.params["DisplayName"]), call.params["DisplayDescription"]
+    change = ImageChange(
+        name=UNSET if name is None else name,
+        set_properties={} if text is None else {"description": text},
+    )
+    image, given = _named(call)
+    with ids.image_named(image.id, given):
+        call.services.images.update(call.token, image.id, change)
+    return None
+
+
+@images.action(
     "ResetImageAttribute",
     IMAGE,
     Param("Attribute", type=one_of(_LAUNCH), required=True),
@@ -326,15 +350,16 @@ def _checked_name(name: str | None) -> str | None:
     changes=True,
 )
 def create_image(call: Ec2Call) -> Result:
-    """Make an image of an instance's disk, which goes on running.
+    """Make an image of an instance's disk.
 
-    Its file systems are frozen meanwhile where its guest agent answers.
+    The instance is shut down for as long as the disk is copied, unless NoReboot is asked for:
+    then its file systems are frozen for a moment where its guest agent answers.
     """
     given = call.params["InstanceId"]
     instance = instance_lookup.live(call, given)
     text = call.params["Description"]
     wish = snapshots.SnapshotWish(
-        action="createImage",
+        action=_snapshot_action(call, instance),
         name=_checked_name(call.params["Name"]),
         metadata={"description": text} if text else {},
         not_inherited=call.settings.non_inheritable_image_properties,
@@ -346,3 +371,12 @@ def create_image(call: Ec2Call) -> Result:
         image_id = snapshots.begin(call.context, services, call.scope, instance.uuid, wish)
     numbers = call.ec2.number_images(call.context, (image_id,))
     return {"imageId": ids.compose(ids.MACHINE, numbers[image_id])}
+
+
+def _snapshot_action(call: Ec2Call, instance: Instance) -> str:
+    """Return the action that makes an image as it is asked for.  Raises: PolicyNotAuthorized."""
+    if call.params["NoReboot"] or instance.vm_state is VmState.STOPPED:
+        return "createImage"
+    call.authorize("servers:stop")
+    call.authorize("servers:start")
+    return STOPPED_IMAGE

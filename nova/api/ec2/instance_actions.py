@@ -1,22 +1,25 @@
-"""Actions on instances that are there: end, reboot, start and stop them, read their console."""
+"""Actions on instances that are there: end, reboot, start, stop and rescue them, and the like."""
 
 import base64
 
 from nova import clock, exception
-from nova.api.core import actions, snapshots
+from nova.api.core import actions, rescue, snapshots
 from nova.api.core.consoles import open_console
 from nova.api.ec2.action import Ec2Call, Family, Result
 from nova.api.ec2.instance_lookup import id_of, live, named, resolve
 from nova.api.ec2.instance_views import state
-from nova.api.ec2.params import BOOLEAN, TEXT, Param
+from nova.api.ec2.params import BOOLEAN, TEXT, Param, invalid
 from nova.api.ec2.states import PENDING, RUNNING, STOPPED, STOPPING, TERMINATED, InstanceState
 from nova.objects.console import ConsoleType
-from nova.objects.instance import Instance
+from nova.objects.instance import Instance, InstanceChange
+from nova.objects.unset import UNSET, UnsetType
 
 instance_actions = Family()
 
 IDS = Param("InstanceId", type=TEXT, many=True, required=True)
 ID = Param("InstanceId", type=TEXT, required=True)
+_LONGEST = 255
+_LAST_CHARACTER = "\uffff"
 
 
 def _change(
@@ -82,6 +85,63 @@ def reboot_instances(call: Ec2Call) -> Result:
     """Reboot instances, always hard."""
     _change(call, actions.reboot_action("HARD"))
     return None
+
+
+@instance_actions.action("RescueInstance", ID, policy="os-rescue", changes=True)
+def rescue_instance(call: Ec2Call) -> Result:
+    """Boot an instance from the cloud's rescue image, or its own, with its disk attached."""
+    instance = live(call, call.params["InstanceId"])
+    with named(instance):
+        rescue.begin(call, instance.uuid)
+    return None
+
+
+@instance_actions.action("UnrescueInstance", ID, policy="os-unrescue", changes=True)
+def unrescue_instance(call: Ec2Call) -> Result:
+    """Boot a rescued instance from its own disk again."""
+    instance = live(call, call.params["InstanceId"])
+    with named(instance):
+        actions.begin(call.context, call.conductor.instances, call.scope, instance.uuid, "unrescue")
+    return None
+
+
+@instance_actions.action(
+    "UpdateInstance",
+    ID,
+    Param("DisplayName", type=TEXT),
+    Param("DisplayDescription", type=TEXT),
+    policy="servers:update",
+    changes=True,
+)
+def update_instance(call: Ec2Call) -> Result:
+    """Give an instance another name, or another description."""
+    change = InstanceChange(
+        display_name=_printable(call, "DisplayName", least=1),
+        display_description=_printable(call, "DisplayDescription"),
+    )
+    instance = live(call, call.params["InstanceId"])
+    with named(instance):
+        call.conductor.instances.update(call.context, call.scope, instance.uuid, change)
+    return None
+
+
+def _printable(call: Ec2Call, name: str, least: int = 0) -> str | UnsetType:
+    """Return a text that is shown to users, UNSET for none.  Raises: Ec2ParameterInvalid."""
+    text: str | None = call.params[name]
+    if text is None:
+        return UNSET
+    if not least <= len(text) <= _LONGEST or text != text.strip():
+        raise invalid(name, f"it has up to {_LONGEST} characters, without blanks around them")
+    if not text.isprintable() or max(text, default="") > _LAST_CHARACTER:
+        raise invalid(name, "it has a character that can not be shown")
+    return text
+
+
+@instance_actions.action("MonitorInstances", IDS, policy="servers:show")
+def monitor_instances(call: Ec2Call) -> Result:
+    """Refuse to monitor instances: a client that was told otherwise would wait for numbers."""
+    resolve(call, call.params["InstanceId"])
+    raise exception.Ec2NotSupported(what="detailed monitoring")
 
 
 @instance_actions.action("UnmonitorInstances", IDS, policy="servers:show")

@@ -19,6 +19,8 @@ instance_attributes = Family()
 
 ID = Param("InstanceId", type=TEXT, required=True)
 
+_PROTECTION = "disableApiTermination"
+
 Read = Callable[[Instance, DescribedInstances], Any]
 
 
@@ -29,7 +31,7 @@ def _value(read: Read) -> Read:
 
 _ATTRIBUTES: dict[str, Read] = {
     "blockDeviceMapping": lambda instance, found: [],
-    "disableApiTermination": _value(lambda instance, found: False),
+    _PROTECTION: _value(lambda instance, found: instance.uuid in found.protected),
     "ebsOptimized": _value(lambda instance, found: False),
     "groupSet": groups,
     "instanceInitiatedShutdownBehavior": _value(lambda instance, found: "stop"),
@@ -54,7 +56,7 @@ def describe_instance_attribute(call: Ec2Call) -> Result:
     read = _ATTRIBUTES.get(name)
     if read is None:
         raise exception.Ec2AttributeInvalid(name=name)
-    found = described(call, [call.params["InstanceId"]])
+    found = described(call, [call.params["InstanceId"]], with_protection=name == _PROTECTION)
     (instance,) = found.instances
     return {"instanceId": id_of(instance), name: read(instance, found)}
 
@@ -81,13 +83,25 @@ def _one(name: str, kind: Any) -> Param:
     changes=True,
 )
 def modify_instance_attribute(call: Ec2Call) -> Result:
-    """Change the security groups of an instance; other attributes keep the values they have."""
+    """Change the security groups of an instance, or whether it may be terminated.
+
+    Other attributes keep the values they have.
+    """
+    wanted = _wanted(call.params)
+    protected = _read_protection(wanted.pop(_PROTECTION, None))
     instance = live(call, call.params["InstanceId"])
-    _refuse_changes(instance, _wanted(call.params))
-    if call.params["GroupId"]:
-        with named(instance):
+    _refuse_changes(instance, wanted)
+    with named(instance):
+        if call.params["GroupId"]:
             _set_groups(call, instance, call.params["GroupId"])
+        if protected is not None:
+            call.ec2.set_termination_disabled(call.context, call.scope, instance.uuid, protected)
     return None
+
+
+def _read_protection(text: str | None) -> bool | None:
+    """Return the protection that is wished for, None for none.  Raises: Ec2ParameterInvalid."""
+    return None if text is None else bool(BOOLEAN.read("Value", text))
 
 
 def _wanted(params: Mapping[str, Any]) -> dict[str, str]:
@@ -108,7 +122,6 @@ def _refuse_changes(instance: Instance, wanted: Mapping[str, str]) -> None:
     Raises: Ec2NotSupported, Ec2AttributeInvalid.
     """
     present = {
-        "disableApiTermination": "False",
         "ebsOptimized": "False",
         "sourceDestCheck": "True",
         "instanceInitiatedShutdownBehavior": "stop",

@@ -54,23 +54,23 @@ def _after(marker: str) -> tuple[datetime.datetime, int]:
         raise invalid("NextToken", "it was not given out here") from error
 
 
-def described(call: Ec2Call, given: Sequence[str]) -> DescribedInstances:
+def described(
+    call: Ec2Call, given: Sequence[str], *, with_protection: bool = False
+) -> DescribedInstances:
     """Return the instances that have some ids, in the order of the ids.
 
+    with_protection: tell too which may not be terminated.
     Raises: Ec2IdMalformed, Ec2IdNotFound, as for one that is somebody else's.
     """
     numbers = {ids.number_of(ids.INSTANCE, text): text for text in given}
-    found = call.ec2.page_instances(call.context, query(call, call.scope, tuple(numbers)))
+    asked = query(call, call.scope, tuple(numbers))
+    asked = dataclasses.replace(asked, with_protection=with_protection)
+    found = call.ec2.page_instances(call.context, asked)
     by_number = {instance.id: instance for instance in found.instances}
     for number, text in numbers.items():
         if number not in by_number:
             raise exception.Ec2IdNotFound(kind=ids.INSTANCE, given=text)
-    return DescribedInstances(
-        instances=tuple(by_number[number] for number in numbers),
-        image_numbers=found.image_numbers,
-        group_numbers=found.group_numbers,
-        client_tokens=found.client_tokens,
-    )
+    return dataclasses.replace(found, instances=tuple(by_number[number] for number in numbers))
 
 
 def resolve(call: Ec2Call, given: Sequence[str]) -> tuple[Instance, ...]:

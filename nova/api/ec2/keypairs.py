@@ -89,6 +89,19 @@ def import_key_pair(call: Ec2Call) -> Result:
 
 
 @keypairs.action(
+    "ImportPublicKey",
+    NAME,
+    Param("PublicKey", type=TEXT, required=True),
+    policy="os-keypairs:create",
+    changes=True,
+)
+def import_public_key(call: Ec2Call) -> Result:
+    """Keep a public key, as clients asked for it before there was ImportKeyPair."""
+    _store(call, _checked(call.params["KeyName"]), keys.import_ssh(call.params["PublicKey"]))
+    return None
+
+
+@keypairs.action(
     "DeleteKeyPair",
     Param("KeyName", type=TEXT),
     Param("KeyPairId", type=TEXT),

@@ -64,6 +64,30 @@ EC2_OPTS: list[cfg.Opt] = [
         help="Take only letters, digits, blanks, hyphens and underscores in names and "
         "descriptions of security groups that are made by EC2.",
     ),
+    cfg.BoolOpt(
+        "ec2_lockout",
+        default=False,
+        help="Lock an access key out at an address from which too many requests came that were "
+        "not signed with its secret key. Each process of nova-api counts for itself.",
+    ),
+    cfg.IntOpt(
+        "lockout_attempts",
+        default=5,
+        min=1,
+        help="Number of wrong signatures that lock an access key out, if ec2_lockout is set.",
+    ),
+    cfg.IntOpt(
+        "lockout_window",
+        default=15,
+        min=1,
+        help="Minutes within which wrong signatures are counted.",
+    ),
+    cfg.IntOpt(
+        "lockout_minutes",
+        default=15,
+        min=1,
+        help="Minutes for which an access key is locked out.",
+    ),
     cfg.URIOpt(
         "keystone_ec2_url",
         schemes=["http", "https"],

@@ -107,7 +107,6 @@ def _refuse_unsupported(params: Mapping[str, Any]) -> None:
         "instances that end when they are shut down": (
             params["InstanceInitiatedShutdownBehavior"] == "terminate"
         ),
-        "protection from termination": params["DisableApiTermination"],
         "a subnet": params["SubnetId"],
         "an address of one's own choice": params["PrivateIpAddress"],
         "volumes": any(device["Ebs"] for device in params["BlockDeviceMapping"]),
@@ -198,6 +197,7 @@ def _wish(call: Ec2Call, material: BootMaterial) -> boot.BootWish:
         kernel_id=kernel,
         ramdisk_id=ramdisk,
         client_token=_client_token(params),
+        termination_disabled=params["DisableApiTermination"],
     )
 
 

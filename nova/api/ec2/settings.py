@@ -4,6 +4,7 @@ import dataclasses
 
 from oslo_config import cfg
 
+from nova.api.ec2.lockout import LockoutSettings
 from nova.api.settings import ApiSettings
 
 
@@ -12,6 +13,7 @@ class Ec2Settings:
     """What actions and middleware of the EC2 API need to know of the configuration.
 
     regions: names and addresses; none stands for the one region of this cloud.
+    lockout None: wrong signatures are refused, however many.
     """
 
     api: ApiSettings
@@ -20,6 +22,7 @@ class Ec2Settings:
     regions: tuple[tuple[str, str], ...] = ()
     private_dns_shows_ip: bool = False
     strict_validation: bool = True
+    lockout: LockoutSettings | None = None
     default_flavor: str = "m1.small"
 
     @classmethod
@@ -37,4 +40,15 @@ class Ec2Settings:
             ),
             private_dns_shows_ip=conf.ec2_private_dns_show_ip,
             strict_validation=conf.ec2_strict_validation,
+            lockout=_lockout(conf),
         )
+
+
+def _lockout(conf: cfg.ConfigOpts) -> LockoutSettings | None:
+    if not conf.ec2_lockout:
+        return None
+    return LockoutSettings(
+        attempts=conf.lockout_attempts,
+        window_minutes=conf.lockout_window,
+        minutes=conf.lockout_minutes,
+    )

@@ -47,14 +47,16 @@ for _action, _name, _prefix, _element, _rule in (
         _action, Param(_name, type=TEXT, many=True), policy=_rule, filtered=True, paged=True
     )(_empty(_name, _prefix, _element))
 
-for _action, _param, _prefix, _rule in (
+_OF_ONE: tuple[tuple[str, Param, str, str | None], ...] = (
     ("DeleteVolume", VOLUME, ids.VOLUME, "os-volumes:delete"),
+    ("UpdateVolume", VOLUME, ids.VOLUME, None),
     ("AttachVolume", VOLUME, ids.VOLUME, "os-volumes-attachments:create"),
     ("DetachVolume", VOLUME, ids.VOLUME, "os-volumes-attachments:delete"),
     ("CreateSnapshot", VOLUME, ids.VOLUME, "os-volumes:snapshots:create"),
     ("DeleteSnapshot", SNAPSHOT, ids.SNAPSHOT, "os-volumes:snapshots:delete"),
-):
-    volumes.action(_action, _param, policy=_rule)(_unknown(_param.name, _prefix))
+)
+for _name, _param, _prefix, _needed in _OF_ONE:
+    volumes.action(_name, _param, policy=_needed)(_unknown(_param.name, _prefix))
 
 
 @volumes.action(

@@ -3,7 +3,7 @@
 Source: compute-api-routes (rescue, unrescue).
 """
 
-from nova.api.core import images, passwords
+from nova.api.core import rescue as rescues
 from nova.api.openstack.answers import named
 from nova.api.openstack.call import Call
 from nova.api.openstack.resource import Resource
@@ -11,7 +11,6 @@ from nova.api.openstack.schema import AnyOf, Key, Object
 from nova.api.openstack.schema_types import ANYTHING, NULL, STRING, UUID
 from nova.api.openstack.server_begin import begin
 from nova.api.openstack.server_ids import server_uuid
-from nova.objects.action_request import ActionRequest, RescueRequest
 from nova.policy import MEMBER
 
 rescue_server = Resource("os-rescue", rules={"": MEMBER})
@@ -39,19 +38,8 @@ UNRESCUE = Object(Key("unrescue", ANYTHING, required=True))
 def rescue(call: Call) -> dict[str, object] | None:
     """Boot a server from a rescue image, with its own disk attached."""
     wanted = call.body["rescue"] or {}
-    uuid = server_uuid(call, "id")
-    password = wanted.get("adminPass") or passwords.generate(call.settings.password_length)
-    image_id = wanted.get("rescue_image_ref") or call.settings.rescue_image_id
-    image = None
-    if image_id is not None:
-        image = images.choice(call.token, image_id, call.services.images)
-    call.conductor.instances.begin_action(
-        call.context,
-        call.scope,
-        uuid,
-        "rescue",
-        request=ActionRequest(rescue=RescueRequest(image=image)),
-        admin_password=password,
+    password = rescues.begin(
+        call, server_uuid(call, "id"), wanted.get("rescue_image_ref"), wanted.get("adminPass")
     )
     return {"adminPass": password} if call.settings.enable_instance_password else None
 

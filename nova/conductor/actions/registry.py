@@ -13,6 +13,7 @@ from nova.conductor.actions.shelve import (
     SnapshotRules,
     UnshelveRules,
 )
+from nova.objects.lifecycle import STOPPED_IMAGE
 
 _PLAIN = ActionRules()
 
@@ -29,6 +30,7 @@ _RULES: dict[str, ActionRules] = {
     "soft_delete": SoftDeleteRules(),
     "restore": RestoreRules(),
     "createImage": SnapshotRules(),
+    STOPPED_IMAGE: SnapshotRules(),
     "createBackup": SnapshotRules(),
     "shelve": ShelveRules(),
     "shelveOffload": ShelveOffloadRules(),

@@ -5,6 +5,8 @@ Source: daemons-and-config, section 6.
 
 import dataclasses
 
+from nova.objects.lifecycle import STOPPED_IMAGE
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
@@ -44,6 +46,7 @@ OPERATIONS: dict[str, Names] = {
     "confirmResize": Names(unversioned=("resize.confirm",), versioned=("resize_confirm",)),
     "revertResize": Names(unversioned=("resize.revert",), versioned=("resize_revert",)),
     "createImage": _same("snapshot"),
+    STOPPED_IMAGE: _same("snapshot"),
     "createBackup": _same("snapshot"),
     "shelve": _same("shelve"),
     "shelveOffload": _same("shelve_offload"),

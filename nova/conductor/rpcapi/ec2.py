@@ -60,7 +60,17 @@ class ConductorEc2(Interface):
         """Begin an action on each of some servers, on none unless all of them allow it.
 
         There may be a thousand; return them as they are then.
-        Raises: InstanceNotFound, InstanceInvalidState, InstanceIsLocked, InstanceNotReady.
+        Raises: InstanceNotFound, InstanceInvalidState, InstanceIsLocked, InstanceNotReady,
+        Ec2TerminationDisabled.
+        """
+
+    @call(since="1.0", retry_safe=True)
+    def set_termination_disabled(
+        self, context: RequestContext, scope: Scope, instance_uuid: str, disabled: bool
+    ) -> None:
+        """Protect a server from actions of this interface that end it, or no longer.
+
+        Raises: InstanceNotFound.
         """
 
     @call(since="1.0", retry_safe=True)

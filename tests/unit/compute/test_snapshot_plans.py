@@ -4,12 +4,17 @@ import dataclasses
 
 import pytest
 
-from nova.exception import DriverError
+from nova.exception import DriverError, ImageNotFound
 from nova.objects.action_request import ActionRequest, SnapshotRequest
 from nova.objects.image import Image, NewImage
-from nova.objects.lifecycle import PowerState, VmState
+from nova.objects.lifecycle import STOPPED_IMAGE, PowerState, VmState
 from nova.objects.operation import OperationState
 from tests.fixtures.compute import CONTEXT, LoneCompute
+
+
+class ProcessDied(BaseException):
+    """Nothing of the process runs after this."""
+
 
 REFUSED = DriverError(operation="snapshot", reason="no")
 
@@ -42,6 +47,11 @@ def snapshot(compute, server, action="createImage", **request):
         (
             "createImage",
             ["image_snapshot", "image_pending_upload", "image_uploading"],
+            "compute_snapshot_instance",
+        ),
+        (
+            STOPPED_IMAGE,
+            ["powering-off", "image_snapshot", "powering-on", "image_uploading"],
             "compute_snapshot_instance",
         ),
         (
@@ -90,6 +100,84 @@ def test_image_is_filled_with_the_services_own_credentials(compute, server):
     assert compute.state(work) is OperationState.DONE
     assert set(compute.images.tokens) == {None}
     assert compute.images.images.get("user:demo", image_id).owner == "demo"
+
+
+# --- Of a guest that is switched off for it
+
+
+def power_of(compute, server):
+    return compute.driver.get_power_state(server)
+
+
+def test_the_guest_is_off_for_as_long_as_its_disk_is_copied(compute, server):
+    seen = []
+    compute.driver.during_next("snapshot", lambda: seen.append(power_of(compute, server)))
+    work, image_id = snapshot(compute, server, STOPPED_IMAGE)
+    upload = compute.images.upload
+
+    def watched(*arguments):
+        seen.append(power_of(compute, server))
+        upload(*arguments)
+
+    compute.images.upload = watched
+    compute.send(work)
+    assert seen == [PowerState.SHUTDOWN, PowerState.RUNNING]
+    result = compute.ledger.results[-1]
+    assert (result.succeeded, result.power_state) == (True, PowerState.RUNNING)
+    assert compute.images.get(None, image_id).status == "active"
+
+
+@pytest.mark.parametrize("operation", ["power_off", "snapshot"])
+def test_a_guest_whose_disk_can_not_be_copied_is_on_again(compute, server, operation):
+    work, image_id = snapshot(compute, server, STOPPED_IMAGE)
+    compute.driver.fail_next(operation, REFUSED)
+    compute.send(work)
+    result = compute.ledger.results[-1]
+    assert (result.succeeded, result.vm_state) == (False, None)
+    assert result.power_state is power_of(compute, server) is PowerState.RUNNING
+    with pytest.raises(ImageNotFound):
+        compute.images.get(None, image_id)
+
+
+def test_a_guest_that_can_not_be_switched_on_again_is_a_stopped_one(compute, server):
+    work, image_id = snapshot(compute, server, STOPPED_IMAGE)
+    compute.driver.fail_next("power_on", REFUSED)
+    compute.send(work)
+    result = compute.ledger.results[-1]
+    assert (result.succeeded, result.vm_state) == (False, VmState.STOPPED)
+    assert result.power_state is PowerState.SHUTDOWN
+    with pytest.raises(ImageNotFound):
+        compute.images.get(None, image_id)
+
+
+@pytest.mark.parametrize("operation", ["power_off", "snapshot", "power_on"])
+def test_a_guest_is_on_again_after_a_crash_in_the_middle(compute, server, operation):
+    work, image_id = snapshot(compute, server, STOPPED_IMAGE)
+    compute.driver.fail_next(operation, ProcessDied())
+    with pytest.raises(ProcessDied):
+        compute.send(work)
+    compute.network.present.clear()
+    compute.start()
+    compute.bus.run_until_idle()
+    result = compute.ledger.results[-1]
+    assert (result.succeeded, result.event) == (False, f"compute_recover_{STOPPED_IMAGE}")
+    assert (result.vm_state, result.power_state) == (None, PowerState.RUNNING)
+    assert power_of(compute, server) is PowerState.RUNNING
+    assert compute.network.present == {server.uuid}
+    assert compute.driver.list_snapshots() == set()
+    with pytest.raises(ImageNotFound):
+        compute.images.get(None, image_id)
+
+
+def test_a_guest_that_is_being_deleted_is_not_switched_on_for_it(compute, server):
+    work, _image_id = snapshot(compute, server, STOPPED_IMAGE)
+    deletion = compute.work("delete", instance=server)
+    compute.driver.during_next(
+        "snapshot", lambda: compute.manager._operations.cancel_others(deletion.operation)
+    )
+    compute.send(work)
+    assert power_of(compute, server) is PowerState.SHUTDOWN
+    assert compute.driver.list_snapshots() == set()
 
 
 def test_snapshot_that_was_failed_while_its_host_was_away_is_ended_at_the_next_start(

@@ -1,0 +1,3 @@
+from tests.fixtures.time import frozen_clock
+
+__all__ = ["frozen_clock"]
