@@ -148,6 +148,7 @@ class BrowserEnd(WebSocket):
         super().__init__()
         self._deadline = deadline
         self._begun = b""
+        self._leaves = False
         limit(sock, deadline)
         given = {
             "upgrade": "websocket",
@@ -217,7 +218,10 @@ class BrowserEnd(WebSocket):
         return number
 
     def read(self) -> bytes | None:
-        """Return what has come, which may be nothing; None at the end of the stream."""
+        """Return what has come, which may be nothing; None at the end of the stream.
+
+        Raises: BadWebSocket.
+        """
         parts = [self._begun]
         self._begun = b""
         try:
@@ -230,6 +234,9 @@ class BrowserEnd(WebSocket):
                     break
         except _NOT_NOW:
             pass
+        # What breaks the protocol is answered with a goodbye by the library, which reads on.
+        if self._sent_close and not self._received_close and not self._leaves:
+            raise BadWebSocket(reason="The browser broke the WebSocket protocol.")
         return b"".join(parts)
 
     def write(self, data: bytes) -> None:
@@ -252,6 +259,7 @@ class BrowserEnd(WebSocket):
 
     def say_goodbye(self, code: int, reason: str) -> None:
         """Say goodbye once all before is sent, and why."""
+        self._leaves = True
         if self.socket is not None:
             self.shutdown(socket.SHUT_RDWR, code, reason)
             self.flush()

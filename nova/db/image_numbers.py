@@ -3,6 +3,7 @@
 Source: ec2-api (id mapping: s3_images).
 """
 
+import re
 from collections.abc import Iterable
 
 import sqlalchemy as sa
@@ -11,6 +12,8 @@ from nova.db import bulk
 from nova.db.duplicates import Repeat, refused_as
 from nova.db.engine import Transaction
 from nova.db.tables import s3_images
+
+_IMAGE_ID = re.compile(r"[0-9A-Za-z_-]{1,36}")
 
 
 def find(tx: Transaction, image_ids: Iterable[str]) -> dict[str, int]:
@@ -26,9 +29,11 @@ def find(tx: Transaction, image_ids: Iterable[str]) -> dict[str, int]:
 def assign(tx: Transaction, image_ids: Iterable[str]) -> dict[str, int]:
     """Return the numbers of images, new ones for those that have none.
 
+    What can be no image's id has none: owners write what they like into the properties of
+    images that name others.
     Raises: Repeat when another transaction numbers the same image.
     """
-    wanted = set(image_ids)
+    wanted = set(filter(_IMAGE_ID.fullmatch, image_ids))
     missing = wanted - find(tx, wanted).keys()
     if missing:
         with refused_as(Repeat()):

@@ -3,11 +3,12 @@
 Source: AWS, S3 API reference.
 """
 
+import re
 from urllib.parse import unquote
 from xml.etree.ElementTree import Element
 
 from nova import exception
-from nova.objectstore import ranges, xml
+from nova.objectstore import http_dates, ranges, xml
 from nova.objectstore.acls import canned
 from nova.objectstore.call import Call, Response, empty
 from nova.objectstore.errors import refuse
@@ -24,6 +25,9 @@ _KEPT = ("cache-control", "content-disposition", "content-encoding", "content-la
 _OVERRIDES = (*_KEPT, "content-type")
 _META = "x-amz-meta-"
 _DEFAULT_TYPE = "binary/octet-stream"
+# Source: RFC 9110 sections 5.1 and 5.5; a presigned URL can say more than a header can.
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
 def get_object(call: Call) -> Response:
@@ -102,6 +106,8 @@ def attributes_of(call: Call, acl: str) -> Attributes:
     """Return what is kept with an object besides its bytes.  Raises: Refusal."""
     request = call.request
     metadata = request.headers_beginning(_META)
+    if not all(_is_header(name, value) for name, value in metadata.items()):
+        raise refuse("InvalidArgument", "Metadata must be what headers can carry.")
     if sum(len(name) + len(value) for name, value in metadata.items()) > MAX_METADATA_BYTES:
         raise refuse(
             "MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size"
@@ -117,6 +123,10 @@ def attributes_of(call: Call, acl: str) -> Attributes:
         metadata=metadata,
         acl=acl,
     )
+
+
+def _is_header(name: str, value: str) -> bool:
+    return bool(_HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value))
 
 
 def checksum_headers(info: ObjectInfo) -> dict[str, str]:
@@ -182,7 +192,7 @@ def _described(call: Call, info: ObjectInfo) -> dict[str, str]:
     headers |= {f"{_META}{name}": value for name, value in info.attributes.metadata.items()}
     headers |= {
         "ETag": f'"{info.etag}"',
-        "Last-Modified": ranges.http_date(info.modified_at),
+        "Last-Modified": http_dates.text_of(info.modified_at),
         "Accept-Ranges": "bytes",
     }
     if _may_run_scripts(headers["Content-Type"]):

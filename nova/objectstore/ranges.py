@@ -4,10 +4,10 @@ Source: RFC 9110 sections 13 and 14.
 """
 
 import datetime
-import email.utils
 import re
 from collections.abc import Callable
 
+from nova.objectstore import http_dates
 from nova.objectstore.errors import refuse
 
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
@@ -95,11 +95,6 @@ def applies(header: Header, etag: str, modified_at: datetime.datetime) -> bool:
     return _matches(condition, etag)
 
 
-def http_date(moment: datetime.datetime) -> str:
-    """Return a time as headers have it."""
-    return email.utils.format_datetime(moment.replace(tzinfo=datetime.UTC), usegmt=True)
-
-
 def _is_unchanged(header: Header, etag: str, modified_at: datetime.datetime) -> bool:
     match = header("if-match")
     if match is not None:
@@ -125,10 +120,9 @@ def _moment(text: str | None) -> datetime.datetime | None:
     if text is None:
         return None
     try:
-        found = email.utils.parsedate_to_datetime(text)
+        return http_dates.parse(text)
     except ValueError:
         return None
-    return found.astimezone(datetime.UTC).replace(tzinfo=None)
 
 
 def _failed() -> Exception:

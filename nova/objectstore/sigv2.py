@@ -4,9 +4,9 @@ Source: AWS, "Signing and Authenticating REST Requests" of the S3 developer guid
 """
 
 import datetime
-import email.utils
 import re
 
+from nova.objectstore import http_dates
 from nova.objectstore.claim import UNSIGNED, Claim, check_age, expired
 from nova.objectstore.errors import refuse
 from nova.objectstore.request import Request
@@ -95,10 +95,9 @@ def _claim(request: Request, access: str, signature: str, date: str) -> Claim:
 
 def _moment(text: str) -> datetime.datetime:
     try:
-        moment = email.utils.parsedate_to_datetime(text)
+        return http_dates.parse(text)
     except ValueError:
         raise refuse("AccessDenied", "A signed request needs a valid Date.") from None
-    return moment.astimezone(datetime.UTC).replace(tzinfo=None)
 
 
 def _string_to_sign(request: Request, date: str, path: str) -> str:

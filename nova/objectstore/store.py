@@ -13,7 +13,7 @@ from nova.objectstore.errors import Refusal, refuse
 from nova.objectstore.payload import Payload
 from nova.objectstore.records import Attributes, Bucket, ObjectInfo, Page, Upload
 from nova.objectstore.selection import Selection
-from nova.objectstore.tree import BUCKET_NAME, Tree, check_key, size_of_upload
+from nova.objectstore.tree import BUCKET_NAME, Tree, check_key, size_of_upload, told
 from nova.objectstore.uploads import Uploads
 from nova.objectstore.usage import Accounts, Quota, Usage, replacing
 
@@ -87,12 +87,13 @@ class Store:
     ) -> Page:
         """Return the objects after a marker in the order of their keys, rolled up at a delimiter.
 
-        limit: of objects and common prefixes together.
+        limit: of objects and common prefixes together.  Raises: Refusal.
         """
         selection = Selection(
             prefix=prefix, delimiter=delimiter, marker=marker, count=limit + 1 if limit else 0
         )
-        self._select(bucket, selection)
+        with told():
+            self._select(bucket, selection)
         entries = selection.entries[:limit]
         is_rolled = selection.is_common_prefix
         found = (self.find_object(bucket, one) for one in entries if not is_rolled(one))
@@ -211,7 +212,7 @@ class Store:
         for name in self._tree.bucket_names():
             try:
                 self._clean_bucket(name, leftovers_before, uploads_before)
-            except FileNotFoundError:
+            except (FileNotFoundError, Refusal):
                 LOG.debug("Bucket %s went meanwhile", name)
         leftovers.remove_of_store(self._root, leftovers_before)
 

@@ -73,8 +73,9 @@ class Uploads:
         )
 
     def list_all(self, bucket: str) -> list[Upload]:
-        """Return the uploads of a bucket by key and id."""
-        folders = self._tree.upload_folders(bucket)
+        """Return the uploads of a bucket by key and id.  Raises: Refusal."""
+        with told():
+            folders = self._tree.upload_folders(bucket)
         there = [files.read_record(folder / "upload.json") for folder in folders]
         found = [records.upload_of(record) for record in there if record is not None]
         return sorted(found, key=lambda one: (one.key.encode(), one.upload_id))

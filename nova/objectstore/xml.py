@@ -47,7 +47,8 @@ def parse(document: bytes, root: str) -> Element:
     """Return the root of a document, with bare names.  Raises: Refusal."""
     try:
         found: Element = fromstring(document, forbid_dtd=True)
-    except (ParseError, DefusedXmlException, ValueError) as error:
+    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
+        # The last one tells of an encoding that is none.
         raise _malformed() from error
     for one in found.iter():
         one.tag = one.tag.rpartition("}")[2]

@@ -440,6 +440,30 @@ def test_con_07_message_without_end_is_refused(site):
             browser.sock.sendall(bytes(65536))
 
 
+@pytest.mark.parametrize("opcode", [2, 9, 10])
+def test_con_07_browser_that_goes_on_after_the_goodbye_holds_no_session(new_console_site, opcode):
+    site = new_console_site(talk=lambda sock: sock.sendall(b"bye"))
+    browser = site.websocket(f"/?token={site.token()}")
+    assert browser.receive(3) == b"bye" and browser.close_code() == 1000
+    with pytest.raises(OSError):
+        for _ in range(int(PATIENCE_S / 0.1)):
+            browser.send(b"x", opcode=opcode)
+            time.sleep(0.1)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [b"\x82\x01a", b"\x81\x80mask", b"\x83\x80mask", b"\x80\x80mask", b"\x09\x80mask"],
+    ids=["unmasked", "text", "unknown", "continued", "ping in fragments"],
+)
+def test_con_07_browser_that_breaks_the_protocol_has_no_session_any_more(site, frame):
+    browser = site.websocket(f"/?token={site.token()}")
+    browser.sock.sendall(frame)
+    assert browser.close_code() in (1002, 1003)
+    with pytest.raises(ConnectionResetError):
+        browser.frame()
+
+
 def test_con_07_answers_to_pings_do_not_pile_up(new_console_site):
     stuck = threading.Event()
     site = new_console_site(

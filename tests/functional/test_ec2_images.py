@@ -56,6 +56,20 @@ def test_images_are_told_of(site):
     assert [image["Description"] for image in again] == ["of the tests"]
 
 
+@pytest.mark.parametrize("kernel", ["k" * 37, "../../v2/users", "a b", "\x00"])
+def test_property_that_names_no_image_gets_no_number(site, kernel):
+    _add(site, "machine", properties={"kernel_id": kernel, "ramdisk_id": "r" * 300})
+    machine = _listed(site)["machine"]
+    assert "KernelId" not in machine and "RamdiskId" not in machine
+
+
+def test_property_of_endless_depth_hides_no_other_image(site):
+    _add(site, "deep", properties={"mappings": "[" * 60000})
+    _add(site, "plain")
+    found = _listed(site)
+    assert found["deep"]["BlockDeviceMappings"] == [] and "plain" in found
+
+
 @pytest.mark.parametrize(
     ("status", "properties", "state"),
     [

@@ -4,6 +4,7 @@ import base64
 
 import pytest
 
+from nova.api.ec2.paging import token_of
 from tests.fixtures.ec2 import make_ec2_site
 
 
@@ -148,3 +149,10 @@ def test_there_are_no_volumes(site):
         ("CreateVolume", {"Size": 1, "AvailabilityZone": "nova"}, "UnsupportedOperation"),
     ):
         assert site.ec2.refused(action, **params)[0] == code
+
+
+@pytest.mark.parametrize("action", ["DescribeInstanceTypes", "DescribeImages"])
+@pytest.mark.parametrize("marker", ["\ud800", "\x00"])
+def test_a_token_with_what_no_text_has_is_refused(site, action, marker):
+    token = token_of(action, marker)
+    assert site.ec2.refused(action, NextToken=token) == ("InvalidParameterValue", 400)

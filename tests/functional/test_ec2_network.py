@@ -290,3 +290,14 @@ def test_ec_12_addresses_of_others_are_not_there(site, stranger, pool):
     number = int(made["AllocationId"].partition("-")[2], 16)
     code, _ = site.ec2.refused("ReleaseAddress", PublicIp=str(number))
     assert code == "InvalidAddress.NotFound"
+
+
+def test_a_description_that_the_rule_can_not_keep_is_refused(site):
+    site.ec2.call("CreateSecurityGroup", GroupName="web", GroupDescription="of the tests")
+    ranges = [{"CidrIp": "192.0.2.0/24", "Description": "x" * 256}]
+    code, status = site.ec2.refused(
+        "AuthorizeSecurityGroupIngress",
+        GroupName="web",
+        IpPermissions=[{"IpProtocol": "tcp", "FromPort": 1, "ToPort": 2, "IpRanges": ranges}],
+    )
+    assert (code, status) == ("InvalidParameterValue", 400)

@@ -1,5 +1,7 @@
 """Who may ask: signatures, their age, and Keystone's word."""
 
+import re
+
 import pytest
 import requests
 
@@ -131,3 +133,17 @@ def test_a_keystone_that_refuses_the_service_itself(site, caplog):
     assert site.ec2.refused("DescribeRegions") == ("InternalError", 500)
     assert "role service" in caplog.text
     caplog.clear()
+
+
+@pytest.mark.parametrize("form", ["version 4", "version 4 GET", "presigned", "version 2 GET"])
+def test_a_path_that_is_no_text_is_no_fault_of_ours(site, form):
+    request = FORMS[form](site.ec2)
+    request.environ["PATH_INFO"] = "/\xff"
+    assert _refused(site, request) == (400, "InvalidRequest")
+
+
+@pytest.mark.parametrize("date", ["99991231T235959Z", "00010101T000000Z"])
+def test_a_presigned_date_at_the_end_of_the_calendar_is_expired(site, date):
+    request = site.ec2.presigned("DescribeRegions", life_s=604800)
+    _rewrite(request, lambda text: re.sub("X-Amz-Date=[^&]*", f"X-Amz-Date={date}", text))
+    assert _refused(site, request) == (403, "RequestExpired")

@@ -645,3 +645,52 @@ def test_ec_03_nothing_of_a_signature_is_logged(site, owner, caplog):
         wire.deliver(request)
         signature = site.keys.asked[-1].signature
         assert signature not in caplog.text and owner.key.access not in caplog.text
+
+
+_NO_DATES = [
+    "Fri, 31 Dec 9999 23:59:59 -2300",
+    "Mon, 01 Jan 2024 00:00:00 +99999999999999",
+    "Mon, 99 Jan 99999999999999999999 00:00:00 GMT",
+]
+
+
+@pytest.mark.parametrize("date", _NO_DATES)
+def test_date_beyond_all_calendars_in_a_condition_is_no_condition(owner, date):
+    put(owner, "/box/a")
+    for name in ("If-Modified-Since", "If-Unmodified-Since"):
+        assert owner.send("GET", "/box/a", headers={name: date}).status == 200
+    part = owner.send("GET", "/box/a", headers={"If-Range": date, "Range": "bytes=0-1"})
+    assert part.status == 200
+
+
+@pytest.mark.parametrize("date", _NO_DATES)
+def test_signature_with_a_date_beyond_all_calendars_is_refused(site, owner, date):
+    request = site.again(owner, "v2").sign("GET", "/box")
+    request.headers["x-amz-date"] = date
+    assert owner.deliver(request).code == "AccessDenied"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("a", "x\r\nSet-Cookie: token=1"),
+        ("a\r\nSet-Cookie: token", "1"),
+        ("a", "x\x00"),
+        ("a", "€"),
+        ("€", "a"),
+        ("a b", "c"),
+    ],
+)
+@pytest.mark.parametrize("signer", ["v4 query", "v2 query"])
+def test_metadata_of_a_presigned_url_makes_no_headers_of_its_own(site, owner, signer, name, value):
+    wire = site.again(owner, signer)
+    meta = f"x-amz-meta-{quote(name)}={quote(value)}"
+    assert wire.send("PUT", f"/box/a?{meta}", b"hello").status in (400, 403)
+    assert wire.send("POST", f"/box/a?uploads&{meta}").status in (400, 403)
+    assert owner.send("GET", "/box/a").code == "NoSuchKey"
+
+
+@pytest.mark.parametrize("encoding", [b"bogus", b"zip", b"utf-32"])
+def test_document_in_an_encoding_that_is_none_is_malformed(owner, encoding):
+    document = b'<?xml version="1.0" encoding="%s"?><Delete/>' % encoding
+    assert owner.send("POST", "/box?delete", document).code == "MalformedXML"

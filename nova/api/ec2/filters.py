@@ -5,6 +5,7 @@ Source: ec2-api, sections 1.1, 5 and 7.
 
 import dataclasses
 import datetime
+import functools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
@@ -28,6 +29,11 @@ MAX_FILTERS = 50
 MAX_VALUES = 200
 MAX_LENGTH = 255
 
+# Tells whether a text is like a pattern.
+Matcher = Callable[[str], bool]
+_SPECIAL = re.compile(r"[*?\\]")
+_PART = re.compile(r"\\.|.", re.DOTALL)
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Wanted:
@@ -35,15 +41,16 @@ class Wanted:
 
     name: str
     patterns: tuple[str, ...]
+    matchers: tuple[Matcher, ...]
 
     def accepts(self, values: Iterable[str]) -> bool:
         """Tell whether one of the values is like one of the patterns."""
-        return any(_like(pattern, value) for value in values for pattern in self.patterns)
+        return any(matches(value) for value in values for matches in self.matchers)
 
     @property
     def exact(self) -> tuple[str, ...] | None:
         """The values that are looked for, None when there is a wildcard among them."""
-        if any(re.search(r"[*?\\]", pattern) for pattern in self.patterns):
+        if any(map(_SPECIAL.search, self.patterns)):
             return None
         return self.patterns
 
@@ -72,7 +79,7 @@ class Filters(Generic[T]):
             raise invalid("Filter", f"there is no filter {name}")
         if len(values) > MAX_VALUES or max(map(len, values), default=0) > MAX_LENGTH:
             raise invalid("Filter", f"the values of {name} are too many or too long")
-        return Wanted(name, values)
+        return Wanted(name, values, tuple(map(_matcher, values)))
 
     def accept(self, wanted: Iterable[Wanted], thing: T) -> bool:
         """Tell whether a thing passes all filters."""
@@ -134,23 +141,59 @@ def no_tags(thing: object) -> Mapping[str, str]:
     return {}
 
 
-def _like(pattern: str, text: str) -> bool:
-    """Tell whether a text is like a pattern: * is any text, ? one character, \\ quotes the next.
+def _matcher(pattern: str) -> Matcher:
+    """Return what tells whether a text is like a pattern.
 
-    Only the last * is ever tried again, so that the time is bounded by both lengths' product.
+    * is any text, ? one character, \\ quotes the next one.
     """
-    parts = re.findall(r"\\.|.", pattern, re.DOTALL)
-    at = place = 0
-    star, resume = -1, 0
-    while at < len(text):
-        if place < len(parts) and parts[place] == "*":
-            star, resume = place, at
-            place += 1
-        elif place < len(parts) and parts[place] in ("?", text[at], f"\\{text[at]}"):
-            at, place = at + 1, place + 1
-        elif star >= 0:
-            resume += 1
-            at, place = resume, star + 1
-        else:
+    if _SPECIAL.search(pattern) is None:
+        return pattern.__eq__
+    first, *others = _pieces(pattern)
+    if not others:
+        return lambda text: first.fullmatch(text)
+    *middle, last = others
+    return functools.partial(_follow, first, middle, last)
+
+
+def _follow(first: "_Piece", middle: Sequence["_Piece"], last: "_Piece", text: str) -> bool:
+    """Tell whether pieces follow each other, the outer ones at the ends.
+
+    Each is taken at the first place where it is, and no place is tried again for what comes
+    later: the time is bounded by the product of both lengths.
+    """
+    end = len(text) - last.length
+    at = first.length
+    if at > end or not first.is_at(text, 0) or not last.is_at(text, end):
+        return False
+    for piece in middle:
+        found = piece.regex.search(text, at, end)
+        if found is None:
             return False
-    return all(part == "*" for part in parts[place:])
+        at = found.end()
+    return True
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Piece:
+    """What is between two * of a pattern; all texts like it have one length."""
+
+    regex: re.Pattern[str]
+    length: int
+
+    def fullmatch(self, text: str) -> bool:
+        """Tell whether a text is like it."""
+        return self.regex.fullmatch(text) is not None
+
+    def is_at(self, text: str, place: int) -> bool:
+        """Tell whether a text goes on like it from a place on."""
+        return self.regex.match(text, place) is not None
+
+
+def _pieces(pattern: str) -> list[_Piece]:
+    pieces: list[list[str]] = [[]]
+    for part in _PART.findall(pattern):
+        if part == "*":
+            pieces.append([])
+        else:
+            pieces[-1].append("." if part == "?" else re.escape(part[-1]))
+    return [_Piece(re.compile("".join(one), re.DOTALL), len(one)) for one in pieces]

@@ -11,7 +11,7 @@ from typing import Any
 from nova import exception
 from nova.api.ec2 import ids
 from nova.api.ec2.action import Ec2Call
-from nova.api.ec2.params import INTEGER, TEXT, Param, invalid
+from nova.api.ec2.params import INTEGER, TEXT, Param, invalid, text_up_to
 from nova.objects.instance import Scope
 from nova.objects.security_group import (
     NewSecurityGroupRule,
@@ -29,7 +29,7 @@ _PORT_RANGE = (
     Param("FromPort", type=INTEGER),
     Param("ToPort", type=INTEGER),
 )
-_DESCRIPTION = Param("Description", type=TEXT)
+_DESCRIPTION = Param("Description", type=text_up_to(255))
 PERMISSIONS = Param(
     "IpPermissions",
     many=True,

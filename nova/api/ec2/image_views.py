@@ -59,7 +59,7 @@ def mappings_of(image: Image) -> list[dict[str, str]]:
         return [
             {"deviceName": str(one["device"]), "virtualName": str(one["virtual"])} for one in pairs
         ]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         # A property that somebody gave the image, and no mapping of ours.
         return []
 
@@ -90,4 +90,5 @@ def described(image: Image, numbers: Mapping[str, int]) -> dict[str, Any]:
 
 
 def _part(prefix: str, image_id: str | None, numbers: Mapping[str, int]) -> str | None:
-    return None if image_id is None else ids.compose(prefix, numbers[image_id])
+    number = numbers.get(image_id or "")
+    return None if number is None else ids.compose(prefix, number)

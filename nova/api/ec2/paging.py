@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 
+from nova.api.ec2 import xml
 from nova.api.ec2.params import TEXT, Param, integer, invalid
 
 MAX_RESULTS = 1000
@@ -37,6 +38,8 @@ def marker_of(action: str, token: str | None) -> str | None:
     if found[0] != action:
         raise invalid("NextToken", "it belongs to another action")
     marker: str = found[1]
+    if not xml.can_hold(marker):
+        raise invalid("NextToken", "it was not given out here")
     return marker
 
 

@@ -9,11 +9,13 @@ import base64
 import binascii
 import dataclasses
 import datetime
+import functools
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from nova import clock, exception
+from nova.api.ec2 import xml
 
 MAX_ITEMS = 1000
 MAX_TEXT = 65536
@@ -55,9 +57,12 @@ def invalid(name: str, reason: str) -> exception.Ec2ParameterInvalid:
 # --- Types ----------------------------------------------------------------------------------
 
 
-def _text(name: str, text: str) -> str:
-    if len(text) > MAX_TEXT:
-        raise invalid(name, "it is too long")
+def _text(name: str, text: str, longest: int = MAX_TEXT) -> str:
+    if len(text) > longest:
+        raise invalid(name, f"it may have {longest} characters at most")
+    # Neither databases nor answers take all of them.
+    if not xml.can_hold(text):
+        raise invalid(name, "it has characters that no text can have")
     return text
 
 
@@ -86,6 +91,12 @@ TEXT = Type(name="text", read=_text)
 BOOLEAN = Type(name="boolean", read=_boolean)
 BASE64 = Type(name="base64", read=_base64)
 MOMENT = Type(name="moment", read=_moment)
+
+
+def text_up_to(longest: int) -> Type:
+    """Return the type of texts with so many characters at most."""
+    return Type(name="text", read=functools.partial(_text, longest=longest))
+
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}\Z", re.ASCII)
 

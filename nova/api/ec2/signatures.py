@@ -111,7 +111,7 @@ def _read_v2(request: webob.Request, query: dict[str, str], window: datetime.tim
         signature=given["Signature"],
         verb=request.method,
         host=request.host,
-        path=request.path,
+        path=_path(request),
         params={name: value for name, value in given.items() if name != "Signature"},
         headers={},
         body_hash="",
@@ -214,7 +214,7 @@ def _v4(
         signature=parts["Signature"],
         verb=request.method,
         host=request.host,
-        path=request.path,
+        path=_path(request),
         params=covered,
         headers=headers,
         body_hash=body_hash,
@@ -257,10 +257,10 @@ def _end_of_presigned(
     now = clock.utcnow()
     if not re.match(r"[0-9]{1,6}\Z", life, re.ASCII):
         raise exception.Ec2RequestExpired(reason="X-Amz-Expires is no number of seconds")
-    end = signed_at + min(datetime.timedelta(seconds=int(life)), MAX_LIFE)
-    if signed_at > now + window or end < now:
+    lasts = min(datetime.timedelta(seconds=int(life)), MAX_LIFE)
+    if not now - lasts <= signed_at <= now + window:
         raise exception.Ec2RequestExpired(reason="X-Amz-Date and X-Amz-Expires do not cover now")
-    return end
+    return signed_at + lasts
 
 
 def _moment(text: str) -> datetime.datetime:
@@ -308,6 +308,14 @@ def _pairs(text: str) -> dict[str, str]:
     if len(found) != len(pairs):
         raise exception.Ec2RequestInvalid(reason="A parameter is given more than once.")
     return found
+
+
+def _path(request: webob.Request) -> str:
+    """Return the path as it is signed.  Raises: Ec2RequestInvalid."""
+    try:
+        return str(request.path)
+    except UnicodeDecodeError as error:
+        raise exception.Ec2RequestInvalid(reason="The path is not UTF-8.") from error
 
 
 def _together(one: dict[str, str], other: dict[str, str]) -> dict[str, str]:

@@ -41,6 +41,11 @@ def moment(value: datetime.datetime) -> str:
     return f"{value.isoformat(timespec='milliseconds')}Z"
 
 
+def can_hold(text: str) -> bool:
+    """Tell whether an answer can tell of a text without leaving something out."""
+    return _NO_CHARACTER.search(text) is None
+
+
 def _clean(text: str) -> str:
     """Return a text without what XML can not hold."""
     return _NO_CHARACTER.sub("", text)

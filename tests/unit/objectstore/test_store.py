@@ -228,3 +228,14 @@ def test_bucket_goes_only_when_it_is_empty(store):
     store.delete_bucket("box")
     assert refusal(store.get_bucket, "box") == "NoSuchBucket"
     assert sorted(path.name for path in store._root.iterdir()) == [".locks", ".usage"]
+
+
+def test_list_of_a_bucket_that_goes_meanwhile_says_so(store):
+    store.delete_bucket("box")
+    for listed in (
+        lambda: store.list_objects("box", prefix="", delimiter="", marker="", limit=1),
+        lambda: store.uploads.list_all("box"),
+    ):
+        with pytest.raises(Refusal) as refused:
+            listed()
+        assert refused.value.code == "NoSuchBucket"

@@ -1,5 +1,8 @@
 """Filters: names, wildcards, tags."""
 
+import random
+import time
+
 import pytest
 
 from nova.api.ec2.filters import Filters
@@ -70,6 +73,42 @@ def test_without_tags_there_are_no_filters_of_them():
 def test_patterns_that_are_made_to_take_long_do_not():
     thing = [{"name": "a" * 250, "tags": {}}]
     assert FILTERS.select([{"Name": "name", "Value": ("*a" * 120 + "b",)}], thing) == []
+
+
+def test_a_pattern_is_matched_in_far_less_time_than_all_its_places_take():
+    text = "v" * 255
+    values = tuple(f"*{'v' * 120}z{number}" for number in range(200))
+    wanted = FILTERS.read([{"Name": "name", "Value": values}])
+    began = time.process_time()
+    assert not any(FILTERS.accept(wanted, {"name": text, "tags": {}}) for _ in range(20))
+    # All places of all patterns take a second for each thing.
+    assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_patterns_match_what_a_slow_matcher_matches(seed):
+    chance = random.Random(seed)
+
+    def some(letters, most):
+        return "".join(chance.choice(letters) for _ in range(chance.randrange(most)))
+
+    for _ in range(100):
+        pattern, text = some("ab*?\\", 7), some("ab*\\", 7)
+        found = FILTERS.select(
+            [{"Name": "name", "Value": (pattern,)}], [{"name": text, "tags": {}}]
+        )
+        assert bool(found) == _slowly_like(pattern, text), (pattern, text)
+
+
+def _slowly_like(pattern, text):
+    if not pattern:
+        return not text
+    if pattern[0] == "*":
+        return any(_slowly_like(pattern[1:], text[place:]) for place in range(len(text) + 1))
+    width = 2 if pattern[0] == "\\" and len(pattern) > 1 else 1
+    wanted = pattern[:width]
+    fits = bool(text) and (wanted == "?" or wanted[-1] == text[0])
+    return fits and _slowly_like(pattern[width:], text[1:])
 
 
 def test_too_much_is_refused():

@@ -14,6 +14,7 @@ from nova.api.ec2.params import (
     decode,
     integer,
     one_of,
+    text_up_to,
 )
 from nova.exception import Ec2ParameterInvalid, Ec2ParameterMissing
 
@@ -145,3 +146,16 @@ def test_deep_names_cost_nothing():
     decode([RULES], {"Unknown" + ".1" * 100000: "x"})
     with pytest.raises(Ec2ParameterInvalid):
         decode([RULES], {"IpPermissions.1.FromPort" + ".1" * 10000: "x"})
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "\x01", "\ufffe", "\ud800"])
+def test_text_that_neither_databases_nor_answers_take_is_refused(text):
+    with pytest.raises(Ec2ParameterInvalid):
+        decode([Param("Name", type=TEXT)], {"Name": text})
+
+
+def test_text_that_no_column_can_hold_is_refused():
+    rule = Param("Description", type=text_up_to(255))
+    assert decode([rule], {"Description": "x" * 255})["Description"] == "x" * 255
+    with pytest.raises(Ec2ParameterInvalid):
+        decode([rule], {"Description": "x" * 256})
