@@ -1,6 +1,7 @@
 """The server side: finds the method a request names, runs it, and makes the answer."""
 
 import dataclasses
+import functools
 import inspect
 import logging
 from collections.abc import Sequence
@@ -133,6 +134,7 @@ def _check_complete(endpoint: type[Interface], interface: type[Interface]) -> No
             )
 
 
+@functools.cache
 def _arguments(function: Any) -> list[tuple[str, Any]]:
     parameters = inspect.signature(function).parameters.values()
     return [(p.name, p.default) for p in parameters]
