@@ -1,6 +1,7 @@
 """A request as S3 sees it: bucket, key, parameters, headers, and the bytes that follow."""
 
 import dataclasses
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 from urllib.parse import quote, unquote, unquote_plus, unquote_to_bytes
@@ -8,6 +9,10 @@ from urllib.parse import quote, unquote, unquote_plus, unquote_to_bytes
 from nova.objectstore.errors import refuse
 
 Environ = dict[str, Any]
+
+# Source: RFC 9110 sections 5.1 and 5.5.
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
 class Stream(Protocol):
@@ -81,16 +86,37 @@ def from_environ(environ: Environ) -> Request:
     bucket, _, key = _text(raw_path)[1:].partition("/")
     query = _pairs(environ.get("QUERY_STRING", ""))
     names = {name.lower() for name, _ in query}
+    headers = _headers(environ)
+    is_presigned = "x-amz-signature" in names or "signature" in names
+    if is_presigned:
+        _require_headers(headers, query)
     return Request(
         method=environ["REQUEST_METHOD"],
         raw_path=raw_path,
         query=query,
-        headers=_headers(environ),
+        headers=headers,
         stream=environ["wsgi.input"],
         bucket=bucket,
         key=key,
-        is_presigned="x-amz-signature" in names or "signature" in names,
+        is_presigned=is_presigned,
     )
+
+
+def _require_headers(headers: Mapping[str, str], query: Iterable[tuple[str, str]]) -> None:
+    """Refuse parameters that stand for headers and can be none, or not beside those sent.
+
+    The signature could be checked with one meaning of them, and another one be done; and what
+    is kept with an object becomes headers of answers.  Raises: Refusal.
+    """
+    found = dict(headers)
+    for key, value in query:
+        name = key.lower()
+        if not name.startswith("x-amz-"):
+            continue
+        if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+            raise refuse("InvalidArgument", "A parameter can not stand for a header.")
+        if found.setdefault(name, value) != value:
+            raise refuse("InvalidArgument", "A header of Amazon's has two values.")
 
 
 def resource_of(environ: Environ) -> str:

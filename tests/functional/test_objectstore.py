@@ -694,3 +694,45 @@ def test_metadata_of_a_presigned_url_makes_no_headers_of_its_own(site, owner, si
 def test_document_in_an_encoding_that_is_none_is_malformed(owner, encoding):
     document = b'<?xml version="1.0" encoding="%s"?><Delete/>' % encoding
     assert owner.send("POST", "/box?delete", document).code == "MalformedXML"
+
+
+def _presigned_as_private(site, owner):
+    """Return a URL of version 2, by which its holder may store a private object."""
+    request = site.again(owner, "v2 query").sign("PUT", "/box/a", headers={"x-amz-acl": "private"})
+    del request.headers["x-amz-acl"]
+    assert "x-amz-acl=private" in request.url
+    return request
+
+
+def test_ec_01_header_beside_a_presigned_one_of_its_name_is_refused(site, owner):
+    request = _presigned_as_private(site, owner)
+    request.headers["x-amz-acl"] = "public-read"
+    assert owner.deliver(request, b"hello").status in (400, 403)
+    assert owner.send("GET", "/box/a").code == "NoSuchKey"
+
+
+@pytest.mark.parametrize("name", ["x-amz-acl", "X-Amz-Acl"])
+def test_ec_01_parameter_before_a_presigned_one_of_its_name_is_refused(site, owner, name):
+    request = _presigned_as_private(site, owner)
+    request.url = request.url.replace("?", f"?{name}=public-read&", 1)
+    assert owner.deliver(request, b"hello").status in (400, 403)
+    assert owner.send("GET", "/box/a").code == "NoSuchKey"
+
+
+def test_presigned_header_may_be_said_twice(site, owner):
+    request = _presigned_as_private(site, owner)
+    request.headers["x-amz-acl"] = "private"
+    assert owner.deliver(request, b"hello").status == 200
+
+
+def test_ec_01_presigned_copy_can_not_be_made_an_upload(site, owner):
+    put(owner, "/box/source", b"good")
+    headers = {"x-amz-copy-source": "/box/source", "x-amz-meta-b": "1"}
+    request = site.again(owner, "v2 query").sign("PUT", "/box/a", headers=headers)
+    for name in headers:
+        del request.headers[name]
+    kept = [one for one in request.url.split("&") if "x-amz-" not in one]
+    hidden = quote("x-amz-copy-source:/box/source\nx-amz-meta-b")
+    request.url = "&".join([*kept, f"{hidden}=1"])
+    assert owner.deliver(request, b"evil").status in (400, 403)
+    assert owner.send("GET", "/box/a").code == "NoSuchKey"
