@@ -1,6 +1,7 @@
 """The server side: finds the method a request names, runs it, and makes the answer."""
 
 import dataclasses
+import functools
 import inspect
 import logging
 from collections.abc import Sequence
@@ -121,6 +122,7 @@ def _check_version(topic: str, served: str, wanted: str) -> None:
         raise UnsupportedVersion(topic=topic, served=served, wanted=wanted)
 
 
+@functools.cache
 def _check_complete(endpoint: type[Interface], interface: type[Interface]) -> None:
     """Refuse an endpoint that leaves a method out or changes its arguments."""
     for name, method in methods_of(interface).items():

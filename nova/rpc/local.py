@@ -262,7 +262,7 @@ class LocalBus:
             hook = hooks.popleft() if hooks else None
         if hook is not None:
             hook()
-        text = dumps(dataclasses.asdict(request), request.method)
+        text = dumps(request.message(), request.method)
         self.calls.append(
             CallRecord(
                 topic=address.topic,

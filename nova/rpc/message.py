@@ -31,6 +31,10 @@ class Request:
     context: dict[str, Any]
     args: dict[str, Any]
 
+    def message(self) -> dict[str, Any]:
+        """Return the JSON-ready form, which shares its parts with this."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
 
 def read_request(message: Any, context: Any) -> Request:
     """Return the request that a message holds.  Raises: BadMessage."""

@@ -9,7 +9,7 @@ from nova import exception
 from nova.api.networking.faults import error_response, status_of
 from nova.api.openstack.dispatch import Dispatcher, path_of
 from nova.api.openstack.environment import CONTEXT_KEY
-from nova.api.openstack.router import Router
+from nova.api.openstack.router import Router, router_of
 from nova.api.openstack.versions import MINIMUM
 from nova.context import RequestContext
 
@@ -26,7 +26,7 @@ class NetworkingDispatcher(Dispatcher):
 
     def make_router(self) -> Router:
         """Return the router of the API's paths."""
-        return Router(self.routes, (MOUNT,), project=False)
+        return router_of(tuple(self.routes), (MOUNT,), project=False)
 
     @webob.dec.wsgify
     def __call__(self, request: webob.Request) -> webob.Response:

@@ -14,7 +14,7 @@ from nova.api.openstack.call import Call
 from nova.api.openstack.environment import CONTEXT_KEY, OPERATION_KEY, TOKEN_KEY
 from nova.api.openstack.links import Links, base_url
 from nova.api.openstack.resource import METHODS_WITH_BODY, Answer, Reply, Resource, Route
-from nova.api.openstack.router import Match, Router
+from nova.api.openstack.router import Match, Router, router_of
 from nova.context import RequestContext
 
 LOG = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class Dispatcher:
 
     def make_router(self) -> Router:
         """Return the router of the API's paths."""
-        return Router(self.routes)
+        return router_of(tuple(self.routes))
 
     @webob.dec.wsgify
     def __call__(self, request: webob.Request) -> webob.Response:

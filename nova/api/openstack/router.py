@@ -1,6 +1,7 @@
 """From a path to the routes behind it."""
 
 import dataclasses
+import functools
 import re
 from collections.abc import Iterable, Mapping
 
@@ -72,6 +73,14 @@ class Router:
         """Return the methods that a path takes."""
         methods = sorted({method for method, _path in self._groups})
         return [method for method in methods if self.find(method, path) is not None]
+
+
+@functools.cache
+def router_of(
+    declared: tuple[Route, ...], mounts: tuple[str, ...] = MOUNTS, project: bool = True
+) -> Router:
+    """Return the router of declared routes; applications of one process share it."""
+    return Router(declared, mounts, project)
 
 
 def _literal_parts_first(key: tuple[str, str]) -> tuple[tuple[bool, str], ...]:
