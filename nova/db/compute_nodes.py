@@ -55,15 +55,30 @@ def generation_of(moment: datetime.datetime) -> int:
     return (moment - _EPOCH) // datetime.timedelta(microseconds=1)
 
 
-def _next_generation(now: datetime.datetime) -> sa.ColumnElement[int]:
-    stamp = sa.literal(generation_of(now), sa.BigInteger())
+def _next_generation(stamp: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
     return sa.case(
         (compute_nodes.c.generation >= stamp, compute_nodes.c.generation + 1), else_=stamp
     )
 
 
+def _stamp(now: datetime.datetime) -> sa.ColumnElement[int]:
+    return sa.literal(generation_of(now), sa.BigInteger())
+
+
 def _columns() -> list[sa.ColumnElement[Any]]:
     return [compute_nodes.c[name] for name in FIELDS]
+
+
+# What every report of a host asks is built once: that takes longer than to run it.
+_FIND = sa.select(*_columns()).where(
+    compute_nodes.c.host == sa.bindparam("of_host"),
+    compute_nodes.c.hypervisor_hostname == sa.bindparam("of_name"),
+)
+_UPDATE = (
+    sa.update(compute_nodes)
+    .where(compute_nodes.c.id == sa.bindparam("of_id"))
+    .values(generation=_next_generation(sa.bindparam("stamp", type_=sa.BigInteger())))
+)
 
 
 def _to_node(row: sa.RowMapping) -> ComputeNode:
@@ -76,11 +91,8 @@ def _to_node(row: sa.RowMapping) -> ComputeNode:
 
 def find(tx: Transaction, host: str, hypervisor_hostname: str) -> ComputeNode | None:
     """Return a node."""
-    query = sa.select(*_columns()).where(
-        compute_nodes.c.host == host,
-        compute_nodes.c.hypervisor_hostname == hypervisor_hostname,
-    )
-    row = tx.execute(query).mappings().first()
+    wanted = {"of_host": host, "of_name": hypervisor_hostname}
+    row = tx.execute(_FIND, wanted).mappings().first()
     return None if row is None else _to_node(row)
 
 
@@ -101,11 +113,8 @@ def register(tx: Transaction, values: bulk.Row, now: datetime.datetime) -> None:
 
 def update(tx: Transaction, row_id: int, values: Mapping[str, Any], now: datetime.datetime) -> None:
     """Change a node."""
-    tx.execute(
-        sa.update(compute_nodes)
-        .where(compute_nodes.c.id == row_id)
-        .values(**values, generation=_next_generation(now), updated_at=now)
-    )
+    place = {"of_id": row_id, "stamp": generation_of(now)}
+    tx.execute(_UPDATE, {**values, "updated_at": now, **place})
 
 
 def set_numa(
@@ -115,7 +124,7 @@ def set_numa(
     statement = (
         sa.update(compute_nodes)
         .where(compute_nodes.c.id == node.id, compute_nodes.c.generation == node.generation)
-        .values(numa_topology=topology, generation=_next_generation(now))
+        .values(numa_topology=topology, generation=_next_generation(_stamp(now)))
     )
     return tx.execute(statement).rowcount == 1
 
@@ -126,7 +135,7 @@ def touch(tx: Transaction, hosts: Sequence[str], now: datetime.datetime) -> None
         tx.execute(
             sa.update(compute_nodes)
             .where(compute_nodes.c.host.in_(piece))
-            .values(generation=_next_generation(now))
+            .values(generation=_next_generation(_stamp(now)))
         )
 
 
@@ -152,7 +161,7 @@ def take(tx: Transaction, host: str, node: str, claim: Claim, now: datetime.date
             local_gb_used=column.local_gb_used + claim.disk_gb,
             running_vms=column.running_vms + claim.servers,
             num_io_ops=column.num_io_ops + 1,
-            generation=_next_generation(now),
+            generation=_next_generation(_stamp(now)),
             updated_at=now,
         )
     )
@@ -183,7 +192,7 @@ def give_back(
             local_gb_used=_less(column.local_gb_used, claim.disk_gb),
             running_vms=_less(column.running_vms, claim.servers),
             failed_builds=column.failed_builds + (1 if failed else 0),
-            generation=_next_generation(now),
+            generation=_next_generation(_stamp(now)),
             updated_at=now,
         )
     )

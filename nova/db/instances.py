@@ -270,19 +270,23 @@ def save_fault(tx: Transaction, instance_uuid: str, fault: Fault) -> None:
     tx.execute(sa.insert(instance_faults).values(instance_uuid=instance_uuid, fault=fault))
 
 
+# Every report of a host asks this, so that it is built once.
+_STATES_ON_HOST = (
+    sa.select(
+        instances.c.uuid, instances.c.vm_state, instances.c.task_state, instances.c.power_state
+    )
+    .where(instances.c.host == sa.bindparam("of_host"))
+    .order_by(instances.c.id)
+    .limit(sa.bindparam("most", type_=sa.Integer()))
+)
+
+
 def states_on_host(
     tx: Transaction, host: str, limit: int = 10000
 ) -> list[tuple[str, VmState, TaskState | None, PowerState]]:
     """Return (uuid, vm_state, task_state, power_state) of the servers of a host."""
-    query = (
-        sa.select(
-            instances.c.uuid, instances.c.vm_state, instances.c.task_state, instances.c.power_state
-        )
-        .where(instances.c.host == host)
-        .order_by(instances.c.id)
-        .limit(limit)
-    )
-    return [(uuid, vm, task, PowerState(power)) for uuid, vm, task, power in tx.execute(query)]
+    found = tx.execute(_STATES_ON_HOST, {"of_host": host, "most": limit})
+    return [(uuid, vm, task, PowerState(power)) for uuid, vm, task, power in found]
 
 
 def hosts_of(

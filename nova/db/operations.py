@@ -207,45 +207,54 @@ def list_unfinished_of(tx: Transaction, instance_uuid: str, limit: int = 1000) -
     return [_to_operation(row) for row in tx.execute(query).mappings()]
 
 
+# Reports of hosts and reconcilers ask these again and again, so that they are built once.
+_COUNT_PENDING = sa.select(sa.func.count()).where(
+    instance_actions.c.owner_host == sa.bindparam("of_host"),
+    instance_actions.c.state == OperationState.PENDING,
+)
+_OVERDUE = (
+    sa.select(*_COLUMNS)
+    .where(
+        instance_actions.c.state.in_(UNFINISHED), instance_actions.c.deadline <= sa.bindparam("now")
+    )
+    .order_by(instance_actions.c.deadline, instance_actions.c.id)
+    .limit(sa.bindparam("most", type_=sa.Integer()))
+)
+_DOWN_HOSTS = sa.select(services.c.host).where(
+    services.c.binary == "nova-compute",
+    sa.or_(
+        services.c.last_seen_up < sa.bindparam("silent_before"), services.c.forced_down.is_(True)
+    ),
+)
+_STRANDED = (
+    sa.select(*_COLUMNS)
+    .where(
+        instance_actions.c.state.in_(UNFINISHED),
+        instance_actions.c.owner_host.in_(_DOWN_HOSTS),
+        instance_actions.c.action.in_(("create", "delete", "unshelve")),
+    )
+    .order_by(instance_actions.c.id)
+    .limit(sa.bindparam("most", type_=sa.Integer()))
+)
+
+
 def count_pending(tx: Transaction, host: str) -> int:
     """Return how many operations a host owns and has not begun."""
-    query = sa.select(sa.func.count()).where(
-        instance_actions.c.owner_host == host,
-        instance_actions.c.state == OperationState.PENDING,
-    )
-    return tx.execute(query).scalar_one()
+    return tx.execute(_COUNT_PENDING, {"of_host": host}).scalar_one()
 
 
 def list_overdue(tx: Transaction, now: datetime.datetime, limit: int = 100) -> list[Operation]:
     """Return unfinished operations past their deadline, the most overdue first."""
-    query = (
-        sa.select(*_COLUMNS)
-        .where(instance_actions.c.state.in_(UNFINISHED), instance_actions.c.deadline <= now)
-        .order_by(instance_actions.c.deadline, instance_actions.c.id)
-        .limit(limit)
-    )
-    return [_to_operation(row) for row in tx.execute(query).mappings()]
+    found = tx.execute(_OVERDUE, {"now": now, "most": limit}).mappings()
+    return [_to_operation(row) for row in found]
 
 
 def list_stranded(
     tx: Transaction, silent_before: datetime.datetime, limit: int = 100
 ) -> list[Operation]:
     """Return unfinished operations of compute hosts that are down, oldest first."""
-    down = sa.select(services.c.host).where(
-        services.c.binary == "nova-compute",
-        sa.or_(services.c.last_seen_up < silent_before, services.c.forced_down.is_(True)),
-    )
-    query = (
-        sa.select(*_COLUMNS)
-        .where(
-            instance_actions.c.state.in_(UNFINISHED),
-            instance_actions.c.owner_host.in_(down),
-            instance_actions.c.action.in_(("create", "delete", "unshelve")),
-        )
-        .order_by(instance_actions.c.id)
-        .limit(limit)
-    )
-    return [_to_operation(row) for row in tx.execute(query).mappings()]
+    found = tx.execute(_STRANDED, {"silent_before": silent_before, "most": limit}).mappings()
+    return [_to_operation(row) for row in found]
 
 
 def set_deadline(

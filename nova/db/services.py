@@ -34,6 +34,23 @@ def columns() -> list[sa.ColumnElement[Any]]:
     return [services.c[name].label(f"svc_{name}") for name in FIELDS]
 
 
+# What every report of every daemon asks is built once: that takes longer than to run it.
+_FIND = sa.select(*columns()).where(
+    services.c.host == sa.bindparam("of_host"), services.c.binary == sa.bindparam("of_binary")
+)
+_HEARTBEAT = (
+    sa.update(services)
+    .where(
+        services.c.host == sa.bindparam("of_host"), services.c.binary == sa.bindparam("of_binary")
+    )
+    .values(
+        report_count=services.c.report_count + 1,
+        last_seen_up=sa.bindparam("now"),
+        updated_at=sa.bindparam("now"),
+    )
+)
+
+
 def to_service(row: sa.RowMapping) -> Service:
     """Return the service of a row that was selected by columns(), not yet judged."""
     return Service(**{name: row[f"svc_{name}"] for name in FIELDS})
@@ -41,12 +58,8 @@ def to_service(row: sa.RowMapping) -> Service:
 
 def heartbeat(tx: Transaction, host: str, binary: str, now: datetime.datetime) -> bool:
     """Note that a daemon reported; tell whether it is registered."""
-    statement = (
-        sa.update(services)
-        .where(services.c.host == host, services.c.binary == binary)
-        .values(report_count=services.c.report_count + 1, last_seen_up=now, updated_at=now)
-    )
-    return tx.execute(statement).rowcount == 1
+    values = {"of_host": host, "of_binary": binary, "now": now}
+    return tx.execute(_HEARTBEAT, values).rowcount == 1
 
 
 def register(tx: Transaction, row: bulk.Row) -> None:
@@ -66,8 +79,8 @@ def list_all(tx: Transaction, host: str | None = None, binary: str | None = None
 
 def find(tx: Transaction, host: str, binary: str) -> Service | None:
     """Return the service of a host."""
-    found = _list(tx, [services.c.host == host, services.c.binary == binary])
-    return found[0] if found else None
+    row = tx.execute(_FIND, {"of_host": host, "of_binary": binary}).mappings().first()
+    return None if row is None else to_service(row)
 
 
 def find_by_id(tx: Transaction, service_id: str) -> Service | None:

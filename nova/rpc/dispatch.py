@@ -122,7 +122,6 @@ def _check_version(topic: str, served: str, wanted: str) -> None:
         raise UnsupportedVersion(topic=topic, served=served, wanted=wanted)
 
 
-@functools.cache
 def _check_complete(endpoint: type[Interface], interface: type[Interface]) -> None:
     """Refuse an endpoint that leaves a method out or changes its arguments."""
     for name, method in methods_of(interface).items():
@@ -135,6 +134,7 @@ def _check_complete(endpoint: type[Interface], interface: type[Interface]) -> No
             )
 
 
+@functools.cache
 def _arguments(function: Any) -> list[tuple[str, Any]]:
     parameters = inspect.signature(function).parameters.values()
     return [(p.name, p.default) for p in parameters]

@@ -77,7 +77,7 @@ class Router:
 
 @functools.cache
 def router_of(
-    declared: tuple[Route, ...], mounts: tuple[str, ...] = MOUNTS, project: bool = True
+    declared: tuple[Route, ...], mounts: tuple[str, ...] = tuple(MOUNTS), project: bool = True
 ) -> Router:
     """Return the router of declared routes; applications of one process share it."""
     return Router(declared, mounts, project)
