@@ -221,6 +221,44 @@ def free_stale(
     return found
 
 
+_OTHER = virtual_interfaces.alias("other")
+# The first interface of the server in the row.
+_FIRST_INTERFACE = (
+    sa.select(sa.func.min(_OTHER.c.id))
+    .where(_OTHER.c.instance_uuid == instances.c.uuid)
+    .correlate(instances)
+    .scalar_subquery()
+)
+# Network hosts ask this all the time: it is built once, which takes longer than to run it.
+_BINDINGS = (
+    sa.select(
+        fixed_ips.c.network_id,
+        virtual_interfaces.c.address.label("mac"),
+        virtual_interfaces.c.uuid.label("vif_id"),
+        fixed_ips.c.address,
+        fixed_ips.c.leased,
+        instances.c.hostname,
+        instances.c.uuid.label("instance_uuid"),
+        instances.c.host,
+        (virtual_interfaces.c.id == _FIRST_INTERFACE).label("default_route"),
+    )
+    .select_from(
+        fixed_ips.join(
+            virtual_interfaces, virtual_interfaces.c.id == fixed_ips.c.virtual_interface_id
+        )
+        .join(instances, instances.c.uuid == fixed_ips.c.instance_uuid)
+        .join(networks, networks.c.id == fixed_ips.c.network_id)
+    )
+    .where(
+        fixed_ips.c.network_id.in_(sa.bindparam("of_networks", expanding=True)),
+        fixed_ips.c.allocated.is_(True),
+        sa.or_(networks.c.multi_host.is_(False), instances.c.host == sa.bindparam("of_host")),
+    )
+    .order_by(fixed_ips.c.id)
+    .limit(_LIMIT)
+)
+
+
 def bindings(
     tx: Transaction, network_ids: Sequence[int], host: str
 ) -> dict[int, list[DhcpBinding]]:
@@ -228,52 +266,14 @@ def bindings(
 
     In a multi_host network these are the servers of that host, elsewhere all.
     """
-    source = (
-        fixed_ips.join(
-            virtual_interfaces, virtual_interfaces.c.id == fixed_ips.c.virtual_interface_id
-        )
-        .join(instances, instances.c.uuid == fixed_ips.c.instance_uuid)
-        .join(networks, networks.c.id == fixed_ips.c.network_id)
-    )
-    query = (
-        sa.select(
-            fixed_ips.c.network_id,
-            virtual_interfaces.c.address.label("mac"),
-            virtual_interfaces.c.uuid.label("vif_id"),
-            fixed_ips.c.address,
-            fixed_ips.c.leased,
-            instances.c.hostname,
-            instances.c.uuid.label("instance_uuid"),
-            instances.c.host,
-            (virtual_interfaces.c.id == _first_interface()).label("default_route"),
-        )
-        .select_from(source)
-        .where(
-            fixed_ips.c.network_id.in_(network_ids),
-            fixed_ips.c.allocated.is_(True),
-            sa.or_(networks.c.multi_host.is_(False), instances.c.host == host),
-        )
-        .order_by(fixed_ips.c.id)
-        .limit(_LIMIT)
-    )
     found: dict[int, list[DhcpBinding]] = {}
-    for row in tx.execute(query).mappings():
+    place = {"of_networks": network_ids, "of_host": host}
+    for row in tx.execute(_BINDINGS, place).mappings():
         values: dict[str, Any] = dict(row)
         values["default_route"] = bool(values["default_route"])
         network_id = values.pop("network_id")
         found.setdefault(network_id, []).append(DhcpBinding(**values))
     return found
-
-
-def _first_interface() -> sa.ScalarSelect[Any]:
-    """Return the query of the first interface of the server in the row."""
-    other = virtual_interfaces.alias("other")
-    return (
-        sa.select(sa.func.min(other.c.id))
-        .where(other.c.instance_uuid == instances.c.uuid)
-        .correlate(instances)
-        .scalar_subquery()
-    )
 
 
 def instance_with(tx: Transaction, address: str) -> str | None:

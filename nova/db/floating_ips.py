@@ -32,12 +32,12 @@ _NAMES = (
 _WANTED_HOST = sa.case((networks.c.multi_host.is_(True), instances.c.host), else_=networks.c.host)
 
 
-def _wanted_by(host: str) -> sa.ColumnElement[bool]:
-    """Return the condition that a host shall translate an address that leads somewhere."""
-    return sa.or_(
-        sa.and_(networks.c.multi_host.is_(True), instances.c.host == host),
-        sa.and_(networks.c.multi_host.is_(False), networks.c.host == host),
-    )
+_OF_HOST = sa.bindparam("of_host", type_=sa.String())
+# An address that leads somewhere shall be translated by a host.
+_WANTED = sa.or_(
+    sa.and_(networks.c.multi_host.is_(True), instances.c.host == _OF_HOST),
+    sa.and_(networks.c.multi_host.is_(False), networks.c.host == _OF_HOST),
+)
 
 
 def _joined() -> sa.FromClause:
@@ -331,21 +331,50 @@ def places_of(tx: Transaction, instance_uuid: str) -> set[tuple[str | None, str 
     return {(row[0], row[1]) for row in tx.execute(query)}
 
 
+# Network hosts ask these all the time: they are built once, which takes longer than to run them.
+_TO_CLAIM = (
+    sa.select(floating_ips.c.id)
+    .select_from(_located())
+    .where(
+        _WANTED,
+        sa.or_(
+            floating_ips.c.host.is_(None),
+            floating_ips.c.host.in_(sa.bindparam("down", expanding=True)),
+        ),
+    )
+    .limit(MAX_ADDRESSES)
+)
+_HELD_BY_OTHERS = (
+    sa.select(floating_ips.c.host)
+    .select_from(_located())
+    .where(_WANTED, floating_ips.c.host != _OF_HOST)
+    .distinct()
+)
+_TRANSLATED = (
+    sa.select(
+        floating_ips.c.address,
+        floating_ips.c.interface,
+        fixed_ips.c.address.label("fixed_ip"),
+        fixed_ips.c.network_id,
+        _WANTED_HOST.label("wanted_host"),
+    )
+    .select_from(
+        floating_ips.outerjoin(fixed_ips, fixed_ips.c.id == floating_ips.c.fixed_ip_id)
+        .outerjoin(networks, networks.c.id == fixed_ips.c.network_id)
+        .outerjoin(instances, instances.c.uuid == fixed_ips.c.instance_uuid)
+    )
+    .where(floating_ips.c.host == _OF_HOST)
+    .order_by(floating_ips.c.id)
+    .limit(MAX_ADDRESSES)
+)
+
+
 def claim_for(tx: Transaction, host: str, down: Sequence[str], now: datetime.datetime) -> None:
     """Let a host translate what leads to its servers and what no other host translates.
 
     down: hosts that do not answer; they are not waited for.
     """
-    query = (
-        sa.select(floating_ips.c.id)
-        .select_from(_located())
-        .where(
-            _wanted_by(host),
-            sa.or_(floating_ips.c.host.is_(None), floating_ips.c.host.in_(down)),
-        )
-        .limit(MAX_ADDRESSES)
-    )
-    found = [row[0] for row in tx.execute(query)]
+    found = [row[0] for row in tx.execute(_TO_CLAIM, {"of_host": host, "down": down})]
     for piece in bulk.chunks(found):
         statement = sa.update(floating_ips).where(
             floating_ips.c.id.in_(piece),
@@ -356,37 +385,13 @@ def claim_for(tx: Transaction, host: str, down: Sequence[str], now: datetime.dat
 
 def held_by_others(tx: Transaction, host: str) -> set[str]:
     """Return hosts that still translate what a host shall translate."""
-    query = (
-        sa.select(floating_ips.c.host)
-        .select_from(_located())
-        .where(_wanted_by(host), floating_ips.c.host != host)
-        .distinct()
-    )
-    return {row[0] for row in tx.execute(query)}
+    return {row[0] for row in tx.execute(_HELD_BY_OTHERS, {"of_host": host})}
 
 
 def of_host(tx: Transaction, host: str) -> list[tuple[int | None, HostFloatingIp]]:
     """Return what a host translates, with the network's row id, and what it must forget."""
-    source = (
-        floating_ips.outerjoin(fixed_ips, fixed_ips.c.id == floating_ips.c.fixed_ip_id)
-        .outerjoin(networks, networks.c.id == fixed_ips.c.network_id)
-        .outerjoin(instances, instances.c.uuid == fixed_ips.c.instance_uuid)
-    )
-    query = (
-        sa.select(
-            floating_ips.c.address,
-            floating_ips.c.interface,
-            fixed_ips.c.address.label("fixed_ip"),
-            fixed_ips.c.network_id,
-            _WANTED_HOST.label("wanted_host"),
-        )
-        .select_from(source)
-        .where(floating_ips.c.host == host)
-        .order_by(floating_ips.c.id)
-        .limit(MAX_ADDRESSES)
-    )
     found: list[tuple[int | None, HostFloatingIp]] = []
-    for row in tx.execute(query).mappings():
+    for row in tx.execute(_TRANSLATED, {"of_host": host}).mappings():
         stays = row["wanted_host"] == host
         one = HostFloatingIp(
             address=row["address"],

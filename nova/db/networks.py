@@ -25,6 +25,24 @@ def columns() -> list[sa.ColumnElement[Any]]:
     return [networks.c[name].label(f"net_{name}") for name in FIELDS]
 
 
+# Network hosts ask this all the time: it is built once, which takes longer than to run it.
+_SERVED_BY = (
+    sa.select(*columns(), _HOST.c.address)
+    .select_from(
+        networks.outerjoin(
+            _HOST,
+            sa.and_(_HOST.c.network_id == networks.c.id, _HOST.c.host == sa.bindparam("of_host")),
+        )
+    )
+    .where(
+        sa.or_(networks.c.host == sa.bindparam("of_host"), networks.c.multi_host.is_(True)),
+        _HAS_RANGE,
+    )
+    .order_by(networks.c.id)
+    .limit(MAX_NETWORKS)
+)
+
+
 def to_network(row: sa.RowMapping) -> Network:
     """Return the network of a row that was selected by columns()."""
     return Network(**{name: row[f"net_{name}"] for name in FIELDS})
@@ -73,17 +91,8 @@ def list_served_by(tx: Transaction, host: str) -> list[tuple[Network, str | None
 
     A host serves the networks that name it, and all multi_host networks, once they have a range.
     """
-    source = networks.outerjoin(
-        _HOST, sa.and_(_HOST.c.network_id == networks.c.id, _HOST.c.host == host)
-    )
-    query = (
-        sa.select(*columns(), _HOST.c.address)
-        .select_from(source)
-        .where(sa.or_(networks.c.host == host, networks.c.multi_host.is_(True)), _HAS_RANGE)
-        .order_by(networks.c.id)
-        .limit(MAX_NETWORKS)
-    )
-    return [(to_network(row), row["address"]) for row in tx.execute(query).mappings()]
+    found = tx.execute(_SERVED_BY, {"of_host": host}).mappings()
+    return [(to_network(row), row["address"]) for row in found]
 
 
 def find(tx: Transaction, network_id: str) -> Network | None:

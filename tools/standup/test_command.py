@@ -23,18 +23,22 @@ STAGES = ("lint", "types", "unit", "contract", "functional", "integration")
 MACHINE_LIMIT_S = 1800
 
 # The tests of programs start them under both back ends, whatever they run on themselves.
-SAME_UNDER_EVENTLET = ("tests/functional/test_programs.py", "tests/functional/tools")
+PROGRAMS = ("tests/functional/test_programs.py", "tests/functional/tools")
 
-# Tables of requests that differ only in what is asked: how the two back ends carry a request is
-# tested by the files beside them, and twice the time for it keeps everybody waiting.
+# Requests and their answers, one after the other: how the two back ends carry a request is
+# tested by the files beside them, and twice the time for it keeps everybody waiting.  What is
+# about waiting, locks, sockets, or what breaks off in the middle, does not belong here.
 REQUESTS_ALONE = tuple(
     f"tests/functional/test_{name}.py"
     for name in (
-        *("api_description", "api_samples", "az_matrix", "budgets", "foreign_ids_in_bodies"),
-        *("mass_assignment", "networking_fuzz", "policy_denials", "rest_fuzz"),
-        *("bundle_store", "bundles", "certificates", "console_log", "consoles", "serial_ports"),
-        *("ec2_boto3", "ec2_images", "ec2_instance_parts", "ec2_instances", "ec2_network"),
-        *("ec2_signatures", "ec2_zones", "objectstore"),
+        *("api_description", "api_resources", "api_samples", "az_matrix", "budgets"),
+        *("bundles", "certificates", "console_log", "consoles", "ec2_boto3"),
+        *("ec2_budgets", "ec2_dry_run", "ec2_filters", "ec2_images", "ec2_instance_parts"),
+        *("ec2_instances", "ec2_network", "ec2_signatures", "ec2_zones", "fixed_ips"),
+        *("foreign_ids_in_bodies", "input_costs", "mass_assignment", "networking_api"),
+        *("networking_fuzz", "networking_own_networks", "networking_policy", "objectstore"),
+        *("policy_denials", "rest_fuzz", "rest_servers", "security_groups", "serial_ports"),
+        *("server_security_groups", "zero_disk_flavors"),
     )
 )
 
@@ -185,16 +189,15 @@ def _stages(venv: Path, cache: Path, options: argparse.Namespace) -> list[Stage]
 def _functional(pytest: Sequence[str], workers: int) -> list[list[str]]:
     """Return the commands for threads and for eventlet, which xdist can not spread.
 
-    The tables of requests come last, over all processors, since the two others end together.
+    What runs once comes last, over all processors, since the two others end together.
     """
     others = ["-n", str(workers - 1)] if workers > 2 else []
-    tables = [f"--ignore={path}" for path in REQUESTS_ALONE]
-    same = [f"--ignore={path}" for path in SAME_UNDER_EVENTLET]
-    green = ["env", "NOVA_TEST_CONCURRENCY=eventlet", *pytest, *same, *tables]
+    once = (*PROGRAMS, *REQUESTS_ALONE)
+    both = [*(f"--ignore={path}" for path in once), "tests/functional"]
     return [
-        [*pytest, *others, *tables, "tests/functional"],
-        [*green, "tests/functional"],
-        [*pytest, "-n", str(workers), *REQUESTS_ALONE],
+        [*pytest, *others, *both],
+        ["env", "NOVA_TEST_CONCURRENCY=eventlet", *pytest, *both],
+        [*pytest, "-n", str(workers), *once],
     ]
 
 

@@ -13,6 +13,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import padding
 
+from nova.cert import authority, files
 from nova.cert.manager import CertManager
 from nova.cert.settings import CertSettings
 from nova.conductor import manager as conductor
@@ -32,6 +33,7 @@ from tests.fixtures.conductor import make_database
 
 CONTEXT = get_admin_context()
 P1, P2 = "1" * 32, "2" * 32
+KEY = authority.pem_of_key(authority.new_key())
 
 
 @pytest.fixture
@@ -46,6 +48,16 @@ def bus() -> Iterator[LocalBus]:
 
 
 def _manager(bus: LocalBus, folder: pathlib.Path, **settings: bool) -> CertManager:
+    """Return a manager; an authority takes the key that it finds, and a new one takes seconds."""
+    for place in ("CA", f"CA/projects/{P1}", f"CA/projects/{P2}"):
+        key = folder / place / "private/cakey.pem"
+        if not key.exists():
+            files.write(key, KEY)
+    return _keyless_manager(bus, folder, **settings)
+
+
+def _keyless_manager(bus: LocalBus, folder: pathlib.Path, **settings: bool) -> CertManager:
+    """Return a manager that makes the keys of its authorities."""
     manager = CertManager(CertSettings(ca_path=str(folder / "CA"), **settings), bus)
     manager.init_host()
     return manager
@@ -103,7 +115,7 @@ def test_ec_11_only_the_owner_of_the_service_reads_the_files(
 ) -> None:
     old = os.umask(0)
     try:
-        _manager(bus, tmp_path, use_project_ca=True).generate_x509_cert(CONTEXT, "u", P1)
+        _keyless_manager(bus, tmp_path, use_project_ca=True).generate_x509_cert(CONTEXT, "u", P1)
     finally:
         os.umask(old)
     root = tmp_path / "CA"
@@ -132,7 +144,7 @@ def test_two_processes_share_a_folder(bus: LocalBus, tmp_path: pathlib.Path) -> 
     managers: list[CertManager] = []
 
     def start() -> None:
-        managers.append(_manager(bus, tmp_path))
+        managers.append(_keyless_manager(bus, tmp_path))
 
     threads = [threading.Thread(target=start) for _ in range(3)]
     for thread in threads:
@@ -189,7 +201,7 @@ def test_lost_files_are_told_and_never_replaced(bus: LocalBus, tmp_path: pathlib
 def test_a_folder_that_can_not_be_used_is_told(bus: LocalBus, tmp_path: pathlib.Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ConfigurationError, match=r"ca_path = .*/CA can not be used"):
-        _manager(bus, tmp_path / "file")
+        _keyless_manager(bus, tmp_path / "file")
 
 
 @pytest.mark.programs
