@@ -133,12 +133,13 @@ def test_con_08_consoles_live_with_their_guest_on_the_configured_address(drivers
     driver.power_off(instance, 0, 1)
     with pytest.raises(exception.GuestNotRunning):
         driver.get_console(instance, ConsoleType.NOVNC)
+    before = log.text().count("TINY: kernel uptime=")
     driver.power_on(instance)
     screens_answer(driver, instance)
-    text = log.wait_until_ready(2)
+    with connect(driver, instance, ConsoleType.SERIAL) as serial:
+        assert read_until(serial, b"TINY: ")
+        text = log.wait_for("TINY: kernel uptime=", before + 1)
     assert "nobody-of-that-name" in text
-    with terminal(driver, instance):
-        pass
     driver.destroy(instance)
     assert listeners() == []
 
