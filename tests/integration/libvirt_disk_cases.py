@@ -10,6 +10,7 @@ import pathlib
 import pytest
 
 from nova.objects.action_request import ImageChoice
+from nova.objects.lifecycle import PowerState
 from tests.fixtures.driver_disk_suite import with_flavor
 from tests.fixtures.guests import make_flavor
 from tests.fixtures.real_guests import (
@@ -17,6 +18,7 @@ from tests.fixtures.real_guests import (
     KERNEL_IMAGE,
     RAMDISK_IMAGE,
     ROOT_IMAGE,
+    WHOLE_DISK,
     Console,
     make_config_drive,
     make_detail,
@@ -78,22 +80,32 @@ def names_in(instances_path, detail):
     return set(os.listdir(os.path.join(instances_path, detail.instance.uuid)))
 
 
+def disks_of(instance):
+    """Return what is behind each disk of a guest, by its name in the guest."""
+    lines = output_of("virsh", "domblklist", instance.uuid).splitlines()[2:]
+    return {line.split()[0]: os.path.basename(line.split()[1]) for line in lines if line}
+
+
 def test_rescued_guest_boots_the_image_and_sees_its_own_root_second(
     driver,
     instances_path,
 ):
-    detail = make_detail()
+    detail = make_detail(**WHOLE_DISK)
     console = console_of(driver, detail)
     spawn_counter(driver, detail)
 
-    driver.rescue(detail, RESCUE_IMAGE, make_config_drive(detail.instance, INSPECTOR))
+    for _ in range(2):
+        driver.rescue(detail, RESCUE_IMAGE, make_config_drive(detail.instance, INSPECTOR))
     text = console.wait_until_ready(2)
     assert "TINY: root dev=/dev/vda" in text.rpartition("boots=1 ")[2]
     assert "TINY: old root has boots=1" in text
+    of_rescue = disks_of(detail.instance)
+    assert (of_rescue["vda"], of_rescue["vdb"]) == ("disk.rescue", "disk")
     driver.reboot_hard(detail.instance)
-    assert "boots=41" not in console.wait_until_ready(3)
+    assert disks_of(detail.instance) == of_rescue
 
-    driver.unrescue(detail.instance)
+    for _ in range(2):
+        driver.unrescue(detail.instance)
     console.wait_for("TINY: boots=41 vda=2097152")
     assert not [name for name in names_in(instances_path, detail) if "rescue" in name]
 
@@ -103,19 +115,20 @@ def test_stable_rescue_leaves_every_disk_in_its_place(driver, image_ref):
     detail = make_detail(flavor=make_flavor(memory_mb=128, swap_mb=16))
     console = console_of(driver, detail)
     driver.spawn(detail, None)
-    console.wait_until_ready()
     whole = dataclasses.replace(RESCUE_IMAGE, image_ref=DISK_IMAGE, kernel_id=None, ramdisk_id=None)
     choice = RESCUE_IMAGE if image_ref == ROOT_IMAGE else whole
     choice = dataclasses.replace(choice, properties={"hw_rescue_bus": "virtio"})
+    driver.power_off(detail.instance, 0, 1)
+    before = console.text().count("TINY: root dev=")
     driver.rescue(detail, choice, None)
-    text = console.wait_until_ready(2)
-    lines = output_of("virsh", "domblklist", detail.instance.uuid).splitlines()[2:]
-    disks = {line.split()[0]: os.path.basename(line.split()[1]) for line in lines if line}
-    assert disks == {"vda": "disk", "vdb": "disk.swap", "vdc": "disk.rescue"}
+    text = console.wait_for("TINY: root dev=", before + 1)
+    own = {"vda": "disk", "vdb": "disk.swap"}
+    assert disks_of(detail.instance) == own | {"vdc": "disk.rescue"}
     if image_ref == ROOT_IMAGE:
         assert "TINY: root dev=/dev/vdc" in text
     driver.unrescue(detail.instance)
-    console.wait_until_ready(3)
+    assert disks_of(detail.instance) == own
+    assert driver.get_power_state(detail.instance) is PowerState.RUNNING
 
 
 def test_rebuilt_guest_has_a_new_root_and_keeps_the_extra_disk_if_asked_to(
@@ -124,20 +137,21 @@ def test_rebuilt_guest_has_a_new_root_and_keeps_the_extra_disk_if_asked_to(
 ):
     detail = make_detail(flavor=make_flavor(memory_mb=128, ephemeral_gb=1))
     assert "TINY: extra holds nothing" in spawn_counter(driver, detail)
-    instance = dataclasses.replace(
-        detail.instance, image_ref=ROOT_IMAGE, kernel_id=KERNEL_IMAGE, ramdisk_id=RAMDISK_IMAGE
-    )
-    new = dataclasses.replace(detail, instance=instance)
-    drive = make_config_drive(instance, COUNTER)
-    for preserve, expected in ((True, "gold"), (False, "nothing")):
-        driver.rebuild(new, drive, power_on=True, preserve_ephemeral=preserve)
-        text = console_of(driver, new).wait_for("TINY: boots=1 vda=2097152")
-        assert f"TINY: extra holds {expected}" in text
-        assert text.count("TINY: ready") == 1
-    driver.rebuild(detail, None, power_on=False)
+    whole = dataclasses.replace(detail, instance=dataclasses.replace(detail.instance, **WHOLE_DISK))
+    drive = make_config_drive(detail.instance, COUNTER)
+
+    driver.rebuild(whole, drive, power_on=True, preserve_ephemeral=True)
+    text = console_of(driver, whole).wait_for("TINY: boots=1 vda=2097152")
+    assert "TINY: extra holds gold" in text
+    assert text.count("TINY: ready") == 1
     assert "kernel" not in names_in(instances_path, detail)
+
+    driver.rebuild(detail, drive, power_on=False)
+    assert driver.get_power_state(detail.instance) is PowerState.SHUTDOWN
     driver.power_on(detail.instance)
-    console_of(driver, detail).wait_until_ready()
+    text = console_of(driver, detail).wait_for("TINY: boots=1 vda=2097152")
+    assert "TINY: extra holds nothing" in text
+    assert "kernel" in names_in(instances_path, detail)
 
 
 def test_resized_guest_has_the_new_size_and_its_data_and_loses_neither(
@@ -150,17 +164,15 @@ def test_resized_guest_has_the_new_size_and_its_data_and_loses_neither(
     assert resources_in(first)["cpus"] == "1"
     large = with_flavor(detail, memory_mb=192, vcpus=2, root_gb=2, ephemeral_gb=1, swap_mb=64)
 
-    def resize():
-        driver.migrate_disk_and_power_off(detail.instance, large.instance.flavor, 60, 10)
-        driver.finish_migration(large, old, power_on=True)
-        text = console.wait_for("TINY: boots=2 vda=4194304")
-        found = resources_in(text)
-        assert found["cpus"] == "2"
-        assert int(found["memkb"]) > int(resources_in(first)["memkb"]) + 40 * 1024
-        assert {"vda", "vdb", "vdc"} <= set(found["disks"].split(","))
-        assert "userdata run" not in text
+    driver.migrate_disk_and_power_off(detail.instance, large.instance.flavor, 60, 10)
+    driver.finish_migration(large, old, power_on=True)
+    text = console.wait_for("TINY: boots=2 vda=4194304")
+    found = resources_in(text)
+    assert found["cpus"] == "2"
+    assert int(found["memkb"]) > int(resources_in(first)["memkb"]) + 40 * 1024
+    assert {"vda", "vdb", "vdc"} <= set(found["disks"].split(","))
+    assert "userdata run" not in text
 
-    resize()
     driver.finish_revert_migration(detail, power_on=True)
     text = console.wait_for("TINY: boots=2 vda=2097152")
     last = text.rpartition("TINY: resources ")[2]
@@ -172,11 +184,11 @@ def test_resized_guest_has_the_new_size_and_its_data_and_loses_neither(
     driver.migrate_disk_and_power_off(detail.instance, large.instance.flavor, 60, 10)
     assert os.path.exists(aside)
     driver.finish_migration(large, old, power_on=True)
-    console.wait_for("TINY: boots=3 vda=4194304")
     driver.confirm_migration(large.instance)
     assert not os.path.exists(aside)
-    assert driver.reboot_soft(large.instance, 60)
-    console.wait_for("TINY: boots=4 vda=4194304")
+    console.wait_for("TINY: boots=3 vda=4194304")
+    driver.reboot_hard(large.instance)
+    assert driver.get_power_state(large.instance) is PowerState.RUNNING
 
 
 def resources_in(text):
