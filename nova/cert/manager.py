@@ -77,19 +77,19 @@ class CertManager(CertAPI):
             raise DecryptionFailure() from None
         return authority.decrypt(self._store.load(self._owner(project_id)).key, content)
 
-    def revoke_certs_by_user(self, context: RequestContext, user_id: str) -> None:
+    def revoke_certs_by_user(self, context: RequestContext, user_id: str) -> int:
         """Revoke all certificates of a user."""
-        self._revoke(context, user_id=user_id)
+        return self._revoke(context, user_id=user_id)
 
-    def revoke_certs_by_project(self, context: RequestContext, project_id: str) -> None:
+    def revoke_certs_by_project(self, context: RequestContext, project_id: str) -> int:
         """Revoke all certificates of a project, which need not exist any more."""
-        self._revoke(context, project_id=project_id)
+        return self._revoke(context, project_id=project_id)
 
     def revoke_certs_by_user_and_project(
         self, context: RequestContext, user_id: str, project_id: str
-    ) -> None:
+    ) -> int:
         """Revoke the certificates of a user in a project."""
-        self._revoke(context, user_id=user_id, project_id=project_id)
+        return self._revoke(context, user_id=user_id, project_id=project_id)
 
     def _owner(self, project_id: str) -> str | None:
         """Return whose authority signs for a project, which is made if need be; None: the root."""
@@ -100,10 +100,13 @@ class CertManager(CertAPI):
         self._store.ensure(project_id)
         return project_id
 
-    def _revoke(self, context: RequestContext, **whose: str) -> None:
+    def _revoke(self, context: RequestContext, **whose: str) -> int:
         """Revoke page by page: first on the lists, so that a repeat goes on where this ends."""
+        count = 0
         while found := self._records.list_valid(context, **whose):
             self._store.revoke(tuple(certificate.file_name for certificate in found))
             self._records.mark_revoked(context, tuple(certificate.id for certificate in found))
             for certificate in found:
                 LOG.info("Revoked certificate %s", certificate.file_name)
+            count += len(found)
+        return count

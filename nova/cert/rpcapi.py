@@ -35,15 +35,15 @@ class CertAPI(Interface):
         """Decrypt base64 text that was encrypted for the authority.  Raises: DecryptionFailure."""
 
     @call(since="2.0", retry_safe=True)
-    def revoke_certs_by_user(self, context: RequestContext, user_id: str) -> None:
-        """Revoke all certificates of a user."""
+    def revoke_certs_by_user(self, context: RequestContext, user_id: str) -> int:
+        """Revoke all certificates of a user; return how many there were."""
 
     @call(since="2.0", retry_safe=True)
-    def revoke_certs_by_project(self, context: RequestContext, project_id: str) -> None:
-        """Revoke all certificates of a project."""
+    def revoke_certs_by_project(self, context: RequestContext, project_id: str) -> int:
+        """Revoke all certificates of a project; return how many there were."""
 
     @call(since="2.0", retry_safe=True)
     def revoke_certs_by_user_and_project(
         self, context: RequestContext, user_id: str, project_id: str
-    ) -> None:
-        """Revoke the certificates of a user in a project."""
+    ) -> int:
+        """Revoke the certificates of a user in a project; return how many there were."""

@@ -12,17 +12,19 @@ def revoke(env: Environment, args: argparse.Namespace) -> Result:
     """Put certificates on the revocation list; neither project nor user need exist any more."""
     cert = env.daemons().client(CertAPI).anyone()
     if args.user and args.project:
-        cert.revoke_certs_by_user_and_project(env.context, args.user, args.project)
+        count = cert.revoke_certs_by_user_and_project(env.context, args.user, args.project)
     elif args.user:
-        cert.revoke_certs_by_user(env.context, args.user)
+        count = cert.revoke_certs_by_user(env.context, args.user)
     elif args.project:
-        cert.revoke_certs_by_project(env.context, args.project)
+        count = cert.revoke_certs_by_project(env.context, args.project)
     else:
         raise exception.InvalidInput(reason="Name a user, a project, or both.")
     whose = " in ".join(
         f"{kind} {name}" for kind, name in (("user", args.user), ("project", args.project)) if name
     )
-    return Result(message=f"The certificates of {whose} are revoked.")
+    if not count:
+        return Result(message=f"There are no valid certificates of {whose}. Are these the ids?")
+    return Result(message=f"Revoked certificates of {whose}: {count}")
 
 
 COMMANDS = (

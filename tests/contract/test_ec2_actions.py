@@ -1,6 +1,7 @@
 """The actions of the EC2 API equal a readable list: name, policy rule, and what is declared."""
 
 import pathlib
+import re
 
 from nova.api.ec2.app import ACTIONS
 from nova.api.ec2.params import Param
@@ -36,6 +37,12 @@ def _text(param: Param) -> str:
 
 def test_actions_equal_the_golden_list():
     assert_golden(_HERE, "ec2_actions.golden", "\n".join(map(_line, sorted(ACTIONS))) + "\n")
+
+
+def test_the_users_guide_names_every_action():
+    page = _HERE.parents[1] / "doc" / "user" / "ec2.md"
+    words = set(re.findall(r"\w+", page.read_text().partition("## Actions")[2]))
+    assert sorted(set(ACTIONS) - words) == []
 
 
 def test_each_rule_is_one_of_the_compute_api():

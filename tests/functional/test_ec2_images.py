@@ -87,6 +87,13 @@ def test_states_of_images(site, status, properties, state):
     assert _listed(site)["image"]["State"] == state
 
 
+def test_failed_image_tells_why(site):
+    _add(site, "image", status="queued", properties={"image_state": "failed_untar"})
+    reason = _listed(site)["image"]["StateReason"]
+    assert reason["Code"] == "failed_untar"
+    assert "no raw image" in reason["Message"]
+
+
 def test_images_are_filtered_by_owner_and_by_what_they_are(site):
     _add(site, "own")
     _add(site, "shown", owner=OTHER_PROJECT, visibility="public")

@@ -49,6 +49,9 @@ def test_a_public_key_is_imported(site):
         "KeyPairs"
     ]
     assert (found["KeyName"], found["KeyType"]) == ("laptop", "ed25519")
+    assert "PublicKey" not in found
+    (found,) = site.ec2.call("DescribeKeyPairs", IncludePublicKey=True)["KeyPairs"]
+    assert found["PublicKey"] == ED25519
 
 
 def test_a_public_key_is_imported_as_it_was_once(site):

@@ -46,7 +46,12 @@ def test_account_attributes(site):
 
 
 @pytest.mark.parametrize(
-    ("action", "name"), [("DescribeVpcs", "Vpcs"), ("DescribeSubnets", "Subnets")]
+    ("action", "name"),
+    [
+        ("DescribeVpcs", "Vpcs"),
+        ("DescribeSubnets", "Subnets"),
+        ("DescribeNetworkInterfaces", "NetworkInterfaces"),
+    ],
 )
 def test_what_is_not_here_is_an_empty_list(site, action, name):
     assert site.ec2.call(action)[name] == []

@@ -12,7 +12,9 @@ from standup import aws, catalog, first_network, nova_programs, run
 from standup.client import Client
 from standup.cloud import Cloud
 from standup.errors import StandupError
+from standup.paths import TOOLS
 from standup.rest import HttpError, Session
+from standup.settings import Settings
 
 NAME = "first"
 SECOND = "second"
@@ -206,9 +208,12 @@ def write_openrc(cloud: Cloud) -> str:
         client = programs / name
         client.unlink(missing_ok=True)
         client.symlink_to(venv / "bin" / name)
-    manage = programs / "nova-manage"
-    manage.write_text(_manage_script(cloud))
-    manage.chmod(0o755)
+    for name, script in (
+        ("nova-manage", _manage_script(cloud)),
+        ("bundle-image", _bundle_script(settings)),
+    ):
+        (programs / name).write_text(script)
+        (programs / name).chmod(0o755)
     files = {settings.user / f"openrc-{user}": (user, user) for user in ("admin", "demo")}
     files[settings.openrc] = ("admin", "demo")
     for file, (user, project) in files.items():
@@ -240,6 +245,12 @@ def _manage_script(cloud: Cloud) -> str:
         f"cd / && exec setpriv --reuid {nova_programs.USER} --regid {nova_programs.USER}"
         f' --init-groups {command} "$@"\n'
     )
+
+
+def _bundle_script(settings: Settings) -> str:
+    """Return a program that makes bundles of images."""
+    tool = TOOLS / "bundle-image"
+    return f'#!/bin/sh\nexec "{settings.aws_venv}/bin/python" -B "{tool}" "$@"\n'
 
 
 def _give_to_caller(directory: Path, *files: Path) -> None:

@@ -161,9 +161,10 @@ class QuickStart:
         return "installed" if done else "up to date"
 
     def aws_venv(self) -> str:
-        """Install the AWS command-line client."""
-        pins = ["--constraint", str(CHECKOUT / "constraints.txt"), "awscli"]
-        key = f"awscli {(CHECKOUT / 'constraints.txt').read_text()}"
+        """Install the AWS command-line client, and what bundle-image needs."""
+        packages = ["awscli", "boto3", "cryptography", "defusedxml"]
+        pins = ["--constraint", str(CHECKOUT / "constraints.txt"), *packages]
+        key = f"{packages} {(CHECKOUT / 'constraints.txt').read_text()}"
         log = self.settings.cache / "aws-venv.log"
         done = venvs.ensure(self.settings.aws_venv, key, [pins], log)
         return "installed" if done else "up to date"

@@ -232,6 +232,7 @@ def _start(options: argparse.Namespace) -> int:
         steps = [step for step in quick.steps() if step.name in wanted]
         run_steps([_only_after(step, wanted) for step in steps], Reporter())
         _start_at_boot(chosen.state)
+    print("guests that were running are being started again: they answer when they have booted")
     return 0
 
 

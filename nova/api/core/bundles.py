@@ -47,6 +47,13 @@ FAILED = {
     UNTARRING: "failed_untar",
     UPLOADING: "failed_upload",
 }
+# Why a registration ended in a state.
+_REASONS = {
+    "failed_download": "A part of the bundle is missing, or is not the one of the manifest.",
+    "failed_decrypt": "The bundle was made for another cloud, or is not what its manifest says.",
+    "failed_untar": "The bundle holds no raw image of the right size, or more than one file.",
+    "failed_upload": "The image service refused the image.",
+}
 _GIB = 1024**3
 _SWEEP_INTERVAL_S = 300
 _MAX_NAME = 255
@@ -100,6 +107,11 @@ def state_shown(image: Image) -> str:
     if state in FAILED:
         return PENDING
     return "failed" if state.startswith("failed_") else AVAILABLE
+
+
+def failure_of(image: Image) -> str | None:
+    """Return why the registration of an image has failed; None if it has not."""
+    return _REASONS.get(image.properties.get(STATE, AVAILABLE))
 
 
 class Bundles:

@@ -71,6 +71,7 @@ def described(image: Image, numbers: Mapping[str, int]) -> dict[str, Any]:
         "imageLocation": image.properties.get("image_location")
         or f"{image.owner or ''}/{image.name or image.id}",
         "imageState": state_of(image),
+        "stateReason": _reason(image),
         "imageOwnerId": image.owner,
         "isPublic": image.visibility == "public",
         "architecture": image.properties.get("architecture")
@@ -87,6 +88,12 @@ def described(image: Image, numbers: Mapping[str, int]) -> dict[str, Any]:
         "blockDeviceMapping": mappings_of(image),
         "tagSet": [],
     }
+
+
+def _reason(image: Image) -> dict[str, str] | None:
+    """Return why a registration has failed."""
+    why = bundles.failure_of(image)
+    return None if why is None else {"code": image.properties[bundles.STATE], "message": why}
 
 
 def _part(prefix: str, image_id: str | None, numbers: Mapping[str, int]) -> str | None:

@@ -12,7 +12,7 @@ from nova.api.core.keys import KeyMaterial
 from nova.api.ec2 import ids
 from nova.api.ec2.action import Ec2Call, Family, Result
 from nova.api.ec2.filters import Filters, no_tags
-from nova.api.ec2.params import BASE64, TEXT, Param, invalid, one_of
+from nova.api.ec2.params import BASE64, BOOLEAN, TEXT, Param, invalid, one_of
 from nova.objects.keypair import Keypair, NewKeypair
 
 keypairs = Family()
@@ -36,6 +36,7 @@ _FILTERS: Filters[Keypair] = Filters(
     *(
         Param("KeyName", type=TEXT, many=True),
         Param("KeyPairId", type=TEXT, many=True),
+        Param("IncludePublicKey", type=BOOLEAN),
     ),
     policy="os-keypairs:index",
     filtered=True,
@@ -54,7 +55,9 @@ def describe_key_pairs(call: Ec2Call) -> Result:
             raise exception.KeypairNotFound(name=text, user_id=_user(call))
     wanted = {keypair.name for text in given for keypair in (by_id[text],)} | set(names)
     shown = [keypair for keypair in found if not wanted or keypair.name in wanted]
-    return {"keySet": [_described(one) for one in _FILTERS.select(call.params["Filter"], shown)]}
+    whole = bool(call.params["IncludePublicKey"])
+    passed = _FILTERS.select(call.params["Filter"], shown)
+    return {"keySet": [_described(one, with_key=whole) for one in passed]}
 
 
 @keypairs.action(
@@ -177,12 +180,13 @@ def _named(keypair: Keypair) -> dict[str, Any]:
     }
 
 
-def _described(keypair: Keypair) -> dict[str, Any]:
+def _described(keypair: Keypair, *, with_key: bool) -> dict[str, Any]:
     return {
         **_named(keypair),
         "keyType": "rsa" if keypair.public_key.startswith("ssh-rsa") else _type(keypair),
         "createTime": keypair.created_at,
         "tagSet": [],
+        "publicKey": keypair.public_key if with_key else None,
     }
 
 

@@ -130,6 +130,7 @@ def _nothing(element: str) -> Handler:
 for _name, _element in (
     ("DescribeVpcs", "vpcSet"),
     ("DescribeSubnets", "subnetSet"),
+    ("DescribeNetworkInterfaces", "networkInterfaceSet"),
     ("DescribeInternetGateways", "internetGatewaySet"),
     ("DescribeRouteTables", "routeTableSet"),
     ("DescribePlacementGroups", "placementGroupSet"),

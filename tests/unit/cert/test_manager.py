@@ -87,11 +87,10 @@ def test_certificates_are_signed_recorded_and_revoked(
     ]
     assert (tmp_path / "CA" / found[0].file_name).read_text() == text
     assert _serials(manager.fetch_crl(CONTEXT, P1)) == set()
-    manager.revoke_certs_by_user_and_project(CONTEXT, "alice", P1)
+    assert manager.revoke_certs_by_user_and_project(CONTEXT, "alice", P1) == 1
     assert _serials(manager.fetch_crl(CONTEXT, P1)) == {made.serial_number}
     assert records.list_valid(CONTEXT, P1, "alice") == ()
-    manager.revoke_certs_by_user(CONTEXT, "bob")
-    manager.revoke_certs_by_user(CONTEXT, "bob")
+    assert [manager.revoke_certs_by_user(CONTEXT, "bob") for _ in range(2)] == [1, 0]
     assert _serials(manager.fetch_crl(CONTEXT, P1)) == {made.serial_number, other.serial_number}
 
 

@@ -220,22 +220,26 @@ class _Cert(CertAPI):
 
     def revoke_certs_by_user(self, context, user_id):
         self.revoked.append((user_id, None))
+        return 0
 
     def revoke_certs_by_project(self, context, project_id):
         self.revoked.append((None, project_id))
+        return 1
 
     def revoke_certs_by_user_and_project(self, context, user_id, project_id):
         self.revoked.append((user_id, project_id))
+        return 2
 
 
 def test_ec_11_certificates_are_revoked_by_nova_cert(manage, environment):
     assert manage("cert", "revoke", "--user", "u")[0] == 3
     served = _Cert()
     environment.daemons().serve("cert", "controller", [served]).start()
-    assert manage("cert", "revoke", "--user", "u")[0] == 0
+    code, out, _ = manage("cert", "revoke", "--user", "u")
+    assert (code, out) == (0, "There are no valid certificates of user u. Are these the ids?\n")
     assert manage("cert", "revoke", "--project", "p")[0] == 0
     code, out, _ = manage("cert", "revoke", "--user", "u", "--project", "p")
-    assert (code, out) == (0, "The certificates of user u in project p are revoked.\n")
+    assert (code, out) == (0, "Revoked certificates of user u in project p: 2\n")
     assert served.revoked == [("u", None), (None, "p"), ("u", "p")]
     assert manage("cert", "revoke")[0] != 0
     assert len(served.revoked) == 3

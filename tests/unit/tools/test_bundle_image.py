@@ -65,6 +65,24 @@ def test_a_bundle_that_could_not_be_registered_is_refused(folder: pathlib.Path) 
         assert not list(folder.glob("*.manifest.xml")) + list(folder.glob(".hidden.manifest.xml"))
 
 
+def test_what_is_not_raw_is_refused_before_it_is_uploaded(folder: pathlib.Path) -> None:
+    make = ["qemu-img", "create", "-q", "-f", "qcow2", str(folder / "disk.qcow2"), "1M"]
+    subprocess.run(make, check=True)
+    done = _run(folder, "disk.qcow2")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "its content is qcow2" in done.stderr
+    assert not list(folder.glob("*.part.*"))
+
+
+def test_missing_packages_are_named(folder: pathlib.Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-S", str(TOOL), "--help"], cwd=folder, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Traceback" not in done.stderr
+    assert "boto3, cryptography and defusedxml" in done.stderr
+
+
 @pytest.mark.parametrize(
     "arguments, code",
     [
