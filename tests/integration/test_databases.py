@@ -51,6 +51,7 @@ from tests.fixtures.group_members import fill_group
 from tests.fixtures.group_races import GroupRaces
 from tests.fixtures.quota_races import ACCEPTED, QuotaRaces
 from tests.fixtures.schema import downgrade, insert, insert_server
+from tests.fixtures.token_races import created_at_once
 
 pytestmark = pytest.mark.integration
 
@@ -319,6 +320,11 @@ def test_group_that_is_deleted_while_a_server_joins_leaves_no_membership(site):
         joined, deleted = in_parallel(2, either)
         assert joined != deleted
     assert races.dangling() == 0
+
+
+def test_equal_client_tokens_at_once_make_the_servers_of_one_request(site):
+    answers = created_at_once(site.conductor)
+    assert len({(one.reservation_id, one.instance_uuids) for one in answers}) == 1
 
 
 @pytest.mark.parametrize("what", ACCEPTED)
