@@ -81,6 +81,10 @@ def _in_guest(shell: Shell, address: str, command: str) -> str:
     return wait_for(answer, f"no login at {address}", patience_s=120)
 
 
+def _boot_id(shell: Shell, address: str) -> str:
+    return _in_guest(shell, address, "cat /proc/sys/kernel/random/boot_id")
+
+
 def test_a_tenants_day_with_the_aws_client(cloud, aws, ssh_key) -> None:
     shell = Shell(ssh_key)
 
@@ -146,17 +150,18 @@ def test_a_tenants_day_with_the_aws_client(cloud, aws, ssh_key) -> None:
     assert cloud.inside("virsh", "-q", "list", "--name").strip() == ""
     aws.ec2("start-instances", "--instance-ids", instance_id)
     _wait(aws, "instance-running", instance_id)
-    booted = _in_guest(shell, address, "cat /proc/sys/kernel/random/boot_id")
+    boots = [_boot_id(shell, address)]
     aws.ec2("reboot-instances", "--instance-ids", instance_id)
 
-    def rebooted() -> bool:
-        return _in_guest(shell, address, "cat /proc/sys/kernel/random/boot_id") != booted
+    def booted_again() -> bool:
+        return _boot_id(shell, address) not in boots
 
-    wait_for(rebooted, "the guest was not rebooted", patience_s=180)
+    wait_for(booted_again, "the guest was not rebooted", patience_s=180)
+    boots.append(_boot_id(shell, address))
 
-    copy = aws.ec2(
-        "create-image", "--instance-id", instance_id, "--name", "tour-copy", "--no-reboot"
-    )
+    copy = aws.ec2("create-image", "--instance-id", instance_id, "--name", "tour-copy")
+    wait_for(booted_again, "the guest was not shut down for its image", patience_s=180)
+    _wait(aws, "instance-running", instance_id)
     aws.run("ec2", "wait", "image-available", "--image-ids", copy["ImageId"])
     (described,) = aws.ec2("describe-images", "--image-ids", copy["ImageId"])["Images"]
     assert (described["Name"], described["State"]) == ("tour-copy", "available")
