@@ -8,10 +8,10 @@ import subprocess
 
 import pytest
 
-from tests.fixtures.daemons import wait_for
+from tests.fixtures.daemons import TooLate, wait_for
 from tests.fixtures.glance_transport import SERVICE_TOKEN
 from tests.fixtures.process_cloud import ENDED
-from tests.fixtures.real_cloud import RealCloud
+from tests.fixtures.real_cloud import RealCloud, console
 from tests.fixtures.served_glance import ServedGlance
 
 NEEDED = ("libvirtd", "virtlogd", "qemu-system-x86_64", "ebtables", "dnsmasq", "ssh")
@@ -63,7 +63,10 @@ def boot_id(shell, server):
             return shell.run(server, "cat /proc/sys/kernel/random/boot_id").strip()
         return None
 
-    return wait_for(ask, f"{server.uuid} lets nobody in", PATIENCE_S)
+    try:
+        return wait_for(ask, "", PATIENCE_S)
+    except TooLate:
+        pytest.fail(f"{server.uuid} lets nobody in:\n{console(server)[-4000:]}")
 
 
 def killed_in(cloud, server, body, *steps):
