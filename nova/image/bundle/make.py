@@ -23,7 +23,6 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from nova.exception import BundleUnacceptable
 from nova.image.bundle.holes import CHUNK_BYTES
 from nova.image.bundle.manifest import DIGEST_ALGORITHM, KEY_ALGORITHM, parse
-from nova.image.inspector import verdict
 
 PART_BYTES = 10 * 1024**2
 VERSION = "2007-10-10"
@@ -142,11 +141,9 @@ def make(
 ) -> Bundle:
     """Write the parts and the manifest of an image to a folder.
 
-    Raises: OSError, BundleUnacceptable for keys that can not be used, and that and
-    ImageUnacceptable for what could not be registered.
+    Raises: OSError, BundleUnacceptable for keys that can not be used, and for what could not
+    be registered.
     """
-    with open(image, "rb") as file:
-        verdict.check(verdict.inspect(file, image.name), "raw", image.name)
     signer, owner, cloud = _loaded(keys)
     key, iv = (secrets.token_bytes(_KEY_BYTES) for _ in range(2))
     parts = _Parts(folder, wish, key, iv)
