@@ -207,14 +207,14 @@ def _summed(pieces: Iterator[bytes], digest: Digest, aside: concurrency.Aside) -
 
 def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """Yield the same bytes in large pieces, and the rest of them."""
-    held: list[bytes] = []
+    held = bytearray()
     for piece in pieces:
-        held.append(piece)
-        if sum(map(len, held)) >= files.PIECE_BYTES:
-            yield b"".join(held)
+        held += piece
+        if len(held) >= files.PIECE_BYTES:
+            yield bytes(held)
             held.clear()
     if held:
-        yield b"".join(held)
+        yield bytes(held)
 
 
 def check_key(key: str) -> None:

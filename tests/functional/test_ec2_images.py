@@ -91,6 +91,8 @@ def test_failed_image_tells_why(site):
     _add(site, "image", status="queued", properties={"image_state": "failed_untar"})
     reason = _listed(site)["image"]["StateReason"]
     assert reason["Code"] == "failed_untar"
+    wanted = [{"Name": "state-reason-code", "Value": ["failed_*"]}]
+    assert set(_listed(site, Filter=wanted)) == {"image"}
     assert "no raw image" in reason["Message"]
 
 

@@ -61,6 +61,8 @@ _FILTERS: Filters[Document] = Filters(
         "root-device-name": _told("rootDeviceName"),
         "root-device-type": _told("rootDeviceType"),
         "state": _told("imageState"),
+        "state-reason-code": lambda document: told(document, "stateReason", "code"),
+        "state-reason-message": lambda document: told(document, "stateReason", "message"),
         "virtualization-type": _told("virtualizationType"),
     },
     tags=no_tags,
@@ -84,8 +86,6 @@ _FILTERS: Filters[Document] = Filters(
         "source-image-region",
         "source-instance-id",
         "sriov-net-support",
-        "state-reason-code",
-        "state-reason-message",
     ),
 )
 

@@ -215,6 +215,20 @@ def test_large_object_has_the_sum_of_its_bytes(tmp_path):
     assert (info.etag, shelf.read("key")) == (hashlib.md5(body).hexdigest(), body)
 
 
+def test_bytes_that_come_one_by_one_are_looked_at_once(tmp_path):
+    asked = []
+
+    class Piece(bytes):
+        def __len__(self):
+            asked.append(1)
+            return 1
+
+    shelf = make_shelf(tmp_path)
+    shelf.put("key", *[Piece(b"x")] * 2000)
+    assert len(shelf.read("key")) == 2000
+    assert len(asked) < 10 * 2000
+
+
 def test_disk_that_fails_on_the_way_leaves_nothing(tmp_path):
     shelf = make_shelf(tmp_path)
     kept = shelf.bytes_kept()

@@ -80,7 +80,7 @@ def test_missing_packages_are_named(folder: pathlib.Path) -> None:
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert "Traceback" not in done.stderr
-    assert "boto3, cryptography and defusedxml" in done.stderr
+    assert "-m pip install boto3 cryptography defusedxml" in done.stderr
 
 
 @pytest.mark.parametrize(
