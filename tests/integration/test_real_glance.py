@@ -8,6 +8,8 @@ import contextlib
 import dataclasses
 import datetime
 import os
+import socket
+import urllib.parse
 import uuid
 
 import pytest
@@ -21,6 +23,7 @@ from nova.image.connect import glance_from_config
 from nova.image.source import CheckedImages
 from nova.objects.image import ImageChange, ImageQuery, NewImage
 from tests.fixtures import images
+from tests.fixtures.daemons import wait_for
 
 pytestmark = [
     pytest.mark.integration,
@@ -124,6 +127,31 @@ def test_img_17_private_image_exists_for_its_owner_alone(service, make_image, tm
 def test_public_image_exists_for_everybody(service, make_image):
     image_id = make_image(visibility="public")
     assert service.get(token_of("OS_OTHER"), image_id).visibility == "public"
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 3000000", "Transfer-Encoding: chunked"])
+def test_image_whose_upload_breaks_off_has_no_data(admin, make_image, framing):
+    """A shelved server is taken off its host because its image is active."""
+    image_id = make_image(content=None)
+    url = urllib.parse.urlsplit(admin.get_endpoint())
+    lines = [
+        f"PUT {url.path.rstrip('/')}/v2/images/{image_id}/file HTTP/1.1",
+        f"Host: {url.netloc}",
+        f"X-Auth-Token: {admin.get_token()}",
+        "Content-Type: application/octet-stream",
+        framing,
+    ]
+    with socket.create_connection((url.hostname, url.port)) as sock:
+        sock.sendall("\r\n".join([*lines, "", ""]).encode())
+        sock.sendall(b"f4240\r\n" + bytes(1_000_000) + b"\r\n")
+
+    def show():
+        return admin.get(f"/v2/images/{image_id}").json()
+
+    wait_for(lambda: show()["status"] == "queued", "it has data")
+    headers = {"Content-Type": "application/octet-stream"}
+    admin.put(f"/v2/images/{image_id}/file", data=CONTENT, headers=headers)
+    assert (show()["status"], show()["size"]) == ("active", len(CONTENT))
 
 
 def test_wrong_token_is_refused(service, make_image):
